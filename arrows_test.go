@@ -1,0 +1,142 @@
+// The architecture, held by a test: which package may import which, and which
+// library has one sole user. The imports are parsed here from the source, as
+// `go test` would cache the answer of a `go list` run.
+package assay
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// arrows lists, for each package of the module, the packages of the module
+// that it may import. A package that is missing here fails the test, so that a
+// new room is always drawn in on purpose. Test files are exempt.
+var arrows = map[string][]string{
+	"artifact":            {},
+	"artifact/release":    {"artifact", "internal/strictjson"},
+	"trust":               {"artifact", "artifact/release", "internal/strictjson"},
+	"cache":               {"artifact", "internal/durable"},
+	"cache/state":         {"internal/durable"},
+	"fetch":               {"artifact", "artifact/release", "trust", "cache", "internal/durable"},
+	"internal/config":     {"artifact", "internal/stricttoml"},
+	"internal/durable":    {},
+	"internal/strictjson": {},
+	"internal/stricttoml": {},
+	"internal/testrepo":   {"artifact", "artifact/release"},
+	"cmd/assay": {
+		"artifact", "artifact/release", "trust", "cache", "cache/state", "fetch",
+		"internal/config", "internal/durable", "internal/testrepo",
+	},
+}
+
+// soleUsers names, for each library (by import path prefix), the packages that
+// may import it.
+var soleUsers = map[string][]string{
+	"github.com/Masterminds/semver":         {"artifact"},
+	"github.com/santhosh-tekuri/jsonschema": {"artifact/release"},
+	"github.com/theupdateframework/go-tuf":  {"trust", "internal/testrepo"},
+	"github.com/sigstore/sigstore-go":       {"trust/provenance", "internal/testrepo"},
+	"github.com/sigstore/sigstore":          {"internal/testrepo"},
+	"go.etcd.io/bbolt":                      {"cache", "cache/state", "cache/audit"},
+	"github.com/hashicorp/go-getter":        {"fetch"},
+	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
+	"github.com/adrg/xdg":                   {"internal/config"},
+	"github.com/gofrs/flock":                {"cache"},
+	"github.com/urfave/cli":                 {"cmd/assay"},
+	"github.com/vbauerster/mpb":             {"cmd/assay"},
+	"github.com/dustin/go-humanize":         {"cmd/assay"},
+	"golang.org/x/term":                     {"cmd/assay"},
+	"net/http":                              {"fetch", "cmd/assay", "internal/testrepo"},
+	"net":                                   {"fetch", "cmd/assay", "internal/testrepo"},
+}
+
+func TestImportArrows(t *testing.T) {
+	seen := map[string]bool{}
+	for file, imports := range productionImports(t) {
+		pkg := filepath.ToSlash(filepath.Dir(file))
+		seen[pkg] = true
+		allowed, known := arrows[pkg]
+		if !known {
+			t.Errorf("%s: package %q is not in the picture: add it to arrows", file, pkg)
+			continue
+		}
+		for _, path := range imports {
+			if inner, ok := strings.CutPrefix(path, "assay/"); ok && !slices.Contains(allowed, inner) {
+				t.Errorf("%s: %s must not import %s", file, pkg, inner)
+			}
+			for library, users := range soleUsers {
+				if isWithin(path, library) && !slices.Contains(users, pkg) {
+					t.Errorf("%s: %s is for %s alone, not for %s", file, library, strings.Join(users, ", "), pkg)
+				}
+			}
+		}
+	}
+	if len(seen) == 0 {
+		t.Fatal("no Go file was found: the test looks in the wrong place")
+	}
+}
+
+// TestArrowsHaveNoCycle keeps the allowed arrows running one way, also between
+// packages whose imports happen not to form a cycle yet.
+func TestArrowsHaveNoCycle(t *testing.T) {
+	var visit func(pkg string, path []string)
+	visit = func(pkg string, path []string) {
+		if slices.Contains(path, pkg) {
+			t.Fatalf("cycle: %s", strings.Join(append(path, pkg), " → "))
+		}
+		for _, next := range arrows[pkg] {
+			visit(next, append(slices.Clone(path), pkg))
+		}
+	}
+	for pkg := range arrows {
+		visit(pkg, nil)
+	}
+}
+
+func isWithin(path, library string) bool {
+	rest, ok := strings.CutPrefix(path, library)
+	return ok && (rest == "" || (rest[0] == '/' && library != "net" && library != "net/http"))
+}
+
+// productionImports maps each non-test Go file of the module to what it imports.
+func productionImports(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if name := entry.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		found[path] = nil
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			found[path] = append(found[path], imported)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
