@@ -1,0 +1,18 @@
+// Package strictjson screens JSON that comes from outside, before any parser
+// that builds values sees it.
+//
+// Parsers disagree about repeated keys, stop early or late on deep nesting, and
+// some of them panic on a null (go-tuf's metadata types do). Screen reads the
+// bytes once, builds nothing, and refuses whatever two readers could understand
+// differently or one reader could choke on.
+//
+// Guarantees: what Screen passes is one JSON object of at most the given size
+// and depth, in valid UTF-8, with no key twice in an object (compared after
+// unescaping) and, unless allowed, no null; encoding/json decodes it into any
+// without an error. Screen uses no recursion; its memory is bounded by the
+// depth and by the keys of the objects that are open at one moment.
+//
+// Not guaranteed: anything about the meaning of the values, and nothing about
+// keys that differ in case only, which encoding/json folds when it fills a
+// struct. The reader of a document has to look after those.
+package strictjson

@@ -1,0 +1,194 @@
+package strictjson
+
+import (
+	"fmt"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// text reads the string whose opening quote is at pos. It returns the string
+// unescaped if wanted is set, as keys are compared that way.
+func (s *scanner) text(wanted bool) ([]byte, error) {
+	s.pos++
+	start, escaped := s.pos, false
+	for ; s.pos < len(s.data); s.pos++ {
+		switch c := s.data[s.pos]; {
+		case c == '"':
+			raw := s.data[start:s.pos]
+			if bad := invalid(raw); bad >= 0 {
+				return nil, s.fail(start+bad, ErrSyntax, "UTF-8", fmt.Sprintf("the byte %#02x", raw[bad]))
+			}
+			s.pos++
+			if escaped && wanted {
+				return unescape(raw), nil
+			}
+			return raw, nil
+		case c == '\\':
+			escaped = true
+			if err := s.escape(); err != nil {
+				return nil, err
+			}
+		case c < ' ':
+			return nil, s.fail(s.pos, ErrSyntax, "an escape for a control character", s.found(s.pos))
+		}
+	}
+	return nil, s.fail(s.pos, ErrSyntax, "the end of a string", s.found(s.pos))
+}
+
+// invalid is the index of the first byte that is not UTF-8, -1 if there is none.
+func invalid(raw []byte) int {
+	if utf8.Valid(raw) {
+		return -1
+	}
+	for i := 0; i < len(raw); {
+		r, size := utf8.DecodeRune(raw[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
+
+// escape checks the escape whose backslash is at pos and stops on its last byte.
+// Half a surrogate pair is refused: encoding/json would put U+FFFD in its place,
+// and other readers something else.
+func (s *scanner) escape() error {
+	start := s.pos
+	s.pos++
+	switch s.peek() {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return nil
+	case 'u':
+		first, ok := s.hex4(start)
+		if !ok {
+			return s.fail(start, ErrSyntax, `four hex digits after \u`, s.found(min(start+2, len(s.data))))
+		}
+		s.pos = start + 5
+		if !utf16.IsSurrogate(first) {
+			return nil
+		}
+		second, ok := s.hex4(start + 6)
+		if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
+			return s.fail(start, ErrSyntax, "a whole surrogate pair", "half of one")
+		}
+		s.pos = start + 11
+		return nil
+	}
+	return s.fail(start, ErrSyntax, "an escape that JSON knows", `"\\" before `+s.found(s.pos))
+}
+
+// hex4 reads the digits of the \uXXXX at offset.
+func (s *scanner) hex4(offset int) (rune, bool) {
+	if offset+6 > len(s.data) || s.data[offset] != '\\' || s.data[offset+1] != 'u' {
+		return 0, false
+	}
+	var value rune
+	for _, c := range s.data[offset+2 : offset+6] {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		case 'A' <= c && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		value = value<<4 | rune(c)
+	}
+	return value, true
+}
+
+// unescape resolves the escapes of raw, which escape has checked.
+func unescape(raw []byte) []byte {
+	out := make([]byte, 0, len(raw))
+	inner := scanner{data: raw}
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			out = append(out, raw[i])
+			continue
+		}
+		i++
+		switch c := raw[i]; c {
+		case 'u':
+			r, _ := inner.hex4(i - 1)
+			i += 4
+			if utf16.IsSurrogate(r) {
+				low, _ := inner.hex4(i + 1)
+				r = utf16.DecodeRune(r, low)
+				i += 6
+			}
+			out = utf8.AppendRune(out, r)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		default: // a quote, a slash or a backslash
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// number reads the number at pos. One beyond float64 is refused, as
+// encoding/json refuses to decode it into any.
+func (s *scanner) number() error {
+	start, exponent := s.pos, false
+	if s.peek() == '-' {
+		s.pos++
+	}
+	if s.peek() == '0' {
+		s.pos++
+	} else if s.digits() == 0 {
+		return s.fail(s.pos, ErrSyntax, "a digit", s.found(s.pos))
+	}
+	if s.peek() == '.' {
+		s.pos++
+		if s.digits() == 0 {
+			return s.fail(s.pos, ErrSyntax, "a digit after the point", s.found(s.pos))
+		}
+	}
+	if c := s.peek(); c == 'e' || c == 'E' {
+		exponent = true
+		s.pos++
+		if c := s.peek(); c == '+' || c == '-' {
+			s.pos++
+		}
+		if s.digits() == 0 {
+			return s.fail(s.pos, ErrSyntax, "a digit in the exponent", s.found(s.pos))
+		}
+	}
+	// Without an exponent, up to 300 characters stay below 1e308.
+	if text := s.data[start:s.pos]; exponent || len(text) > 300 {
+		if _, err := strconv.ParseFloat(string(text), 64); err != nil {
+			return s.fail(start, ErrSyntax, "a number within float64", quote(text))
+		}
+	}
+	return nil
+}
+
+// digits skips decimal digits and counts them.
+func (s *scanner) digits() int {
+	start := s.pos
+	for s.pos < len(s.data) && '0' <= s.data[s.pos] && s.data[s.pos] <= '9' {
+		s.pos++
+	}
+	return s.pos - start
+}
+
+// word reads one of the literal names.
+func (s *scanner) word(name string) error {
+	if end := s.pos + len(name); end <= len(s.data) && string(s.data[s.pos:end]) == name {
+		s.pos = end
+		return nil
+	}
+	return s.fail(s.pos, ErrSyntax, name, s.found(s.pos))
+}

@@ -1,0 +1,203 @@
+package strictjson
+
+import (
+	"fmt"
+)
+
+// deepest is the depth at which encoding/json itself gives up; a higher limit
+// would let through what it refuses.
+const deepest = 10_000
+
+// Limits bound a document. The zero value refuses every document.
+type Limits struct {
+	Bytes     int  // the most bytes of the document, white space included
+	Depth     int  // the most objects and arrays within each other; the top object counts as 1
+	AllowNull bool // null may stand for a value
+}
+
+// state is what may come next.
+type state int
+
+const (
+	firstKey   state = iota // a key, or the end of the object just begun
+	nextKey                 // a key, after a comma
+	firstValue              // a value, or the end of the array just begun
+	nextValue               // a value, after a comma or a colon
+	afterValue              // a comma, or the end of what is open
+)
+
+// frame is an object or an array that is open.
+type frame struct {
+	array bool
+	index int    // of the current element, in an array
+	named bool   // a key has been read, in an object
+	key   []byte // the current key, unescaped, in an object
+	keys  keySet // all keys so far, in an object
+}
+
+type scanner struct {
+	data   []byte
+	pos    int
+	limits Limits
+	stack  []frame // popped frames are used again, to save allocations
+}
+
+// Screen reports whether data is one JSON object within the limits, as the
+// package comment describes. The error is an *Error.
+func Screen(data []byte, limits Limits) error {
+	limits.Depth = min(limits.Depth, deepest)
+	s := scanner{data: data, limits: limits}
+	if len(data) > limits.Bytes {
+		return s.fail(limits.Bytes, ErrTooLarge,
+			fmt.Sprintf("at most %d bytes", limits.Bytes), fmt.Sprintf("%d or more", len(data)))
+	}
+	s.space()
+	if s.peek() != '{' {
+		return s.fail(s.pos, ErrSyntax, "an object", s.found(s.pos))
+	}
+	next, err := s.open(false)
+	for err == nil && len(s.stack) > 0 {
+		s.space()
+		switch next {
+		case firstKey, nextKey:
+			next, err = s.member(next)
+		case firstValue, nextValue:
+			next, err = s.value(next)
+		case afterValue:
+			next, err = s.after()
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.space()
+	if s.pos < len(s.data) {
+		return s.fail(s.pos, ErrSyntax, "nothing after the object", s.found(s.pos))
+	}
+	return nil
+}
+
+// open enters the object or array whose bracket is at pos.
+func (s *scanner) open(array bool) (state, error) {
+	if len(s.stack) >= s.limits.Depth {
+		return 0, s.fail(s.pos, ErrTooDeep, fmt.Sprintf("at most %d levels", s.limits.Depth), "one more")
+	}
+	s.pos++
+	if len(s.stack) < cap(s.stack) {
+		s.stack = s.stack[:len(s.stack)+1]
+	} else {
+		s.stack = append(s.stack, frame{})
+	}
+	f := s.top()
+	f.array, f.index, f.named, f.key = array, 0, false, nil
+	f.keys.reset()
+	if array {
+		return firstValue, nil
+	}
+	return firstKey, nil
+}
+
+// close leaves what is open; the closing bracket is at pos.
+func (s *scanner) close() state {
+	s.pos++
+	s.stack = s.stack[:len(s.stack)-1]
+	return afterValue
+}
+
+// member reads a key and its colon, or the end of an empty object.
+func (s *scanner) member(now state) (state, error) {
+	if s.peek() == '}' && now == firstKey {
+		return s.close(), nil
+	}
+	if s.peek() != '"' {
+		return 0, s.fail(s.pos, ErrSyntax, "a key in quotes", s.found(s.pos))
+	}
+	start := s.pos
+	key, err := s.text(true)
+	if err != nil {
+		return 0, err
+	}
+	f := s.top()
+	f.key, f.named = key, true
+	if !f.keys.add(key) {
+		return 0, s.fail(start, ErrDuplicate, "each key once", quote(key)+" again")
+	}
+	s.space()
+	if s.peek() != ':' {
+		return 0, s.fail(s.pos, ErrSyntax, `":" after the key`, s.found(s.pos))
+	}
+	s.pos++
+	return nextValue, nil
+}
+
+// value reads a scalar, enters an object or array, or ends an empty array.
+func (s *scanner) value(now state) (state, error) {
+	c := s.peek()
+	switch {
+	case c == ']' && now == firstValue:
+		return s.close(), nil
+	case c == '{', c == '[':
+		return s.open(c == '[')
+	case c == '"':
+		_, err := s.text(false)
+		return afterValue, err
+	case c == '-', '0' <= c && c <= '9':
+		return afterValue, s.number()
+	case c == 't':
+		return afterValue, s.word("true")
+	case c == 'f':
+		return afterValue, s.word("false")
+	case c == 'n':
+		start := s.pos
+		if err := s.word("null"); err != nil {
+			return 0, err
+		}
+		if !s.limits.AllowNull {
+			return 0, s.fail(start, ErrNull, "a value", "null")
+		}
+		return afterValue, nil
+	}
+	return 0, s.fail(s.pos, ErrSyntax, "a value", s.found(s.pos))
+}
+
+// after reads what follows a value: a comma, or the end of what is open.
+func (s *scanner) after() (state, error) {
+	f := s.top()
+	c := s.peek()
+	switch {
+	case f.array && c == ',':
+		s.pos++
+		f.index++
+		return nextValue, nil
+	case f.array && c == ']', !f.array && c == '}':
+		return s.close(), nil
+	case f.array:
+		return 0, s.fail(s.pos, ErrSyntax, `"," or "]"`, s.found(s.pos))
+	case c == ',':
+		s.pos++
+		return nextKey, nil
+	}
+	return 0, s.fail(s.pos, ErrSyntax, `"," or "}"`, s.found(s.pos))
+}
+
+func (s *scanner) top() *frame { return &s.stack[len(s.stack)-1] }
+
+// peek is the byte at pos, 0 at the end. A real NUL is refused wherever peek is
+// asked, so the two need not be told apart.
+func (s *scanner) peek() byte {
+	if s.pos < len(s.data) {
+		return s.data[s.pos]
+	}
+	return 0
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.data) {
+		switch s.data[s.pos] {
+		case ' ', '\t', '\r', '\n':
+			s.pos++
+		default:
+			return
+		}
+	}
+}

@@ -1,0 +1,301 @@
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+var roomy = Limits{Bytes: 1 << 16, Depth: 8}
+
+func TestScreenAccepts(t *testing.T) {
+	for _, doc := range []string{
+		`{}`,
+		" \t\r\n{ } \n",
+		`{"a":1,"b":[true,false,-0.5e+3,0,"x",{}],"c":{"a":1}}`,
+		`{"":"","A":1,"a":2}`,
+		`{"a":[[[[[[[]]]]]]]}`,
+		`{"\ud83d\ude00":"\u0000\"\\\/\b\f\n\r\t","😀x":1}`,
+		`{"n":` + strings.Repeat("9", 300) + `}`,
+		`{"u":"\u007f"}`,
+	} {
+		if err := Screen([]byte(doc), roomy); err != nil {
+			t.Errorf("%s: %v", doc, err)
+		}
+		checkAccepted(t, []byte(doc), roomy)
+	}
+	if err := Screen([]byte(`{"a":[null]}`), Limits{Bytes: 100, Depth: 2, AllowNull: true}); err != nil {
+		t.Errorf("null where it is allowed: %v", err)
+	}
+}
+
+func TestScreenRefuses(t *testing.T) {
+	many := manyKeys(40)
+	for _, test := range []struct {
+		doc    string
+		reason error
+		path   string
+		offset int64
+	}{
+		{``, ErrSyntax, "", 0},
+		{`  `, ErrSyntax, "", 2},
+		{`[]`, ErrSyntax, "", 0},
+		{`null`, ErrSyntax, "", 0},
+		{"\xef\xbb\xbf{}", ErrSyntax, "", 0},
+		{`{} {}`, ErrSyntax, "", 3},
+		{"{}\x00", ErrSyntax, "", 2},
+		{`{`, ErrSyntax, "", 1},
+		{`{"a"`, ErrSyntax, "a", 4},
+		{`{"a":`, ErrSyntax, "a", 5},
+		{`{"a":1`, ErrSyntax, "a", 6},
+		{`{"a":1,}`, ErrSyntax, "a", 7},
+		{`{,}`, ErrSyntax, "", 1},
+		{`{a:1}`, ErrSyntax, "", 1},
+		{`{"a" 1}`, ErrSyntax, "a", 5},
+		{`{"a":1]`, ErrSyntax, "a", 6},
+		{`{"a":[1}`, ErrSyntax, "a[0]", 7},
+		{`{"a":[1,]}`, ErrSyntax, "a[1]", 8},
+		{`{"a":[1 2]}`, ErrSyntax, "a[0]", 8},
+		{`{"a":01}`, ErrSyntax, "a", 6},
+		{`{"a":-}`, ErrSyntax, "a", 6},
+		{`{"a":1.}`, ErrSyntax, "a", 7},
+		{`{"a":1e}`, ErrSyntax, "a", 7},
+		{`{"a":+1}`, ErrSyntax, "a", 5},
+		{`{"a":1e999}`, ErrSyntax, "a", 5},
+		{`{"a":NaN}`, ErrSyntax, "a", 5},
+		{`{"a":True}`, ErrSyntax, "a", 5},
+		{`{"a":tru}`, ErrSyntax, "a", 5},
+		{`{"a":nul}`, ErrSyntax, "a", 5},
+		{`{"a":'b'}`, ErrSyntax, "a", 5},
+		{`{"a":"b}`, ErrSyntax, "a", 8},
+		{`{"a":"\x"}`, ErrSyntax, "a", 6},
+		{`{"a":"\u12g4"}`, ErrSyntax, "a", 6},
+		{`{"a":"\u12`, ErrSyntax, "a", 6},
+		{`{"a":"\ud800"}`, ErrSyntax, "a", 6},
+		{`{"a":"\ud800\u0041"}`, ErrSyntax, "a", 6},
+		{`{"a":"\udc00"}`, ErrSyntax, "a", 6},
+		{"{\"a\":\"\n\"}", ErrSyntax, "a", 6},
+		{"{\"a\":\"x\xff\"}", ErrSyntax, "a", 7},
+		{"{\"\xc3\":1}", ErrSyntax, "", 2},
+		{"{\"a\":\"\xed\xa0\x80\"}", ErrSyntax, "a", 6},
+		{"{\"a\":1 \xff}", ErrSyntax, "a", 7},
+		{`{"a":1 /* no */}`, ErrSyntax, "a", 7},
+		{`{"a":null}`, ErrNull, "a", 5},
+		{`{"a":{"b":[1,{"c":null}]}}`, ErrNull, "a.b[1].c", 18},
+		{`{"a":1,"a":2}`, ErrDuplicate, "a", 7},
+		{`{"a":1,"\u0061":2}`, ErrDuplicate, "a", 7},
+		{`{"a\/b":1,"a/b":2}`, ErrDuplicate, `["a/b"]`, 10},
+		{`{"\ud83d\ude00":1,"😀":2}`, ErrDuplicate, `["\U0001f600"]`, 18},
+		{`{"s":{"r":[0,0,{"n":1,"m":2,"n":3}]}}`, ErrDuplicate, "s.r[2].n", 28},
+		{many + `"k3":0}`, ErrDuplicate, "k3", int64(len(many))},
+		{many + `"k39":0}`, ErrDuplicate, "k39", int64(len(many))},
+		{`{"a":[[[[[[[[]]]]]]]]}`, ErrTooDeep, "a[0][0][0][0][0][0][0]", 12},
+		{`{"a":1}` + strings.Repeat(" ", roomy.Bytes), ErrTooLarge, "", int64(roomy.Bytes)},
+	} {
+		t.Run(clip(test.doc), func(t *testing.T) {
+			err := Screen([]byte(test.doc), roomy)
+			if !errors.Is(err, test.reason) {
+				t.Fatalf("got %v, want %v", err, test.reason)
+			}
+			e, ok := errors.AsType[*Error](err)
+			if !ok || e.Path != test.path || e.Offset != test.offset {
+				t.Fatalf("got path %q offset %d in %v, want %q %d", e.Path, e.Offset, err, test.path, test.offset)
+			}
+			for _, part := range []string{"expected", "found", fmt.Sprintf("byte %d", test.offset)} {
+				if !strings.Contains(err.Error(), part) {
+					t.Errorf("%q does not say %q", err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestZeroLimitsRefuse(t *testing.T) {
+	if err := Screen([]byte(`{}`), Limits{}); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("no bytes allowed: got %v", err)
+	}
+	if err := Screen([]byte(`{}`), Limits{Bytes: 2}); !errors.Is(err, ErrTooDeep) {
+		t.Errorf("no depth allowed: got %v", err)
+	}
+}
+
+// A limit beyond encoding/json's own must not let through what that refuses.
+func TestDepthStaysBelowEncodingJSON(t *testing.T) {
+	huge := Limits{Bytes: 1 << 20, Depth: 1 << 20}
+	nest := func(n int) []byte {
+		return []byte(`{"a":` + strings.Repeat("[", n) + strings.Repeat("]", n) + `}`)
+	}
+	if err := Screen(nest(deepest-1), huge); err != nil {
+		t.Errorf("depth %d: %v", deepest, err)
+	}
+	checkAccepted(t, nest(deepest-1), huge)
+	err := Screen(nest(deepest), huge)
+	if !errors.Is(err, ErrTooDeep) {
+		t.Errorf("depth %d: got %v", deepest+1, err)
+	}
+	if len(err.Error()) > 300 {
+		t.Errorf("the message has %d bytes", len(err.Error()))
+	}
+}
+
+// Objects that reuse the frame of an earlier one must not inherit its keys.
+func TestKeysAreForgotten(t *testing.T) {
+	doc := `{"x":[` + manyKeys(40) + `"z":1},{"k1":1,"k2":2},` + manyKeys(40) + `"z":1}]}`
+	if err := Screen([]byte(doc), roomy); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzScreen(f *testing.F) {
+	for _, seed := range []string{
+		`{"signed":{"roles":[{"name":"a","n":1.5e3}],"x":{}},"signatures":[]}`,
+		`{"a":1,"\u0061":2}`, `{"a":null}`, `{"a":[[[[[[[[]]]]]]]]}`, `{"\ud83d\ude00":"😀"}`,
+		`{"a":1e400}`, `{} {}`, "{\"a\":\"\xff\"}", `{"a":"\ud800"}`, manyKeys(20) + `"k1":0}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		limits := Limits{Bytes: 4096, Depth: 8}
+		err := Screen(data, limits)
+		if err == nil {
+			checkAccepted(t, data, limits)
+			return
+		}
+		e, ok := errors.AsType[*Error](err)
+		if !ok || e.Offset < 0 || e.Offset > int64(len(data)) {
+			t.Fatalf("error %v of %d bytes", err, len(data))
+		}
+		if errors.Is(err, ErrSyntax) && !errors.Is(err, ErrNull) && isPlainObject(data) {
+			t.Fatalf("refused %q: %v", data, err)
+		}
+	})
+}
+
+// isPlainObject reports whether data is an object of ASCII text without escapes
+// of surrogates and exponents: what encoding/json takes of that, Screen must
+// not call a syntax error.
+func isPlainObject(data []byte) bool {
+	for _, c := range data {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	if bytes.Contains(bytes.ToLower(data), []byte(`\ud`)) {
+		return false
+	}
+	var tree map[string]any
+	return json.Unmarshal(data, &tree) == nil && tree != nil
+}
+
+// checkAccepted asserts what the package promises of a screened document.
+func checkAccepted(t *testing.T, data []byte, limits Limits) {
+	t.Helper()
+	var tree any
+	if err := json.Unmarshal(data, &tree); err != nil {
+		t.Fatalf("encoding/json refuses %q: %v", data, err)
+	}
+	if _, ok := tree.(map[string]any); !ok {
+		t.Fatalf("%q is not an object", data)
+	}
+	checkTree(t, tree, limits, 1)
+	checkTokens(t, data)
+}
+
+func checkTree(t *testing.T, node any, limits Limits, depth int) {
+	t.Helper()
+	switch node := node.(type) {
+	case nil:
+		t.Fatal("a null passed")
+	case map[string]any:
+		for _, child := range node {
+			checkTree(t, child, limits, depth+1)
+		}
+	case []any:
+		for _, child := range node {
+			checkTree(t, child, limits, depth+1)
+		}
+	default:
+		return
+	}
+	if depth > limits.Depth {
+		t.Fatalf("depth %d passed", depth)
+	}
+}
+
+// checkTokens walks the tokens that encoding/json sees and refuses a repeated key.
+func checkTokens(t *testing.T, data []byte) {
+	t.Helper()
+	type object struct {
+		keys map[string]bool // nil for an array
+		key  bool            // a key is next
+	}
+	var open []*object
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return // the end: json.Unmarshal has accepted the document
+		}
+		if text, ok := token.(string); ok && len(open) > 0 && open[len(open)-1].key {
+			top := open[len(open)-1]
+			if top.keys[text] {
+				t.Fatalf("the key %q passed twice in %q", text, data)
+			}
+			top.keys[text], top.key = true, false
+			continue
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, &object{keys: map[string]bool{}, key: true})
+			continue
+		case json.Delim('['):
+			open = append(open, &object{})
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			open = open[:len(open)-1]
+		}
+		if len(open) > 0 && open[len(open)-1].keys != nil {
+			open[len(open)-1].key = true
+		}
+	}
+}
+
+// BenchmarkScreen reads what the bulk of TUF targets metadata looks like.
+func BenchmarkScreen(b *testing.B) {
+	var doc bytes.Buffer
+	doc.WriteString(`{"signed":{"targets":{`)
+	for i := range 10_000 {
+		if i > 0 {
+			doc.WriteByte(',')
+		}
+		fmt.Fprintf(&doc, `"hello/1.%d.0/hello.tar.gz":{"length":%d,"hashes":{"sha256":"%064x"}}`, i, i, i)
+	}
+	doc.WriteString(`}}}`)
+	b.SetBytes(int64(doc.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := Screen(doc.Bytes(), Limits{Bytes: doc.Len(), Depth: 8}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// manyKeys is an open object with the keys k0 to k(n-1), and a comma.
+func manyKeys(n int) string {
+	var b strings.Builder
+	b.WriteByte('{')
+	for i := range n {
+		fmt.Fprintf(&b, `"k%d":%d,`, i, i)
+	}
+	return b.String()
+}
+
+func clip(s string) string {
+	if len(s) > 40 {
+		return s[:40]
+	}
+	return s
+}
