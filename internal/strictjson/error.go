@@ -23,7 +23,10 @@ type Error struct {
 	Path string
 	// Offset counts bytes from the beginning of the document.
 	Offset int64
-	// Reason wraps one of the sentinels and says what was expected and found.
+	// Expected and Found say what was wrong; text of the document in Found is
+	// quoted and clipped.
+	Expected, Found string
+	// Reason wraps one of the sentinels and says the same in one message.
 	Reason error
 }
 
@@ -42,9 +45,11 @@ func (e *Error) Unwrap() error { return e.Reason }
 // fail makes the error for the byte at offset.
 func (s *scanner) fail(offset int, sentinel error, expected, found string) error {
 	return &Error{
-		Path:   s.path(),
-		Offset: int64(offset),
-		Reason: fmt.Errorf("%w: expected %s, found %s", sentinel, expected, found),
+		Path:     s.path(),
+		Offset:   int64(offset),
+		Expected: expected,
+		Found:    found,
+		Reason:   fmt.Errorf("%w: expected %s, found %s", sentinel, expected, found),
 	}
 }
 
