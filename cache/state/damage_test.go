@@ -1,0 +1,174 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// contents reads all that a database holds.
+func contents(t *testing.T, db *DB) (map[string]string, error) {
+	t.Helper()
+	all := map[string]string{}
+	list, err := db.Repositories(t.Context())
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		all["repository "+r.Name] = r.URL
+	}
+	id, err := db.MachineID(t.Context())
+	if err != nil {
+		return nil, err
+	}
+	all["machine"] = string(id[:])
+	err = db.Trust("a").View(t.Context(), func(tx Tx) error {
+		keys, err := tx.Keys("")
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			value, err := tx.Get(key)
+			if err != nil {
+				return err
+			}
+			all[key] = string(value)
+		}
+		return nil
+	})
+	return all, err
+}
+
+// damagedOr writes data as the database and demands that reading it is either
+// refused as damaged or, if may, gives exactly want.
+func damagedOr(t *testing.T, db *DB, what string, data []byte, may bool, want map[string]string) {
+	t.Helper()
+	if err := os.WriteFile(db.Path(), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := contents(t, db)
+	switch {
+	case errors.Is(err, ErrDamaged):
+		if !strings.Contains(err.Error(), db.Path()) || !strings.Contains(err.Error(), "assay trust add") {
+			t.Errorf("%s: expected the path and what to do, found %v", what, err)
+		}
+	case err != nil:
+		t.Errorf("%s: expected %v, found %v", what, ErrDamaged, err)
+	case !may:
+		t.Errorf("%s: expected %v, found none", what, ErrDamaged)
+	case !maps.Equal(got, want):
+		t.Errorf("%s: read something else than was written, without an error", what)
+	}
+}
+
+func TestDamage(t *testing.T) {
+	db := open(t, t.TempDir())
+	data := fill(t, db)
+	want, err := contents(t, db)
+	if err != nil || len(want) < 200 {
+		t.Fatal(len(want), err)
+	}
+	size := os.Getpagesize()
+	for _, length := range []int{1, 16, 80, 512, size, size + 100, 2 * size, 3 * size, 4 * size, 5*size + 1} {
+		damagedOr(t, db, fmt.Sprintf("truncated to %d", length), data[:length], false, nil)
+	}
+	damagedOr(t, db, "zeros", make([]byte, len(data)), false, nil)
+	damagedOr(t, db, "garbage", bytes.Repeat([]byte("garbage"), 10000), false, nil)
+	damagedOr(t, db, "text", []byte("{}\n"), false, nil)
+	for at := 0; at < len(data); at += size {
+		for i := range 16 {
+			flipped := slices.Clone(data)
+			flipped[at+i] ^= 0x11
+			// A page that is free holds nothing, so its header may be anything.
+			free := at/size > 1
+			damagedOr(t, db, fmt.Sprintf("page %d, byte %d", at/size, i), flipped, free, want)
+		}
+	}
+	// Any byte, in steps that meet elements, keys and values.
+	for at := 0; at < len(data); at += 131 {
+		flipped := slices.Clone(data)
+		flipped[at] ^= 0x40
+		damagedOr(t, db, fmt.Sprintf("byte %d", at), flipped, true, want)
+	}
+	damagedOr(t, db, "whole", data, true, want)
+}
+
+// TestDamageIsNotWrittenOver: an update on a damaged database leaves it.
+func TestDamageIsNotWrittenOver(t *testing.T) {
+	db := open(t, t.TempDir())
+	data := fill(t, db)
+	short := data[:3*os.Getpagesize()]
+	if err := os.WriteFile(db.Path(), short, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := db.Trust("a").Update(t.Context(), func(tx Tx) error { return tx.Put("k", nil) })
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("expected %v, found %v", ErrDamaged, err)
+	}
+	if after, _ := os.ReadFile(db.Path()); !bytes.Equal(short, after) {
+		t.Error("the damaged file was changed")
+	}
+}
+
+// TestCutWhileMapped is the memory fault: the file loses its pages under a
+// running transaction.
+func TestCutWhileMapped(t *testing.T) {
+	db := open(t, t.TempDir())
+	fill(t, db)
+	err := db.Trust("a").View(t.Context(), func(tx Tx) error {
+		if err := os.Truncate(db.Path(), 0); err != nil {
+			return err
+		}
+		_, err := tx.Get("large")
+		return err
+	})
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("expected %v, found %v", ErrDamaged, err)
+	}
+	// The lock went with it.
+	put(t, db, "a", "k", "v")
+}
+
+// TestEmptyFileIsNew: a crash between creating and filling the file.
+func TestEmptyFileIsNew(t *testing.T) {
+	db := open(t, t.TempDir())
+	if err := os.WriteFile(db.Path(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := db.Repositories(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("expected none, found %v, %v", list, err)
+	}
+	put(t, db, "a", "k", "v")
+	if value := get(t, db, "a", "k"); value != "v" {
+		t.Errorf("expected v, found %q", value)
+	}
+}
+
+// TestLostEntryIsNoticed takes a floor out behind the table's back.
+func TestLostEntryIsNoticed(t *testing.T) {
+	db := open(t, t.TempDir())
+	put(t, db, "a", "floor", "7")
+	put(t, db, "a", "other", "7")
+	err := db.update(t.Context(), func(s *session) error {
+		return s.tx.Bucket([]byte(tableTrust)).Bucket([]byte("a")).Delete([]byte("floor"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Trust("a").View(t.Context(), func(Tx) error { return nil })
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("expected %v, found %v", ErrDamaged, err)
+	}
+	err = db.update(t.Context(), func(s *session) error { return s.tx.DeleteBucket([]byte(tableLayouts)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Layout(t.Context(), "a"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("expected %v, found %v", ErrDamaged, err)
+	}
+}

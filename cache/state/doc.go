@@ -1,0 +1,22 @@
+// Package state holds what must be remembered from run to run: the registered
+// repositories, the trust state of each with its version floors, and this
+// machine's random number for rollouts. It lives in state.db in the state
+// directory, apart from the cache, so that deleting a cache never deletes the
+// protection against rollback.
+//
+// The file is a bbolt database that is opened, used for one transaction and
+// closed again by each call: no lock outlives a call, and many processes take
+// turns. Before a transaction every page of the file is accounted for, each
+// table is compared with the seal that its last writer left in it, and each
+// value with its checksum, so that a lost entry, such as a version floor, is
+// noticed.
+//
+// Guarantees: an update that returned nil is on stable storage; one that
+// returned an error changed nothing, unless the error is about the disk, in
+// which case the update may turn out to be kept whole. Updates of all processes
+// happen one after the other. Damage is reported as ErrDamaged, never repaired
+// by forgetting, and never ends the process.
+//
+// Not guaranteed: protection from someone who may write the file, as the seals
+// have no key, and from a whole old copy of the file put in its place.
+package state

@@ -1,0 +1,280 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"assay/internal/durable"
+)
+
+// format is the version of what is stored. A later one is ErrNewer: an old
+// program must not write what a newer one relies on.
+const format = 1
+
+// The top-level tables of state.db; all of them exist from the start, so that
+// a missing one is damage.
+const (
+	tableMeta         = "meta"
+	tableRepositories = "repositories"
+	tableLayouts      = "layouts"
+	tableTrust        = "trust"
+)
+
+const (
+	keyFormat    = "format"
+	keyMachineID = "machine-id"
+)
+
+// Options are the outside of a DB; each has a default.
+type Options struct {
+	// LockWait is how long a call waits for other processes, 5 s if zero.
+	LockWait time.Duration
+	// Now gives the time of a registration, time.Now if nil.
+	Now func() time.Time
+	// Rand gives the machine's random number, crypto/rand if nil.
+	Rand io.Reader
+}
+
+// DB is the state of one user on one machine. It holds nothing open between
+// calls and may be used by several goroutines; their transactions take turns.
+type DB struct {
+	path     string
+	lockWait time.Duration
+	now      func() time.Time
+	rand     io.Reader
+	turn     chan struct{} // holds one token while a transaction of this DB runs
+}
+
+// Open prepares the use of state.db in folder dir. Nothing is created or read
+// before the first call that needs it.
+func Open(dir string, opts Options) (*DB, error) {
+	if dir == "" {
+		return nil, fmt.Errorf("%w: expected the path of the state directory, found an empty one", ErrInvalid)
+	}
+	db := &DB{
+		path:     filepath.Join(dir, "state.db"),
+		lockWait: opts.LockWait,
+		now:      opts.Now,
+		rand:     opts.Rand,
+		turn:     make(chan struct{}, 1),
+	}
+	if db.lockWait <= 0 {
+		db.lockWait = 5 * time.Second
+	}
+	if db.now == nil {
+		db.now = time.Now
+	}
+	if db.rand == nil {
+		db.rand = rand.Reader
+	}
+	return db, nil
+}
+
+// Path is where the database is, or will be.
+func (db *DB) Path() string { return db.path }
+
+// MachineID returns the random number by which rollouts sort this machine into
+// cohorts. The first call makes it; it is kept from then on.
+func (db *DB) MachineID(ctx context.Context) ([16]byte, error) {
+	var id [16]byte
+	found := false
+	read := func(s *session) error {
+		meta, err := s.top(tableMeta)
+		if err != nil {
+			return err
+		}
+		value, err := meta.get(keyMachineID)
+		if err != nil || value == nil {
+			return err
+		}
+		if len(value) != len(id) {
+			return s.damaged("expected a machine id of %d bytes, found %d", len(id), len(value))
+		}
+		copy(id[:], value)
+		found = true
+		return nil
+	}
+	if err := db.view(ctx, read); err != nil || found {
+		return id, err
+	}
+	err := db.update(ctx, func(s *session) error {
+		// Another process may have made it since.
+		if err := read(s); err != nil || found {
+			return err
+		}
+		if _, err := io.ReadFull(db.rand, id[:]); err != nil {
+			return fmt.Errorf("make a machine id: %w", err)
+		}
+		meta, err := s.top(tableMeta)
+		if err != nil {
+			return err
+		}
+		return meta.put(keyMachineID, id[:])
+	})
+	if err != nil {
+		return [16]byte{}, err
+	}
+	return id, nil
+}
+
+// view runs fn on the stored state; without a database fn is not run.
+func (db *DB) view(ctx context.Context, fn func(*session) error) error {
+	err := db.run(ctx, false, fn)
+	if errors.Is(err, errAbsent) {
+		return nil
+	}
+	return err
+}
+
+// update runs fn and keeps all that it wrote, or nothing.
+func (db *DB) update(ctx context.Context, fn func(*session) error) error {
+	return db.run(ctx, true, fn)
+}
+
+func (db *DB) run(ctx context.Context, writable bool, fn func(*session) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(db.lockWait)
+	timer := time.NewTimer(db.lockWait)
+	defer timer.Stop()
+	select {
+	case db.turn <- struct{}{}:
+		defer func() { <-db.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return fmt.Errorf("%w: %s: this process has used it for %v; try again", ErrBusy, db.path, db.lockWait)
+	}
+	s, err := db.begin(ctx, writable, deadline)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := fn(s); err != nil {
+		return err
+	}
+	if !writable {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.commit()
+}
+
+// create makes the database where there is none. It is built under another
+// name, so that a crash leaves no half-made one: at most a hidden temporary
+// file, which nothing reads.
+func (db *DB) create(ctx context.Context) error {
+	if _, err := os.Lstat(db.path); err == nil {
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return disk(db.path, err)
+	}
+	if err := durable.MkdirAll(filepath.Dir(db.path), 0o700); err != nil {
+		return disk(db.path, err)
+	}
+	file, err := durable.Create(db.path, 0o600)
+	if err != nil {
+		return disk(db.path, err)
+	}
+	defer file.Abort()
+	draft := *db
+	draft.path = file.TempName()
+	s, err := draft.lock(ctx, true, time.Now().Add(db.lockWait))
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	if err := s.guard(func() (err error) { s.tx, err = s.bolt.Begin(true); return err }); err != nil {
+		return err
+	}
+	if err := s.checkFormat(true); err != nil {
+		return err
+	}
+	if err := s.commit(); err != nil {
+		return err
+	}
+	// Another process may have been faster: its database is the one.
+	if err := file.CommitNew(); err != nil && !errors.Is(err, fs.ErrExist) {
+		return disk(db.path, err)
+	}
+	return nil
+}
+
+// checkFormat compares the stored format with this program's. A database that
+// was never written to gets its tables where writable, and is errAbsent
+// otherwise: a crash came between its creation and its first transaction.
+func (s *session) checkFormat(writable bool) error {
+	var fresh bool
+	var envelope []byte
+	err := s.guard(func() error {
+		// bbolt numbers the transactions of a new file 0 and 1.
+		name, _ := s.tx.Cursor().First()
+		fresh = name == nil && (s.tx.ID() <= 1 || writable && s.tx.ID() == 2)
+		if meta := s.tx.Bucket([]byte(tableMeta)); meta != nil {
+			envelope = meta.Get([]byte(keyFormat))
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case fresh && writable:
+		return s.writeFormat()
+	case fresh:
+		return errAbsent
+	}
+	// The envelope and the place of the format stay the same in every format.
+	var value []byte
+	if err := s.guard(func() (err error) { value, err = openEnvelope(envelope); return err }); err != nil {
+		return s.damaged("the format: %w", err)
+	}
+	version, err := strconv.Atoi(string(value))
+	if err != nil || version < 1 {
+		return s.damaged("expected a format number, found %q", clip(string(value)))
+	}
+	if version > format {
+		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or a later one", ErrNewer, s.path, format, version)
+	}
+	return nil
+}
+
+func (s *session) writeFormat() error {
+	for _, name := range []string{tableMeta, tableRepositories, tableLayouts, tableTrust} {
+		t, err := s.createTable(s.tx.CreateBucket, name)
+		if err != nil {
+			return err
+		}
+		if name != tableMeta {
+			continue
+		}
+		if err := t.put(keyFormat, strconv.AppendInt(nil, format, 10)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// top opens a top-level table.
+func (s *session) top(name string) (*table, error) {
+	var bucket *bbolt.Bucket
+	if err := s.guard(func() error { bucket = s.tx.Bucket([]byte(name)); return nil }); err != nil {
+		return nil, err
+	}
+	if bucket == nil {
+		return nil, s.damaged("the table %q is missing", name)
+	}
+	return s.openTable(bucket, name)
+}

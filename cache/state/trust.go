@@ -1,0 +1,100 @@
+package state
+
+import "context"
+
+// Tx is the view that a function has of one repository's trust state, within
+// one transaction; it must not be used afterwards. It is an alias, so that a
+// package that declares the same one needs no import of this.
+//
+// Get returns a copy, nil if there is no such key. Keys lists the keys with a
+// prefix, sorted. A key has 1 to 4096 bytes and does not begin with a zero
+// byte; a value has at most 512 MiB. Put and Delete in a View are ErrReadOnly.
+type Tx = interface {
+	Get(key string) ([]byte, error)
+	Put(key string, value []byte) error
+	Delete(key string) error
+	Keys(prefix string) ([]string, error)
+}
+
+// TrustStore is the trust state of one repository, registered here or only
+// declared in a configuration.
+type TrustStore struct {
+	db         *DB
+	repository string
+}
+
+// Trust returns the trust state of the named repository.
+func (db *DB) Trust(repository string) *TrustStore { return &TrustStore{db, repository} }
+
+// View runs fn on a consistent picture of the state. Where nothing is stored
+// fn sees an empty one, and nothing is created.
+func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
+	if err := checkKey(t.repository); err != nil {
+		return err
+	}
+	seen := false
+	err := t.db.view(ctx, func(s *session) error {
+		trust, err := s.top(tableTrust)
+		if err != nil {
+			return err
+		}
+		own, err := trust.child(t.repository)
+		if own == nil || err != nil {
+			return err
+		}
+		seen = true
+		return fn(reader{own})
+	})
+	if err != nil || seen {
+		return err
+	}
+	return fn(reader{})
+}
+
+// Update runs fn and keeps all that it wrote, durably, when fn returns nil and
+// ctx has not ended; otherwise nothing. Updates of all processes take turns:
+// what fn reads is what the one before left. fn must be short, as others wait.
+func (t *TrustStore) Update(ctx context.Context, fn func(Tx) error) error {
+	if err := checkKey(t.repository); err != nil {
+		return err
+	}
+	return t.db.update(ctx, func(s *session) error {
+		trust, err := s.top(tableTrust)
+		if err != nil {
+			return err
+		}
+		own, err := trust.makeChild(t.repository)
+		if err != nil {
+			return err
+		}
+		return fn(writer{own})
+	})
+}
+
+// reader is the Tx of a View; its table is nil where nothing is stored.
+type reader struct{ table *table }
+
+func (r reader) Get(key string) ([]byte, error) {
+	if r.table == nil {
+		return nil, nil
+	}
+	return r.table.get(key)
+}
+
+func (r reader) Keys(prefix string) ([]string, error) {
+	if r.table == nil {
+		return nil, nil
+	}
+	return r.table.keys(prefix)
+}
+
+func (r reader) Put(string, []byte) error { return ErrReadOnly }
+func (r reader) Delete(string) error      { return ErrReadOnly }
+
+// writer is the Tx of an Update.
+type writer struct{ table *table }
+
+func (w writer) Get(key string) ([]byte, error)       { return w.table.get(key) }
+func (w writer) Keys(prefix string) ([]string, error) { return w.table.keys(prefix) }
+func (w writer) Put(key string, value []byte) error   { return w.table.put(key, value) }
+func (w writer) Delete(key string) error              { return w.table.delete(key) }

@@ -1,0 +1,8 @@
+//go:build !unix || solaris || aix
+
+package durable
+
+import "os"
+
+// Unlock does nothing here: the lock goes with the closing of the file.
+func Unlock(*os.File) error { return nil }
