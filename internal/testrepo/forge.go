@@ -25,12 +25,18 @@ type Forgery struct {
 	Bytes func(data []byte) []byte
 }
 
-// Forge has the next publication of a role done as the forgery says. Publish
-// fails with ErrUnknown if there is no such role.
-func (r *Repo) Forge(role string, forgery Forgery) {
+// Forge has the next publication of a role, which becomes due by this, done as
+// the forgery says.
+func (r *Repo) Forge(role string, forgery Forgery) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	found, err := r.role(role)
+	if err != nil {
+		return err
+	}
+	found.dirty = true
 	r.forgeries[role] = forgery
+	return nil
 }
 
 // seal signs metadata, honestly or as the forgery says.

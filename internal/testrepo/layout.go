@@ -142,16 +142,11 @@ func (r *Repo) write(role, path string, document any) error {
 	if err != nil {
 		return err
 	}
-	return r.put(role, path, memory(data))
-}
-
-// put hashes content and puts it into a role. r.mu is held.
-func (r *Repo) put(role, path string, c content) error {
-	digests, err := digestsOf(c, r.opts.Algorithms)
+	digests, err := digestsOf(memory(data), r.opts.Algorithms)
 	if err != nil {
 		return err
 	}
-	return r.place(path, target{content: c, digests: digests}, []string{role})
+	return r.place(path, target{content: memory(data), digests: digests}, []string{role})
 }
 
 // second is the present time as documents give it.

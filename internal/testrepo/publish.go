@@ -20,13 +20,6 @@ import (
 func (r *Repo) Publish() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for name := range r.forgeries {
-		found, err := r.role(name)
-		if err != nil {
-			return fmt.Errorf("forgery: %w", err)
-		}
-		found.dirty = true
-	}
 	d := r.draft()
 	if r.roles[metadata.ROOT].dirty {
 		if err := d.root(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -92,6 +93,13 @@ func (r *Repo) AddRelease(release Release) error {
 // folder is where a release's targets lie.
 func (x Release) folder() string { return x.Product + "/" + x.Version + "/" }
 
+// batch is what a release adds, complete before any of it is placed, so that an
+// impossible release adds nothing.
+type batch struct {
+	targets   map[string]target
+	elsewhere map[string]content
+}
+
 // addManifest adds the artifacts, their SBOMs and checksums, and the manifest
 // that binds them. r.mu is held.
 func (r *Repo) addManifest(release Release) error {
@@ -99,9 +107,10 @@ func (r *Repo) addManifest(release Release) error {
 		release.Artifacts = DefaultArtifacts()
 	}
 	document := release.manifest()
+	b := batch{targets: map[string]target{}, elsewhere: map[string]content{}}
 	var sums strings.Builder
 	for _, a := range release.Artifacts {
-		entry, file, err := r.addArtifact(release, a)
+		entry, file, err := r.addArtifact(&b, release, a)
 		if err != nil {
 			return err
 		}
@@ -110,54 +119,83 @@ func (r *Repo) addManifest(release Release) error {
 			fmt.Fprintf(&sums, "%s  %s\n", sum, file)
 		}
 	}
-	if err := r.put(release.Product, document.Checksums.Target, memory(sums.String())); err != nil {
+	if err := r.addTo(&b, document.Checksums.Target, memory(sums.String())); err != nil {
 		return err
 	}
-	return r.write(release.Product, release.folder()+"release.json", document)
+	if err := r.addDocument(&b, release.folder()+"release.json", document); err != nil {
+		return err
+	}
+	maps.Copy(r.elsewhere, b.elsewhere)
+	signer := r.roles[release.Product]
+	signer.dirty = true
+	maps.Copy(signer.targets, b.targets)
+	return nil
 }
 
-// addArtifact adds one artifact and its SBOM, and returns its entry in the
-// manifest and its base name. r.mu is held.
-func (r *Repo) addArtifact(release Release, a Artifact) (artifactDocument, string, error) {
+// addTo hashes content and adds it to the batch.
+func (r *Repo) addTo(b *batch, path string, c content) error {
+	digests, err := digestsOf(c, r.opts.Algorithms)
+	if err != nil {
+		return err
+	}
+	b.targets[path] = target{content: c, digests: digests}
+	return nil
+}
+
+// addDocument encodes a document and adds it to the batch.
+func (r *Repo) addDocument(b *batch, path string, document any) error {
+	data, err := encode(document)
+	if err != nil {
+		return err
+	}
+	return r.addTo(b, path, memory(data))
+}
+
+// addArtifact adds one artifact and its SBOM to the batch, and returns its
+// entry in the manifest and its base name.
+func (r *Repo) addArtifact(b *batch, release Release, a Artifact) (artifactDocument, string, error) {
 	stem := fmt.Sprintf("%s_%s_%s_%s", release.Product, release.Version, a.OS, a.Arch)
 	if a.File == "" {
 		a.File = stem + "." + a.Format
 	}
 	entry := artifactDocument{OS: a.OS, Arch: a.Arch, Variant: a.Variant, Libc: a.Libc, Format: a.Format}
-	var c content = memory(slices.Clone(a.Data))
-	switch {
-	case a.Data == nil && a.Size > 0:
-		c = stream{seed: a.Seed, length: a.Size}
-	case a.Data == nil:
-		files, script := program(release.Product, release.Version, a)
-		archive, err := pack(a.Format, files, release.Published)
-		if err != nil {
-			return entry, "", err
-		}
-		c = memory(archive)
-		entry.Executables = []executable{{Path: script, Link: path.Base(script)}}
+	c, executables, err := release.contentOf(a)
+	if err != nil {
+		return entry, "", err
 	}
 	digests, err := digestsOf(c, r.opts.Algorithms)
 	if err != nil {
 		return entry, "", err
 	}
-	entry.Length, entry.Digests = c.size(), map[string]string{}
+	entry.Length, entry.Digests, entry.Executables = c.size(), map[string]string{}, executables
 	for _, d := range digests {
 		entry.Digests[string(d.Algorithm())] = d.Hex()
 	}
+	where := release.folder() + a.File
 	if a.Elsewhere {
-		where := release.folder() + a.File
-		r.elsewhere[where] = c
-		r.roles[release.Product].dirty = true
+		b.elsewhere[where] = c
 		entry.URLs = []string{strings.TrimSuffix(r.opts.BaseURL, "/") + "/elsewhere/" + where}
 		return entry, a.File, nil
 	}
-	entry.Target = release.folder() + a.File
-	if err := r.place(entry.Target, target{content: c, digests: digests}, []string{release.Product}); err != nil {
-		return entry, "", err
+	b.targets[where] = target{content: c, digests: digests}
+	entry.Target, entry.SBOM = where, release.folder()+stem+".spdx.json"
+	return entry, a.File, r.addDocument(b, entry.SBOM, release.sbom(stem))
+}
+
+// contentOf makes the content of an artifact, and says what in it can be run.
+func (x Release) contentOf(a Artifact) (content, []executable, error) {
+	switch {
+	case a.Data != nil:
+		return memory(slices.Clone(a.Data)), nil, nil
+	case a.Size > 0:
+		return stream{seed: a.Seed, length: a.Size}, nil, nil
 	}
-	entry.SBOM = release.folder() + stem + ".spdx.json"
-	return entry, a.File, r.write(release.Product, entry.SBOM, release.sbom(stem))
+	files, script := program(x.Product, x.Version, a)
+	archive, err := pack(a.Format, files, x.Published)
+	if err != nil {
+		return nil, nil, err
+	}
+	return memory(archive), []executable{{Path: script, Link: path.Base(script)}}, nil
 }
 
 // manifest is everything but the artifacts. What it says of sources and builds

@@ -151,7 +151,9 @@ func (s *Server) handle(w http.ResponseWriter, q *http.Request) {
 	faults := matching(s.faults, where)
 	s.mu.Unlock()
 
-	w = &countingWriter{ResponseWriter: w, bytes: &s.served}
+	if q.Method != http.MethodHead { // whose body is written and then dropped
+		w = &countingWriter{ResponseWriter: w, bytes: &s.served}
+	}
 	c, _ := repo.find(generation, q.URL)
 	answer := honest
 	for _, f := range faults {
