@@ -112,7 +112,8 @@ func digestsOf(c content, algorithms []artifact.Algorithm) (artifact.Digests, er
 		h := a.New()
 		hashes[i], sums[i] = h, func() artifact.Digest { return artifact.SumOf(a, h) }
 	}
-	if _, err := io.CopyBuffer(io.MultiWriter(hashes...), onlyReader{c.open()}, make([]byte, 256<<10)); err != nil {
+	buffer := make([]byte, min(256<<10, c.size()+1)) // most content is small, and there is much of it
+	if _, err := io.CopyBuffer(io.MultiWriter(hashes...), onlyReader{c.open()}, buffer); err != nil {
 		return nil, fmt.Errorf("testrepo: hash content: %w", err)
 	}
 	var list []artifact.Digest

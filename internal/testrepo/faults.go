@@ -188,17 +188,17 @@ func zeroMember() ([]byte, error) {
 // Cut promises the whole file, and closes the connection after so many bytes
 // of each answer's body.
 func (s *Server) Cut(pathPart string, afterBytes int64) {
-	s.add(&fault{match: pathPart, answer: func(w http.ResponseWriter, q *http.Request, c content) {
-		honest(&cuttingWriter{ResponseWriter: w, left: afterBytes}, q, c)
-	}})
+	s.add(&fault{match: pathPart, answer: through(func(w http.ResponseWriter, _ *http.Request, _ content) http.ResponseWriter {
+		return &cuttingWriter{ResponseWriter: w, left: afterBytes}
+	})})
 }
 
 // Drip serves the file, slowly: so many bytes a second, at least 1, and a
 // little at a time.
 func (s *Server) Drip(pathPart string, bytesPerSecond int) {
-	s.add(&fault{match: pathPart, answer: func(w http.ResponseWriter, q *http.Request, c content) {
-		honest(&drippingWriter{ResponseWriter: w, gone: q.Context().Done(), rate: max(1, bytesPerSecond)}, q, c)
-	}})
+	s.add(&fault{match: pathPart, answer: through(func(w http.ResponseWriter, q *http.Request, _ content) http.ResponseWriter {
+		return &drippingWriter{ResponseWriter: w, gone: q.Context().Done(), rate: max(1, bytesPerSecond)}
+	})})
 }
 
 // Holding is what Hold returns.
@@ -222,11 +222,19 @@ func (s *Server) Hold(pathPart string) *Holding {
 		Reached: reached, reached: sync.OnceFunc(func() { close(reached) }),
 		released: released, release: sync.OnceFunc(func() { close(released) }),
 	}
-	s.add(&fault{match: pathPart, stop: h.release, answer: func(w http.ResponseWriter, q *http.Request, c content) {
-		if c != nil && q.Method != http.MethodHead {
-			w = &holdingWriter{ResponseWriter: w, gone: q.Context().Done(), hold: h, left: c.size() / 2}
+	s.add(&fault{match: pathPart, stop: h.release, answer: through(func(w http.ResponseWriter, q *http.Request, c content) http.ResponseWriter {
+		return &holdingWriter{ResponseWriter: w, gone: q.Context().Done(), hold: h, left: c.size() / 2}
+	})})
+	return h
+}
+
+// through answers honestly, with the body of a file that exists passed through
+// another writer.
+func through(wrap func(http.ResponseWriter, *http.Request, content) http.ResponseWriter) func(http.ResponseWriter, *http.Request, content) {
+	return func(w http.ResponseWriter, q *http.Request, c content) {
+		if c != nil {
+			w = wrap(w, q, c)
 		}
 		honest(w, q, c)
-	}})
-	return h
+	}
 }
