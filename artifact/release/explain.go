@@ -74,7 +74,7 @@ func (s *schemas) words(tree any, e *jsonschema.ValidationError) (location []str
 	case *kind.AnyOf:
 		found = "none of them"
 	case *kind.MinItems:
-		expected, found = fmt.Sprintf("at least %d entries", k.Want), strconv.Itoa(k.Got)
+		expected, found = fmt.Sprintf("%d or more entries", k.Want), strconv.Itoa(k.Got)
 	case *kind.MaxItems:
 		expected, found = fmt.Sprintf("at most %d entries", k.Want), strconv.Itoa(k.Got)
 	case *kind.MaxProperties:

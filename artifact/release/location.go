@@ -24,7 +24,7 @@ func checkBeside(field, target, dir string) *problem {
 	}
 	name, ok := strings.CutPrefix(target, dir)
 	if !ok || strings.Contains(name, "/") || name == manifestName {
-		return unbound(field, dir+"FILE, beside the manifest", target)
+		return &problem{Field: field, Expected: "a file beside the manifest, in " + quote(dir), Found: quote(target), Err: ErrBinding}
 	}
 	if err := artifact.ValidFileName(name); err != nil {
 		return malformed(field, "a safe file name at its end", err.Error())

@@ -1,0 +1,124 @@
+package release
+
+import (
+	"bytes"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode"
+
+	"assay/artifact"
+)
+
+func FuzzDecodeCatalog(f *testing.F) {
+	seed(f, "catalog.json", "assay.catalog/v2", `"hello","hello"`)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := DecodeCatalog(data)
+		again := checkDecoded(t, c, err, DecodeCatalog)
+		if again == nil {
+			return
+		}
+		for _, p := range c.Products {
+			if artifact.ValidProduct(p.Name) != nil || unprintable(p.Summary) {
+				t.Fatalf("%+v passed", p)
+			}
+		}
+	})
+}
+
+func FuzzDecodeChannel(f *testing.F) {
+	seed(f, "channel-stable/hello.json", `"percent": 1e2`, `"Status": "current"`)
+	decode := func(data []byte) (*Channel, error) { return DecodeChannel(data, "hello", "stable") }
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := decode(data)
+		if checkDecoded(t, c, err, decode) == nil {
+			return
+		}
+		if c.Product != "hello" || c.Channel != "stable" {
+			t.Fatalf("%s %s passed", c.Product, c.Channel)
+		}
+		for _, r := range c.Releases {
+			if r.Manifest != ManifestPath("hello", r.Version) || unprintable(r.Reason) || r.Since.IsZero() && r.Status == "" {
+				t.Fatalf("%+v passed", r)
+			}
+		}
+	})
+}
+
+func FuzzDecodeRelease(f *testing.F) {
+	seed(f, "hello/1.4.2/release.json", `"target": "hello/1.4.2/../x"`, `"length": 1e-999999999`)
+	decode := func(data []byte) (*Release, error) { return DecodeRelease(data, "hello", version("1.4.2")) }
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := decode(data)
+		if checkDecoded(t, r, err, decode) == nil {
+			return
+		}
+		for _, a := range r.Artifacts {
+			if artifact.ValidFileName(a.Name()) != nil || a.Length < 0 || len(a.Digests) == 0 || (a.Target == "") == (len(a.URLs) == 0) {
+				t.Fatalf("%+v passed", a)
+			}
+			if a.Target != "" {
+				if product, v, _, ok := ParseArtifactPath(a.Target); !ok || product != "hello" || v != "1.4.2" {
+					t.Fatalf("%q passed", a.Target)
+				}
+			}
+		}
+	})
+}
+
+func FuzzDecodeMirrors(f *testing.F) {
+	seed(f, "mirrors.json", `"url": "https://127.1/"`, `"cidrs": ["::/0"]`)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := DecodeMirrors(data)
+		if checkDecoded(t, m, err, DecodeMirrors) == nil {
+			return
+		}
+		for _, mirror := range m.Mirrors {
+			if !strings.HasPrefix(strings.ToLower(mirror.URL), "https://") || mirror.Weight < 0 {
+				t.Fatalf("%+v passed", mirror)
+			}
+		}
+	})
+}
+
+// seed adds the example, and the example with each snippet as its first field.
+func seed(f *testing.F, name string, snippets ...string) {
+	f.Helper()
+	data := example(f, name)
+	f.Add(data)
+	f.Add(data[:len(data)/2])
+	for _, snippet := range snippets {
+		f.Add(bytes.Replace(data, []byte("{"), []byte("{"+snippet+","), 1))
+		f.Add([]byte("{" + snippet + "}"))
+	}
+}
+
+// checkDecoded asserts that an error is a FieldError without a document, and
+// that a document decoded from its Raw bytes is equal. It returns nil for an
+// error.
+func checkDecoded[T any, P interface {
+	*T
+	Raw() []byte
+	Unknown() []string
+}](t *testing.T, doc P, err error, decode func([]byte) (P, error)) P {
+	t.Helper()
+	if err != nil {
+		if _, ok := errors.AsType[*FieldError](err); !ok || doc != nil || unprintable(err.Error()) {
+			t.Fatalf("got %v with %v", err, doc)
+		}
+		return nil
+	}
+	again, err := decode(doc.Raw())
+	if err != nil || !reflect.DeepEqual(again, doc) {
+		t.Fatalf("came back as %+v, %v", again, err)
+	}
+	for _, field := range doc.Unknown() {
+		if unprintable(field) {
+			t.Fatalf("the unknown field %q is printed as it is", field)
+		}
+	}
+	return again
+}
+
+func unprintable(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
