@@ -1,0 +1,545 @@
+package cache
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"assay/artifact"
+)
+
+var bytesA = bytes.Repeat([]byte("assay"), 100_000)
+
+func digests(data []byte) artifact.Digests {
+	return artifact.Digests{artifact.DigestOf(artifact.SHA256, data), artifact.DigestOf(artifact.SHA512, data)}
+}
+
+func open(t *testing.T, dir string) *Store {
+	t.Helper()
+	s, err := Open(dir, Options{Notice: func(text string) { t.Log("notice:", text) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// store commits data and returns its blob.
+func store(t *testing.T, s *Store, data []byte) Blob {
+	t.Helper()
+	stage, err := s.Stage(t.Context(), digests(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stage.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	blob, err := stage.Commit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return blob
+}
+
+// files lists all files below dir, by their paths in it.
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	list := []string{}
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil && !entry.IsDir() {
+			relative, _ := filepath.Rel(dir, path)
+			list = append(list, relative)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// wantNothing demands that neither blobs/ nor staging/ holds a file.
+func wantNothing(t *testing.T, s *Store) {
+	t.Helper()
+	for _, dir := range []string{s.blobsDir(), s.stagingDir()} {
+		if left := files(t, dir); len(left) != 0 {
+			t.Errorf("%s: expected nothing, found %q", dir, left)
+		}
+	}
+}
+
+func TestStoreAndRead(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	s := open(t, dir)
+	for _, data := range [][]byte{bytesA, {}} {
+		want := digests(data).Primary()
+		if _, err := s.Get(want); !errors.Is(err, ErrMissing) {
+			t.Errorf("expected %v, found %v", ErrMissing, err)
+		}
+		store(t, s, data)
+		blob, err := open(t, dir).Get(want)
+		if err != nil || blob.Digest() != want || blob.Length() != int64(len(data)) {
+			t.Fatalf("expected the blob, found %+v, %v", blob, err)
+		}
+		r, err := blob.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("expected %d bytes, found %d, %v", len(data), len(got), err)
+		}
+		if err := errors.Join(r.Close(), blob.Check(t.Context())); err != nil {
+			t.Error(err)
+		}
+		path := filepath.Join(dir, "blobs", "sha256", want.Hex()[:2], want.Hex())
+		if info, err := os.Stat(blob.Path()); blob.Path() != path || err != nil || info.Mode().Perm() != 0o444 {
+			t.Errorf("expected %s, read-only, found %s, %v", path, blob.Path(), err)
+		}
+	}
+	if left := files(t, s.stagingDir()); len(left) != 0 {
+		t.Errorf("expected an empty staging folder, found %q", left)
+	}
+	for _, dir := range []string{dir, s.blobsDir(), s.stagingDir()} {
+		if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: expected mode 0700, found %v, %v", dir, info.Mode(), err)
+		}
+	}
+}
+
+func TestSHA512Only(t *testing.T) {
+	s := open(t, t.TempDir())
+	want := artifact.Digests{artifact.DigestOf(artifact.SHA512, bytesA)}
+	stage, err := s.Stage(t.Context(), want, int64(len(bytesA)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage.Write(bytesA)
+	blob, err := stage.Commit(t.Context())
+	if err != nil || blob.Check(t.Context()) != nil || !strings.Contains(blob.Path(), filepath.Join("blobs", "sha512")) {
+		t.Errorf("expected a blob by sha512, found %+v, %v", blob, err)
+	}
+}
+
+func TestReadingCreatesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "cache")
+	s := open(t, dir)
+	_, getErr := s.Get(digests(bytesA).Primary())
+	list, listErr := s.List(t.Context())
+	report, verifyErr := s.Verify(t.Context(), nil)
+	noteErr := s.Note(t.Context(), digests(bytesA).Primary(), Name{})
+	if !errors.Is(getErr, ErrMissing) || !errors.Is(noteErr, ErrMissing) || len(list) != 0 || report.Checked != 0 || errors.Join(listErr, verifyErr) != nil {
+		t.Errorf("expected an empty cache, found %v, %v, %v, %v, %v, %v", getErr, noteErr, list, report, listErr, verifyErr)
+	}
+	if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("expected no folder, found %v", err)
+	}
+}
+
+func TestRefusedBytesLeaveNothing(t *testing.T) {
+	length := int64(len(bytesA))
+	wrong := slices.Clone(bytesA)
+	wrong[7] ^= 1
+	half := digests(bytesA)
+	half[1] = artifact.DigestOf(artifact.SHA512, wrong)
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, test := range []struct {
+		name    string
+		want    artifact.Digests
+		content []byte
+		ctx     context.Context
+		is      error
+		detail  *MismatchError
+	}{
+		{"wrong", digests(bytesA), wrong, t.Context(), ErrMismatch,
+			&MismatchError{digests(bytesA)[0], digests(wrong)[0], length, length}},
+		{"second digest wrong", half, bytesA, t.Context(), ErrMismatch,
+			&MismatchError{half[1], digests(bytesA)[1], length, length}},
+		{"too few", digests(bytesA), bytesA[1:], t.Context(), ErrMismatch,
+			&MismatchError{digests(bytesA)[0], artifact.Digest{}, length, length - 1}},
+		{"too many", digests(bytesA), append(slices.Clone(bytesA), 'x'), t.Context(), ErrMismatch,
+			&MismatchError{digests(bytesA)[0], artifact.Digest{}, length, length + 1}},
+		{"none", digests(bytesA), nil, t.Context(), ErrMismatch,
+			&MismatchError{digests(bytesA)[0], artifact.Digest{}, length, 0}},
+		{"cancelled", digests(bytesA), bytesA, cancelled, context.Canceled, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := open(t, t.TempDir())
+			stage, err := s.Stage(t.Context(), test.want, length)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(stage, bytes.NewReader(test.content)); err != nil && !errors.Is(err, ErrMismatch) {
+				t.Fatal(err)
+			}
+			_, err = stage.Commit(test.ctx)
+			var detail *MismatchError
+			errors.As(err, &detail)
+			if !errors.Is(err, test.is) || !reflect.DeepEqual(detail, test.detail) {
+				t.Errorf("expected %v, found %v", test.detail, err)
+			}
+			wantNothing(t, s)
+			if err := stage.Abort(); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.Get(digests(bytesA).Primary()); !errors.Is(err, ErrMissing) {
+				t.Errorf("expected %v, found %v", ErrMissing, err)
+			}
+			store(t, s, bytesA)
+		})
+	}
+}
+
+func TestStageRefusesMisuse(t *testing.T) {
+	s := open(t, t.TempDir())
+	if _, err := s.Stage(t.Context(), digests(bytesA), -1); !errors.Is(err, ErrInvalid) {
+		t.Errorf("expected %v, found %v", ErrInvalid, err)
+	}
+	if _, err := s.Stage(t.Context(), nil, 1); !errors.Is(err, artifact.ErrDigest) {
+		t.Errorf("expected %v, found %v", artifact.ErrDigest, err)
+	}
+	if _, err := s.Get(artifact.Digest{}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("expected %v, found %v", ErrInvalid, err)
+	}
+	if _, err := (Blob{}).Open(); !errors.Is(err, ErrMissing) {
+		t.Errorf("expected %v, found %v", ErrMissing, err)
+	}
+	wantNothing(t, s)
+	stage, err := s.Stage(t.Context(), digests(bytesA), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(stage.Abort(), stage.Abort()); err != nil {
+		t.Error(err)
+	}
+	if _, err := stage.Write(nil); !errors.Is(err, ErrInvalid) {
+		t.Errorf("expected %v, found %v", ErrInvalid, err)
+	}
+	if _, err := stage.Commit(t.Context()); !errors.Is(err, ErrInvalid) {
+		t.Errorf("expected %v, found %v", ErrInvalid, err)
+	}
+	wantNothing(t, s)
+}
+
+func TestAbortAfterCommitKeepsTheBlob(t *testing.T) {
+	s := open(t, t.TempDir())
+	stage, err := s.Stage(t.Context(), digests(nil), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob, err := stage.Commit(t.Context())
+	if err := errors.Join(err, stage.Abort(), blob.Check(t.Context())); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestOneWriterOthersFind: of many stages of one digest the first writes, and
+// the others wait and find it.
+func TestOneWriterOthersFind(t *testing.T) {
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	var lock sync.Mutex
+	written := 0
+	for range 10 {
+		all.Go(func() {
+			s := open(t, dir)
+			stage, err := s.Stage(t.Context(), digests(bytesA), int64(len(bytesA)))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer stage.Abort()
+			if _, held := stage.Held(t.Context()); held {
+				return
+			}
+			lock.Lock()
+			written++
+			lock.Unlock()
+			stage.Write(bytesA)
+			if _, err := stage.Commit(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if written != 1 {
+		t.Errorf("expected one writer, found %d", written)
+	}
+	if left := files(t, filepath.Join(dir, "staging")); len(left) != 0 {
+		t.Errorf("expected an empty staging folder, found %q", left)
+	}
+}
+
+func TestStageWaitsUntilTheContextEnds(t *testing.T) {
+	s := open(t, t.TempDir())
+	stage, err := s.Stage(t.Context(), digests(bytesA), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := s.Stage(ctx, digests(bytesA), 1); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("expected %v, found %v", context.DeadlineExceeded, err)
+	}
+	// Another digest does not wait.
+	store(t, s, []byte("other"))
+	if err := stage.Abort(); err != nil {
+		t.Error(err)
+	}
+	store(t, s, bytesA)
+}
+
+func TestPlantedAtTheBlobPath(t *testing.T) {
+	for name, plant := range map[string]func(path, victim string) error{
+		"link":     func(path, victim string) error { return os.Symlink(victim, path) },
+		"dangling": func(path, victim string) error { return os.Symlink("nowhere", path) },
+		"folder":   func(path, victim string) error { return os.MkdirAll(filepath.Join(path, "sub"), 0o700) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, t.TempDir())
+			d := digests(bytesA).Primary()
+			victim := filepath.Join(t.TempDir(), "victim")
+			err := errors.Join(os.WriteFile(victim, bytesA, 0o600), os.MkdirAll(filepath.Dir(s.path(d)), 0o700), plant(s.path(d), victim))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Get(d)
+			var corrupt *CorruptError
+			if !errors.Is(err, ErrMissing) || !errors.Is(err, ErrDamaged) || !errors.As(err, &corrupt) || corrupt.Aside == "" {
+				t.Fatalf("expected a *CorruptError, found %v", err)
+			}
+			if _, err := os.Lstat(corrupt.Aside); err != nil {
+				t.Errorf("expected it aside, found %v", err)
+			}
+			if err := plant(s.path(d), victim); err != nil {
+				t.Fatal(err)
+			}
+			blob := store(t, s, bytesA)
+			if err := blob.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if info, err := os.Lstat(victim); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("the link was followed: %v, %v", info.Mode(), err)
+			}
+		})
+	}
+}
+
+// damage changes the file of a blob.
+func damage(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := errors.Join(os.Chmod(path, 0o600), os.WriteFile(path, content, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDamagedBlobs(t *testing.T) {
+	flipped := slices.Clone(bytesA)
+	flipped[len(flipped)-1] ^= 0x80
+	find := map[string]func(*testing.T, *Store, Blob) error{
+		"reader": func(t *testing.T, s *Store, blob Blob) error {
+			r, err := blob.Open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			_, err = io.Copy(io.Discard, r)
+			if _, again := r.Read(make([]byte, 1)); again != err {
+				t.Errorf("expected the same error again, found %v", again)
+			}
+			return err
+		},
+		"check": func(t *testing.T, s *Store, blob Blob) error { return blob.Check(t.Context()) },
+		"verify": func(t *testing.T, s *Store, blob Blob) error {
+			report, err := s.Verify(t.Context(), nil)
+			if err != nil || len(report.Damaged) != 1 || report.Checked != 1 {
+				t.Fatalf("expected one damaged blob, found %+v, %v", report, err)
+			}
+			return report.Damaged[0]
+		},
+	}
+	for how, content := range map[string][]byte{"flipped": flipped, "short": bytesA[1:], "long": append(slices.Clone(bytesA), 1), "empty": nil} {
+		for by, find := range find {
+			t.Run(how+" by "+by, func(t *testing.T) {
+				s := open(t, t.TempDir())
+				blob := store(t, s, bytesA)
+				damage(t, blob.Path(), content)
+				err := find(t, s, blob)
+				var corrupt *CorruptError
+				if !errors.As(err, &corrupt) || !errors.Is(err, ErrMissing) || corrupt.Digest != blob.Digest() {
+					t.Fatalf("expected a *CorruptError, found %v", err)
+				}
+				if got, err := os.ReadFile(corrupt.Aside); err != nil || !bytes.Equal(got, content) {
+					t.Errorf("expected the damaged bytes aside, found %d, %v", len(got), err)
+				}
+				if _, err := s.Get(blob.Digest()); !errors.Is(err, ErrMissing) || errors.Is(err, ErrDamaged) {
+					t.Errorf("expected %v, found %v", ErrMissing, err)
+				}
+				if err := store(t, s, bytesA).Check(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+func TestGetNoticesTheLength(t *testing.T) {
+	s := open(t, t.TempDir())
+	blob := store(t, s, bytesA)
+	damage(t, blob.Path(), bytesA[:9])
+	_, err := s.Get(blob.Digest())
+	var corrupt *CorruptError
+	if !errors.As(err, &corrupt) || !strings.Contains(corrupt.Reason, "expected 500000 bytes, found 9") {
+		t.Errorf("expected a *CorruptError with both lengths, found %v", err)
+	}
+	wantNothing(t, s)
+}
+
+func TestDiskErrors(t *testing.T) {
+	d := digests(bytesA)
+	for _, name := range []string{"staging", "blobs", "blobs/sha256/" + d.Primary().Hex()[:2]} {
+		s := open(t, t.TempDir())
+		path := filepath.Join(s.dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		stage, err := s.Stage(t.Context(), d, int64(len(bytesA)))
+		if err == nil {
+			stage.Write(bytesA)
+			_, err = stage.Commit(t.Context())
+			if left := files(t, s.stagingDir()); len(left) != 0 {
+				t.Errorf("%s: expected nothing staged, found %q", name, left)
+			}
+		}
+		if !errors.Is(err, ErrDisk) || !strings.Contains(err.Error(), path) {
+			t.Errorf("%s: expected %v with the path, found %v", name, ErrDisk, err)
+		}
+	}
+}
+
+func TestSweep(t *testing.T) {
+	s := open(t, t.TempDir())
+	if err := os.MkdirAll(s.stagingDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	held, err := s.Stage(t.Context(), digests([]byte("held")), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Abort()
+	for _, name := range []string{"sha256-old.part", "sha256-old.lock", "sha256-alone.lock", "sha256-new.part"} {
+		if err := os.WriteFile(filepath.Join(s.stagingDir(), name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := time.Now().Add(-25 * time.Hour)
+	for _, name := range files(t, s.stagingDir()) {
+		if !strings.Contains(name, "new") {
+			os.Chtimes(filepath.Join(s.stagingDir(), name), old, old)
+		}
+	}
+	store(t, s, bytesA)
+	base := filepath.Base(held.path)
+	want := []string{strings.TrimSuffix(base, partSuffix) + lockSuffix, base, "sha256-new.part"}
+	slices.Sort(want)
+	if got := files(t, s.stagingDir()); !reflect.DeepEqual(got, want) {
+		t.Errorf("expected %q, found %q", want, got)
+	}
+}
+
+func TestWriteAllocatesNothing(t *testing.T) {
+	s := open(t, t.TempDir())
+	stage, err := s.Stage(t.Context(), digests(bytesA), 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stage.Abort()
+	if n := testing.AllocsPerRun(10, func() { stage.Write(bytesA[:4096]) }); n != 0 {
+		t.Errorf("expected no allocation, found %v", n)
+	}
+}
+
+func TestNotesAndList(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	s, err := Open(t.TempDir(), Options{Now: func() time.Time { now = now.Add(time.Minute); return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := store(t, s, []byte("a")), store(t, s, []byte("b"))
+	for i := range 70 {
+		if err := s.Note(t.Context(), a.Digest(), Name{Product: "p", Version: fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Note(t.Context(), a.Digest(), Name{Product: "p", Version: "10"}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.List(t.Context())
+	if err != nil || len(list) != 2 || list[0].Digest != a.Digest() || list[1].Digest != b.Digest() {
+		t.Fatalf("expected a before b, found %+v, %v", list, err)
+	}
+	names := list[0].Names
+	if len(names) != maxNames || names[0].Version != "10" || names[1].Version != "69" || names[63].Version != "6" {
+		t.Errorf("expected the 64 newest names, found %v", names)
+	}
+	if list[1].Length != 1 || list[1].Path != b.Path() || !list[1].Noted.IsZero() || list[1].Added.IsZero() {
+		t.Errorf("expected the plain entry of b, found %+v", list[1])
+	}
+	if err := s.Note(t.Context(), digests(bytesA).Primary(), Name{}); !errors.Is(err, ErrMissing) {
+		t.Errorf("expected %v, found %v", ErrMissing, err)
+	}
+	if err := s.Note(t.Context(), a.Digest(), Name{File: strings.Repeat("f", 9000)}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("expected %v, found %v", ErrInvalid, err)
+	}
+	if err := os.Remove(b.Path()); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := s.List(t.Context()); err != nil || len(list) != 1 {
+		t.Errorf("expected a alone, found %+v, %v", list, err)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	s := open(t, t.TempDir())
+	a, b := store(t, s, bytesA), store(t, s, []byte("b"))
+	stray := filepath.Join(s.blobsDir(), "sha256", "aa", "stray")
+	err := errors.Join(os.Remove(b.Path()), os.MkdirAll(filepath.Dir(stray), 0o700), os.WriteFile(stray, []byte("x"), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last, total int64
+	report, err := s.Verify(t.Context(), func(d, t int64) { last, total = d, t })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Checked != 2 || report.Bytes != a.Length() || last != a.Length() || total != a.Length()+1 {
+		t.Errorf("expected two files and the bytes of a, found %+v, %d of %d", report, last, total)
+	}
+	if len(report.Damaged) != 1 || report.Damaged[0].Path != stray || !report.Damaged[0].Digest.IsZero() {
+		t.Errorf("expected the stray file, found %v", report.Damaged)
+	}
+	if !reflect.DeepEqual(report.Missing, []artifact.Digest{b.Digest()}) {
+		t.Errorf("expected b missing, found %v", report.Missing)
+	}
+	if report, err := s.Verify(t.Context(), nil); err != nil || len(report.Missing)+len(report.Damaged) != 0 {
+		t.Errorf("expected nothing the second time, found %+v, %v", report, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Verify(ctx, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("expected %v, found %v", context.Canceled, err)
+	}
+}

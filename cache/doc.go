@@ -1,0 +1,24 @@
+// Package cache keeps bytes by their digest: blob files, and an index that says
+// what they were fetched for. All of it can be deleted at any time at the cost
+// of fetching again; what must be remembered is kept elsewhere.
+//
+// In the cache directory, whose folders have mode 0700:
+//
+//	blobs/sha256/ab/abcd…   whole, verified blobs, read-only
+//	staging/ALG-HEX.part    the one that is being written, ALG-HEX.lock its lock
+//	damaged/                what no longer was what its name says, for inspection
+//	index.db                bbolt: per blob its length, when it came, and its names
+//
+// Guarantees: a file gets a name under blobs only after its length and all the
+// wanted digests were found right and the file was synced. One writer at a time
+// stages a digest, over all processes; a process that dies, even by kill -9,
+// leaves nothing that blocks or misleads the next. Damage is a typed miss: the
+// file is set aside, never deleted, and the caller fetches again. The lock of
+// the index is held for one short transaction only, never during a transfer. A
+// damaged index is set aside and rebuilt from the files, without the names.
+// Memory use does not depend on the size of a blob.
+//
+// Not guaranteed: that a blob still has the right content without reading it.
+// Get looks at its length; Blob.Open hashes what it reads and reports damage at
+// the end, so what was read counts only after io.EOF.
+package cache

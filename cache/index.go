@@ -1,0 +1,154 @@
+package cache
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"assay/artifact"
+)
+
+// indexFormat is the version of what index.db holds.
+const indexFormat = 1
+
+// The buckets of index.db. An entry is a CRC-32C and then JSON; its key is the
+// digest in the form ALG:HEX.
+var (
+	bucketFormat = []byte("format")
+	bucketBlobs  = []byte("blobs")
+	keyVersion   = []byte("version")
+)
+
+// record is an entry as it is stored.
+type record struct {
+	Length int64     `json:"length"`
+	Added  time.Time `json:"added"`
+	Noted  time.Time `json:"noted,omitzero"`
+	Names  []Name    `json:"names,omitempty"` // the newest last
+}
+
+// corruptEntry says that an entry does not read as one.
+type corruptEntry struct{ what string }
+
+func (e *corruptEntry) Error() string { return e.what }
+
+// lookup finds the entry of a digest.
+func (s *Store) lookup(ctx context.Context, d artifact.Digest) (r record, found bool, err error) {
+	err = s.view(ctx, func(tx *bbolt.Tx) (err error) {
+		r, found, err = getRecord(tx, d)
+		return err
+	})
+	return r, found, err
+}
+
+// enter makes sure that the index has an entry for a held blob.
+func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64) error {
+	return s.update(ctx, func(tx *bbolt.Tx) error {
+		r, found, err := getRecord(tx, d)
+		if err != nil || found && r.Length == length {
+			return err
+		}
+		r.Length = length
+		r.Added = s.now().UTC()
+		return putRecord(tx, d, r)
+	})
+}
+
+// view runs fn on the index; where there is neither index nor blob, fn is not
+// run and nothing is created.
+func (s *Store) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	return s.withIndex(ctx, false, fn)
+}
+
+// update runs fn and keeps all that it wrote, or nothing.
+func (s *Store) update(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	return s.withIndex(ctx, true, fn)
+}
+
+// withIndex runs a transaction, and makes or rebuilds the index where that is
+// needed. A second damage in a row is a fault of the disk, and is reported.
+func (s *Store) withIndex(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
+	checked := func(tx *bbolt.Tx) error {
+		if err := checkVersion(tx, s.indexPath()); err != nil {
+			return err
+		}
+		return fn(tx)
+	}
+	const attempts = 3
+	for n := 1; ; n++ {
+		err := s.transaction(ctx, writable, checked)
+		var damage *indexDamage
+		switch {
+		case errors.Is(err, errNoIndex) && n < attempts:
+			if !writable && !s.anyBlobs() {
+				return nil
+			}
+			if err := s.buildIndex(ctx); err != nil {
+				return err
+			}
+		case errors.As(err, &damage) && n < attempts:
+			if err := s.setIndexAside(ctx, damage); err != nil {
+				return err
+			}
+		case errors.As(err, &damage), errors.Is(err, errNoIndex):
+			return fmt.Errorf("%w: %s: %w, again after it was rebuilt", ErrDisk, s.indexPath(), err)
+		default:
+			return err
+		}
+	}
+}
+
+func checkVersion(tx *bbolt.Tx, path string) error {
+	bucket := tx.Bucket(bucketFormat)
+	if bucket == nil || tx.Bucket(bucketBlobs) == nil {
+		return &corruptEntry{"a bucket is missing"}
+	}
+	text := string(bucket.Get(keyVersion))
+	version, err := strconv.Atoi(text)
+	if err != nil || version < 1 {
+		return &corruptEntry{fmt.Sprintf("expected a format number, found %q", clip(text))}
+	}
+	if version > indexFormat {
+		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or remove the file: it is rebuilt", ErrNewer, path, indexFormat, version)
+	}
+	return nil
+}
+
+func getRecord(tx *bbolt.Tx, d artifact.Digest) (r record, found bool, err error) {
+	value := tx.Bucket(bucketBlobs).Get([]byte(d.String()))
+	if value == nil {
+		return record{}, false, nil
+	}
+	r, err = decodeRecord(value)
+	return r, err == nil, err
+}
+
+func decodeRecord(value []byte) (r record, err error) {
+	if len(value) < crc32.Size || binary.BigEndian.Uint32(value) != checksum(value[crc32.Size:]) {
+		return record{}, &corruptEntry{"the checksum of an entry does not hold"}
+	}
+	if err := json.Unmarshal(value[crc32.Size:], &r); err != nil || r.Length < 0 {
+		return record{}, &corruptEntry{"an entry does not read as one"}
+	}
+	return r, nil
+}
+
+func putRecord(tx *bbolt.Tx, d artifact.Digest, r record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	value := binary.BigEndian.AppendUint32(make([]byte, 0, crc32.Size+len(text)), checksum(text))
+	return tx.Bucket(bucketBlobs).Put([]byte(d.String()), append(value, text...))
+}
+
+func checksum(text []byte) uint32 {
+	return crc32.Checksum(text, crc32.MakeTable(crc32.Castagnoli))
+}
