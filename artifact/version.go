@@ -95,10 +95,6 @@ func ParseRange(s string) (Range, error) {
 			return Range{}, fmt.Errorf("%w: expected printable ASCII, found %q", ErrRange, clip(s))
 		}
 	}
-	// The library reads nothing as "everything", which nobody means by a slip.
-	if strings.TrimSpace(s) == "" {
-		return Range{}, fmt.Errorf("%w: expected one like ^1.4 or >=1.2, <2, found %q", ErrRange, s)
-	}
 	constraints, err := semver.NewConstraint(s)
 	if err != nil {
 		return Range{}, fmt.Errorf("%w: expected one like ^1.4 or >=1.2, <2, found %q", ErrRange, clip(s))

@@ -85,7 +85,7 @@ func TestRange(t *testing.T) {
 			t.Errorf("%s contains the zero version", test.text)
 		}
 	}
-	for _, text := range []string{"", " ", "latest", "^", "1.4.2.3", "^1.4\n", "≥1", "^1@2", ">" + strings.Repeat("1", MaxVersion)} {
+	for _, text := range []string{"", " ", "latest", "^", "1.4.2.3", "^1.4\n", "^1 ||", "||", ",", ">=1 <", "≥1", "^1@2", ">" + strings.Repeat("1", MaxVersion)} {
 		if r, err := ParseRange(text); !errors.Is(err, ErrRange) || r.String() != "" {
 			t.Errorf("%q: got %q, %v", text, r, err)
 		}

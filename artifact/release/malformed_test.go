@@ -156,6 +156,8 @@ func TestBadRelease(t *testing.T) {
 		{"target with a control character", []string{target, `"hello/1.4.2/x\u0007"`}, "artifacts[0].target", ErrMalformed},
 		{"target is hidden", []string{target, `"hello/1.4.2/.bashrc"`}, "artifacts[0].target", ErrMalformed},
 		{"same target, other bytes", []string{`"urls": [` + url + `]`, `"target": ` + target}, "artifacts[1].target", ErrMalformed},
+		{"same target, other length", []string{url, target, `"urls": [` + target + `]`, `"target": ` + target,
+			"a5b4c3d2e1f06f1e0d2c3b4a59687786f00f1e2d3c4b5a69788796a5b4c3d2e1", hex}, "artifacts[1].target", ErrMalformed},
 		{"sbom elsewhere", []string{`"sbom": "hello/1.4.2/`, `"sbom": "hello/1.4.1/`}, "artifacts[0].sbom", ErrBinding},
 		{"bundle elsewhere", []string{`"bundles": ["hello/1.4.2/hello`, `"bundles": ["ferry/1.4.2/hello`}, "artifacts[0].bundles[0]", ErrBinding},
 		{"checksums elsewhere", []string{`"hello/1.4.2/checksums.txt"`, `"checksums.txt"`}, "checksums.target", ErrBinding},
@@ -206,7 +208,9 @@ func TestGoodReleases(t *testing.T) {
 		"one piece of exact length": {`"libc": "static"`, `"pieces": {"length": 1843201, "sha256": ["` + hex + `"]}`},
 		"content":                   {`"libc": "static"`, `"content": {"length": 1, "digests": {"sha256": "` + hex + `"}}`},
 		"any platform":              {`"os": "linux"`, `"os": "any"`, `"arch": "amd64"`, `"arch": "any"`},
-		"no team":                   {`"team"`, `"crew"`},
+		"one file for two platforms": {`"urls": [` + url + `]`, `"target": "hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz"`, `1902113`, `1843201`,
+			"a5b4c3d2e1f06f1e0d2c3b4a59687786f00f1e2d3c4b5a69788796a5b4c3d2e1", hex},
+		"no team": {`"team"`, `"crew"`},
 	} {
 		if _, err := DecodeRelease(edit(t, "hello/1.4.2/release.json", pairs...), "hello", version("1.4.2")); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -227,7 +231,7 @@ func TestBadMirrors(t *testing.T) {
 	for _, bad := range []string{
 		"http://eu.mirror.example/", "https://", "https://u@eu.mirror.example/", "https://eu.mirror.example/#x", "https://eu.mirror.example/?x",
 		"https://eu.mirror.example/?", "https://localhost/", "https://LOCALHOST./", "https://a.localhost/", "https://127.0.0.1/", "https://127.1/", "https://2130706433/",
-		"https://0x7f000001/", "https://0.0.0.0/", "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://169.254.169.254/", "https://[fe80::1]/",
+		"https://0x7f000001/", "https://0.0.0.0/", "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[::ffff:0.0.0.0]/", "https://[2001:db8::1%25eth0]/", "https://169.254.169.254/", "https://[fe80::1]/",
 		"https://[fe80::1%25eth0]/", "https://224.0.0.1/", "https://./", "ftp://eu.mirror.example/", "//eu.mirror.example/",
 	} {
 		cases = append(cases, badDocument{bad, []string{url, `"` + bad + `"`}, "mirrors[0].url", ErrMalformed})
