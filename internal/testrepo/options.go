@@ -95,7 +95,7 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	if o.BaseURL == "" {
-		o.BaseURL = "http://repository.invalid"
+		o.BaseURL = "https://repository.invalid"
 	}
 	return o, nil
 }

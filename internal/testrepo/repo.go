@@ -206,6 +206,9 @@ func (r *Repo) Version(role string) int64 {
 	return r.versions[role]
 }
 
+// Now is the repository's present, by Options.Now.
+func (r *Repo) Now() time.Time { return r.opts.Now() }
+
 // Generation is the number of the newest generation, 0 before the first
 // Publish.
 func (r *Repo) Generation() int {
