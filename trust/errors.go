@@ -1,0 +1,137 @@
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"assay/artifact"
+)
+
+// The kinds of refusal. Every error of this package wraps exactly one of them
+// (or an error of the Remote or the Store), so that a caller can tell them
+// apart with errors.Is.
+var (
+	// ErrMalformed: metadata is not what the TUF specification 1.0 describes:
+	// not JSON, a null or a duplicate key, a wrong type, another major
+	// spec_version, a delegated role with a top-level name.
+	ErrMalformed = errors.New("malformed metadata")
+	// ErrTooLarge: metadata is longer than its limit. A Remote returns it, too.
+	ErrTooLarge = errors.New("metadata is too large")
+	// ErrSignature: fewer valid signatures than the threshold of the role.
+	ErrSignature = errors.New("not enough valid signatures")
+	// ErrRootChain: the chain of roots does not hold together, or is longer
+	// than the limit of rotations for one refresh.
+	ErrRootChain = errors.New("broken root chain")
+	// ErrRootConflict: a root was given that is not the one this repository
+	// was added with.
+	ErrRootConflict = errors.New("another root")
+	// ErrExpired: metadata has expired; see ExpiredError.
+	ErrExpired = errors.New("expired")
+	// ErrClock: this machine's clock is more than an hour behind a time that
+	// an earlier refresh has seen; see ClockError.
+	ErrClock = errors.New("clock is behind")
+	// ErrRollback: a version is lower than one that was accepted before, a
+	// role has vanished from the snapshot, or a version has other content than
+	// it had; see RollbackError.
+	ErrRollback = errors.New("rollback")
+	// ErrMismatch: length or hash differ from what signed metadata promises.
+	ErrMismatch = errors.New("length or digest mismatch")
+	// ErrNoTarget: no role that may promise this path does.
+	ErrNoTarget = errors.New("no such target")
+	// ErrSearchLimit: the delegations were not searched to their end, as there
+	// are more than Limits.Roles of them on the way.
+	ErrSearchLimit = errors.New("too many delegations")
+	// ErrManifest: a release manifest disagrees with the target it describes.
+	ErrManifest = errors.New("manifest disagrees")
+	// ErrNoMetadata is returned by a Remote whose source says that it has no
+	// such file (HTTP 404, 403 or 410).
+	ErrNoMetadata = errors.New("no such metadata")
+	// ErrNoAnswer is returned by a Remote none of whose sources answered at
+	// all. It is the only failure that a configured grace covers.
+	ErrNoAnswer = errors.New("no source answers")
+	// ErrNotHeld: it would take the network, and this view is offline.
+	ErrNotHeld = errors.New("offline and not held")
+	// ErrState: the stored trust state is damaged in a part that can't be
+	// fetched again: the given root, a version floor, the clock.
+	ErrState = errors.New("stored trust state is damaged")
+)
+
+// errOvertaken says that another process has stored newer state between our
+// reading and our writing. Refresh starts over.
+var errOvertaken = errors.New("another process was faster")
+
+// ExpiredError says which role expired and when. It is ErrExpired.
+type ExpiredError struct {
+	Repository string
+	Role       string
+	Version    int64
+	Expires    time.Time
+	Now        time.Time // the time it was judged at
+}
+
+func (e *ExpiredError) Error() string {
+	return fmt.Sprintf("%s: %s %d expired at %s (%s ago)", e.Repository, e.Role, e.Version,
+		e.Expires.UTC().Format(time.RFC3339), e.Now.Sub(e.Expires).Round(time.Second))
+}
+
+func (e *ExpiredError) Unwrap() error { return ErrExpired }
+
+// ClockError says how far the clock is behind. It is ErrClock.
+type ClockError struct {
+	Repository string
+	Now        time.Time
+	Latest     time.Time // the latest time that an accepted refresh has seen
+}
+
+func (e *ClockError) Error() string {
+	return fmt.Sprintf("%s: this machine's clock says %s, but metadata was accepted at %s: the clock is %s behind", e.Repository,
+		e.Now.UTC().Format(time.RFC3339), e.Latest.UTC().Format(time.RFC3339), e.Latest.Sub(e.Now).Round(time.Second))
+}
+
+func (e *ClockError) Unwrap() error { return ErrClock }
+
+// RollbackError says what went backwards. It is ErrRollback.
+type RollbackError struct {
+	Repository string
+	Role       string
+	Held       int64 // the lowest version that is still acceptable
+	Offered    int64 // 0: the role is missing
+	Detail     string
+}
+
+func (e *RollbackError) Error() string {
+	if e.Detail != "" {
+		return fmt.Sprintf("%s: rollback of %s: %s", e.Repository, e.Role, e.Detail)
+	}
+	return fmt.Sprintf("%s: rollback of %s: expected version %d or later, found %d", e.Repository, e.Role, e.Held, e.Offered)
+}
+
+func (e *RollbackError) Unwrap() error { return ErrRollback }
+
+// MismatchError says which promise some bytes break. It is ErrMismatch.
+type MismatchError struct {
+	What     string // the file
+	Expected string
+	Found    string
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("%s: expected %s, found %s", e.What, e.Expected, e.Found)
+}
+
+func (e *MismatchError) Unwrap() error { return ErrMismatch }
+
+// checkBytes compares data with a promised length (0: none is promised) and
+// every promised digest.
+func checkBytes(what string, data []byte, length int64, digests artifact.Digests) error {
+	if length != 0 && int64(len(data)) != length {
+		return &MismatchError{What: what, Expected: fmt.Sprintf("%d bytes", length), Found: fmt.Sprintf("%d", len(data))}
+	}
+	for _, want := range digests {
+		if got := artifact.DigestOf(want.Algorithm(), data); got != want {
+			return &MismatchError{What: what, Expected: want.String(), Found: got.String()}
+		}
+	}
+	return nil
+}

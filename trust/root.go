@@ -1,0 +1,263 @@
+package trust
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"assay/artifact"
+)
+
+// storedRoot replays the chain of roots that the Store holds, from the given
+// one on, and returns the newest that verifies. Roots behind a damaged one are
+// left aside; the network walk brings them back.
+func (r *Repository) storedRoot(ctx context.Context, s *state) (*rootDocument, error) {
+	if s.given.Version == 0 {
+		return r.acceptGivenRoot(ctx, s)
+	}
+	if r.root != nil {
+		if sum := artifact.DigestOf(artifact.SHA256, r.root); sum != s.given.Sum {
+			return nil, fmt.Errorf("%s: %w: this repository was added with root %d, %s, found %s", r.name, ErrRootConflict, s.given.Version, s.given.Sum, sum)
+		}
+	}
+	raw := s.roots[s.given.Version]
+	if artifact.DigestOf(artifact.SHA256, raw) != s.given.Sum {
+		return nil, fmt.Errorf("%s: %w: root %d, that trust begins with, has lost its digest %s", r.name, ErrState, s.given.Version, s.given.Sum)
+	}
+	root, err := r.parseRoot(raw)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		raw, ok := s.roots[root.version+1]
+		if !ok {
+			return root, nil
+		}
+		next, err := r.nextRoot(root, raw)
+		if err != nil {
+			return root, nil
+		}
+		root = next
+	}
+}
+
+// acceptGivenRoot stores the root that trust begins with. A crash before the
+// commit leaves a repository that has none yet.
+func (r *Repository) acceptGivenRoot(ctx context.Context, s *state) (*rootDocument, error) {
+	if r.root == nil {
+		return nil, fmt.Errorf("%s: %w: no root was given yet", r.name, ErrNotHeld)
+	}
+	root, err := r.parseRoot(r.root)
+	if err == nil {
+		err = verifyRole(root, metadata.ROOT, root)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: given root: %w", r.name, err)
+	}
+	given := givenRecord{Version: root.version, Sum: root.sum}
+	err = r.store.Update(ctx, func(tx Tx) error {
+		var held givenRecord
+		found, err := needRecord(tx, keyGiven, &held)
+		if err != nil {
+			return err
+		}
+		if found {
+			return errOvertaken
+		}
+		if err := tx.Put(keyRoot(root.version), root.raw); err != nil {
+			return err
+		}
+		if err := putRecord(tx, keyRootFloor, rootFloor{Version: root.version, Signed: root.signed}); err != nil {
+			return err
+		}
+		return putRecord(tx, keyGiven, given)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.given = given
+	s.rootFloor = rootFloor{Version: root.version, Signed: root.signed}
+	return root, nil
+}
+
+func (r *Repository) parseRoot(raw []byte) (*rootDocument, error) {
+	return parse[metadata.RootType](metadata.ROOT, raw, r.limits.Root, r.limits.Depth)
+}
+
+// nextRoot checks raw as the successor of root: signed by both, one version
+// higher (specification section 5.3.4 and 5.3.5).
+func (r *Repository) nextRoot(root *rootDocument, raw []byte) (*rootDocument, error) {
+	next, err := r.parseRoot(raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := verifyRole(root, metadata.ROOT, next); err != nil {
+		return nil, fmt.Errorf("%w: by the keys of root %d: %w", ErrRootChain, root.version, err)
+	}
+	if next.version != root.version+1 {
+		return nil, fmt.Errorf("%w: expected root %d, found %d", ErrRootChain, root.version+1, next.version)
+	}
+	if err := verifyRole(next, metadata.ROOT, next); err != nil {
+		return nil, fmt.Errorf("%w: by its own keys: %w", ErrRootChain, err)
+	}
+	return next, nil
+}
+
+// walkRoots goes on from the stored root as far as the Remote has successors
+// (section 5.3), committing each. An expired root in between is fine; the last
+// one is judged by the caller.
+func (r *Repository) walkRoots(ctx context.Context, s *state, root *rootDocument) (*rootDocument, error) {
+	for rotations := 0; ; rotations++ {
+		raw, err := r.remote.ReadMetadata(ctx, fmt.Sprintf("%d.root.json", root.version+1), r.limits.Root)
+		if errors.Is(err, ErrNoMetadata) {
+			return r.checkRootFloor(s, root)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: root %d: %w", r.name, root.version+1, err)
+		}
+		if rotations == r.limits.RootRotations {
+			return nil, fmt.Errorf("%s: %w: expected at most %d new roots in one refresh, found more", r.name, ErrRootChain, r.limits.RootRotations)
+		}
+		next, err := r.nextRoot(root, raw)
+		if err != nil {
+			return nil, fmt.Errorf("%s: root %d: %w", r.name, root.version+1, err)
+		}
+		if err := r.commitRoot(ctx, s, root, next); err != nil {
+			return nil, err
+		}
+		root = next
+	}
+}
+
+// checkRootFloor refuses to end below, or beside, a root that was accepted
+// once: that is how a retired root would be brought back.
+func (r *Repository) checkRootFloor(s *state, root *rootDocument) (*rootDocument, error) {
+	if root.version < s.rootFloor.Version {
+		return nil, &RollbackError{Repository: r.name, Role: metadata.ROOT, Held: s.rootFloor.Version, Offered: root.version}
+	}
+	if root.version == s.rootFloor.Version && root.signed != s.rootFloor.Signed {
+		return nil, sameVersion(r.name, metadata.ROOT, root.version)
+	}
+	return root, nil
+}
+
+func sameVersion(repository, role string, version int64) error {
+	return &RollbackError{
+		Repository: repository, Role: role, Held: version, Offered: version,
+		Detail: fmt.Sprintf("version %d was accepted with other content", version),
+	}
+}
+
+// commitRoot stores an accepted root with its floor. A root that is new to this
+// client and has other timestamp or snapshot keys lowers the floors of those
+// roles in the same transaction (specification 5.3.11): after a fast-forward
+// attack that is the only way back. A crash leaves the root before.
+func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *rootDocument) error {
+	err := r.store.Update(ctx, func(tx Tx) error {
+		var floor rootFloor
+		if _, err := needRecord(tx, keyRootFloor, &floor); err != nil {
+			return err
+		}
+		if floor.Version > s.rootFloor.Version {
+			return errOvertaken
+		}
+		if root.version == floor.Version && root.signed != floor.Signed {
+			return sameVersion(r.name, metadata.ROOT, root.version)
+		}
+		if err := tx.Put(keyRoot(root.version), root.raw); err != nil {
+			return err
+		}
+		if root.version <= floor.Version {
+			return nil // a damaged root came back; nothing was rotated
+		}
+		if err := r.lowerFloors(tx, s, before, root); err != nil {
+			return err
+		}
+		return putRecord(tx, keyRootFloor, rootFloor{Version: root.version, Signed: root.signed})
+	})
+	if err != nil {
+		return err
+	}
+	if root.version > s.rootFloor.Version {
+		s.rootFloor = rootFloor{Version: root.version, Signed: root.signed}
+	}
+	return nil
+}
+
+// lowerFloors forgets what revoked keys may have pushed too high: the timestamp
+// keys their own floor; the snapshot keys theirs, the snapshot version that
+// timestamps named, and with it every role below.
+func (r *Repository) lowerFloors(tx Tx, s *state, before, root *rootDocument) error {
+	timestamp := keysChanged(before, root, metadata.TIMESTAMP)
+	snapshot := keysChanged(before, root, metadata.SNAPSHOT)
+	if !timestamp && !snapshot {
+		return nil
+	}
+	var floor timestampFloor
+	if _, err := needRecord(tx, keyTimeFloor, &floor); err != nil {
+		return err
+	}
+	if timestamp {
+		floor = timestampFloor{}
+	}
+	if snapshot {
+		floor.Snapshot = 0
+		if err := tx.Delete(keySnapshotFloor); err != nil {
+			return err
+		}
+		s.snapshotFloor = snapshotFloor{}
+	}
+	if err := putRecord(tx, keyTimeFloor, floor); err != nil {
+		return err
+	}
+	s.timeFloor = floor
+	// The newest-accepted records would outrank what comes now.
+	records, err := tx.Keys(keyRolePrefix)
+	if err != nil {
+		return err
+	}
+	for _, key := range records {
+		if key == keyRolePrefix+metadata.TIMESTAMP && !timestamp {
+			continue
+		}
+		if key != keyRolePrefix+metadata.TIMESTAMP && !snapshot {
+			continue
+		}
+		if err := tx.Delete(key); err != nil {
+			return err
+		}
+		delete(s.newest, key[len(keyRolePrefix):])
+	}
+	return nil
+}
+
+// keysChanged compares the keys of a role by value: a key that only got another
+// id or another name for its type is still the same key. A key that can't be
+// read is compared by its text.
+func keysChanged(before, root *rootDocument, role string) bool {
+	return !maps.Equal(keySet(before, role), keySet(root, role))
+}
+
+func keySet(root *rootDocument, role string) map[string]bool {
+	set := map[string]bool{}
+	for _, id := range root.meta.Signed.Roles[role].KeyIDs {
+		key := root.meta.Signed.Keys[id]
+		if key == nil {
+			continue
+		}
+		value := key.Value.PublicKey
+		if public, err := key.ToPublicKey(); err == nil {
+			if der, err := x509.MarshalPKIXPublicKey(public); err == nil {
+				sum := sha256.Sum256(der)
+				value = string(sum[:])
+			}
+		}
+		set[value] = true
+	}
+	return set
+}
