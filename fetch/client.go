@@ -1,0 +1,115 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"assay/cache"
+	"assay/trust"
+)
+
+// Repository joins what is trusted with where it lies.
+type Repository struct {
+	Trust  *trust.Repository
+	Source *Source
+}
+
+// Config is what a Client needs. Repositories, Cache and Engine are required.
+type Config struct {
+	Repositories []*Repository
+	Cache        *cache.Store
+	Engine       *Engine
+	Now          func() time.Time // nil: time.Now
+	// Offline forbids every request: metadata and bytes come from what is held.
+	Offline bool
+	// MachineID is this machine's random number, for the cohorts of staged
+	// rollouts. nil: the machine belongs to the last cohort of each.
+	MachineID func(context.Context) ([16]byte, error)
+	Progress  Progress     // nil: none
+	Warn      func(string) // nil: warnings only stand in the results
+}
+
+// Client fetches from several repositories. It asks each at most once for fresh
+// metadata in its lifetime. It is safe for several goroutines.
+type Client struct {
+	repositories map[string]*Repository
+	cache        *cache.Store
+	engine       *Engine
+	now          func() time.Time
+	offline      bool
+	machineID    func(context.Context) ([16]byte, error)
+	progress     Progress
+	warn         func(string)
+
+	mu    sync.Mutex
+	views map[string]*pendingView
+}
+
+// NewClient checks the configuration. It asks nothing yet.
+func NewClient(config Config) (*Client, error) {
+	if config.Cache == nil || config.Engine == nil {
+		return nil, errors.New("fetch: a client needs a cache and an engine")
+	}
+	c := &Client{
+		repositories: map[string]*Repository{}, cache: config.Cache, engine: config.Engine,
+		now: config.Now, offline: config.Offline, machineID: config.MachineID,
+		progress: config.Progress, warn: config.Warn, views: map[string]*pendingView{},
+	}
+	for _, r := range config.Repositories {
+		if _, twice := c.repositories[r.Trust.Name()]; twice {
+			return nil, fmt.Errorf("fetch: two repositories are named %q", r.Trust.Name())
+		}
+		c.repositories[r.Trust.Name()] = r
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	if c.progress == nil {
+		c.progress = silent{}
+	}
+	if c.warn == nil {
+		c.warn = func(string) {}
+	}
+	return c, nil
+}
+
+// Names lists the repositories, sorted.
+func (c *Client) Names() []string { return slices.Sorted(maps.Keys(c.repositories)) }
+
+type pendingView struct {
+	once sync.Once
+	view *trust.View
+	err  error
+}
+
+// View is what a repository promises: refreshed, once per Client, or offline
+// the last complete set.
+func (c *Client) View(ctx context.Context, name string) (*trust.View, error) {
+	r, ok := c.repositories[name]
+	if !ok {
+		return nil, fmt.Errorf("%w: no repository is named %q", ErrUnknown, name)
+	}
+	c.mu.Lock()
+	pending := c.views[name]
+	if pending == nil {
+		pending = &pendingView{}
+		c.views[name] = pending
+	}
+	c.mu.Unlock()
+	pending.once.Do(func() {
+		if c.offline {
+			pending.view, pending.err = r.Trust.Offline(ctx)
+			return
+		}
+		pending.view, pending.err = r.Trust.Refresh(ctx)
+	})
+	if pending.err == nil && pending.view.Freshness() == trust.Grace {
+		c.warn(fmt.Sprintf("%s: no source answers; its metadata has expired and is used by the configured grace", name))
+	}
+	return pending.view, pending.err
+}

@@ -1,0 +1,159 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"assay/artifact/release"
+	"assay/cache"
+	"assay/trust"
+)
+
+// shelf reads the documents of one repository. With exact set it also answers
+// from metadata that has expired, but only what is held.
+type shelf struct {
+	client *Client
+	view   *trust.View
+	exact  bool
+}
+
+func (c *Client) shelf(ctx context.Context, repository string, exact bool) (*shelf, error) {
+	view, err := c.View(ctx, repository)
+	if err != nil {
+		return nil, err
+	}
+	if stale := view.Stale(); stale != nil && !exact {
+		return nil, stale
+	}
+	return &shelf{client: c, view: view, exact: exact}, nil
+}
+
+func (s *shelf) target(ctx context.Context, path string) (trust.Target, error) {
+	if s.exact {
+		return s.view.HeldTarget(ctx, path)
+	}
+	return s.view.Target(ctx, path)
+}
+
+// catalog is nil where the repository has none: it does not follow the layout.
+func (s *shelf) catalog(ctx context.Context) (*release.Catalog, error) {
+	lookup := s.view.TopLevelTarget
+	if s.exact {
+		lookup = s.view.HeldTopLevelTarget
+	}
+	target, err := lookup(release.CatalogPath)
+	if errors.Is(err, trust.ErrNoTarget) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := s.read(ctx, target, release.MaxCatalogBytes)
+	if err != nil {
+		return nil, err
+	}
+	return release.DecodeCatalog(data)
+}
+
+func (s *shelf) channel(ctx context.Context, product, channel string) (*release.Channel, error) {
+	path := release.ChannelPath(product, channel)
+	target, err := s.target(ctx, path)
+	if errors.Is(err, trust.ErrNoTarget) {
+		return nil, fmt.Errorf("the catalog lists the channel %s of %s: %w", channel, product, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := s.read(ctx, target, release.MaxChannelBytes)
+	if err != nil {
+		return nil, err
+	}
+	return release.DecodeChannel(data, product, channel)
+}
+
+// channels reads the index of every channel that the catalog lists for the
+// product: what one of them revokes is revoked.
+func (s *shelf) channels(ctx context.Context, product release.Product) ([]*release.Channel, error) {
+	var indexes []*release.Channel
+	for _, name := range product.Channels {
+		index, err := s.channel(ctx, product.Name, name)
+		if err != nil {
+			return nil, err
+		}
+		indexes = append(indexes, index)
+	}
+	return indexes, nil
+}
+
+// manifest is a release manifest with the target that it was fetched by.
+type manifest struct {
+	*release.Release
+	target trust.Target
+	data   []byte
+}
+
+func (s *shelf) manifest(ctx context.Context, path string) (*manifest, error) {
+	target, err := s.target(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	data, err := s.read(ctx, target, release.MaxReleaseBytes)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := s.view.Release(target, data)
+	if err != nil {
+		return nil, err
+	}
+	return &manifest{Release: doc, target: target, data: data}, nil
+}
+
+// read fetches a document and reads it whole, at most limit bytes.
+func (s *shelf) read(ctx context.Context, target trust.Target, limit int64) ([]byte, error) {
+	if target.Length() > limit {
+		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, %d are promised", target.Path(), release.ErrMalformed, limit, target.Length())
+	}
+	fetched, err := s.client.Fetch(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	if fetched.Moved > 0 {
+		if err := s.client.note(ctx, fetched, cache.Name{Repository: target.Repository(), Target: target.Path(), File: target.Name()}); err != nil {
+			return nil, err
+		}
+	}
+	reader, err := fetched.Blob.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	return io.ReadAll(reader)
+}
+
+// note tells the cache's index what a blob is for.
+func (c *Client) note(ctx context.Context, fetched Fetched, name cache.Name) error {
+	return c.cache.Note(ctx, fetched.Blob.Digest(), name)
+}
+
+// place is this machine's cohort by salt. Without a machine's number it belongs
+// to the last cohort, that every rollout reaches at its end.
+func (c *Client) place(ctx context.Context) (func(salt string) int, error) {
+	if c.machineID == nil {
+		return func(string) int { return cohorts - 1 }, nil
+	}
+	id, err := c.machineID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(salt string) int { return cohort(salt, id) }, nil
+}
+
+func quoteAll(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

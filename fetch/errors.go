@@ -1,0 +1,64 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"assay/trust"
+)
+
+// The kinds of refusal that are this package's own; those of trust and cache
+// come through wrapped.
+var (
+	// ErrSource: a source can't be reached, or answers with something else
+	// than what was asked for; see SourceError.
+	ErrSource = errors.New("source failed")
+	// ErrUnknown: no such product, channel, version, platform or target.
+	ErrUnknown = errors.New("not found")
+	// ErrAmbiguous: more than one answer fits, and none is guessed.
+	ErrAmbiguous = errors.New("ambiguous")
+	// ErrRevoked: the publisher has revoked the release.
+	ErrRevoked = errors.New("revoked")
+	// ErrTooOld: a channel's index is older than its max_age.
+	ErrTooOld = errors.New("channel is too old")
+	// ErrOffline: it would take the network, which --offline forbids.
+	ErrOffline = trust.ErrNotHeld
+	// ErrExists: a file is in the way that holds other bytes.
+	ErrExists = errors.New("file exists")
+	// ErrOutput: the output can't be written.
+	ErrOutput = errors.New("cannot write the output")
+)
+
+// SourceError says what a source did instead of answering. It is ErrSource.
+type SourceError struct {
+	URL    string // without credentials
+	Proxy  string // the proxy that was asked, without credentials; empty: none
+	Detail string // expected and found
+	Err    error
+}
+
+func (e *SourceError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.URL)
+	if e.Proxy != "" {
+		fmt.Fprintf(&b, " (through the proxy %s)", e.Proxy)
+	}
+	b.WriteString(": ")
+	b.WriteString(e.Detail)
+	if e.Err != nil {
+		if e.Detail != "" {
+			b.WriteString(": ")
+		}
+		b.WriteString(e.Err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap gives ErrSource and the cause.
+func (e *SourceError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrSource}
+	}
+	return []error{ErrSource, e.Err}
+}

@@ -1,0 +1,250 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"assay/artifact"
+	"assay/artifact/release"
+	"assay/cache"
+	"assay/trust"
+)
+
+// Identified is a file that a repository promises.
+type Identified struct {
+	Target   trust.Target
+	Product  string // empty: not by the release layout
+	Version  string
+	Status   release.Status
+	Channel  string
+	Warnings []string
+	Evidence *trust.Evidence
+}
+
+// fingerprint is what is known of a file's bytes.
+type fingerprint struct {
+	name    string
+	length  int64
+	digests artifact.Digests
+}
+
+// Identify finds out which target of which repository a file of this machine
+// is. The errors: ErrUnknown where no repository promises these bytes;
+// trust.MismatchError where one promises others under the file's name;
+// ErrRevoked where the release was revoked.
+func (c *Client) Identify(ctx context.Context, path string) (Identified, error) {
+	file, err := c.fingerprint(ctx, path)
+	if err != nil {
+		return Identified{}, err
+	}
+	var namesake error
+	for _, name := range c.Names() {
+		shelf, err := c.shelf(ctx, name, true)
+		if err != nil {
+			return Identified{}, fmt.Errorf("whether %s promises %s could not be found out: %w", name, path, err)
+		}
+		target, err := shelf.promising(ctx, file)
+		var mismatch *trust.MismatchError
+		switch {
+		case err == nil:
+			return shelf.identified(ctx, target)
+		case errors.As(err, &mismatch):
+			namesake = errors.Join(namesake, err)
+		case !errors.Is(err, trust.ErrNoTarget):
+			return Identified{}, err
+		}
+	}
+	if namesake != nil {
+		return Identified{}, namesake
+	}
+	return Identified{}, fmt.Errorf("%w: %s (%s): no known repository promises these bytes; asked: %s", ErrUnknown, path, file.digests.Primary(), quoteAll(c.Names()))
+}
+
+func (c *Client) fingerprint(ctx context.Context, path string) (fingerprint, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return fingerprint{}, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return fingerprint{}, fmt.Errorf("%w: %s: expected a regular file", ErrUnknown, path)
+	}
+	meter := c.progress.Start(filepath.Base(path), info.Size())
+	both := newDigester()
+	err = copyBytes(ctx, both, file, meter)
+	meter.Done(err)
+	if err != nil {
+		return fingerprint{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return fingerprint{name: filepath.Base(path), length: both.length, digests: both.digests()}, nil
+}
+
+func (f fingerprint) is(target trust.Target) bool {
+	return target.Length() == f.length && target.Digests().Agree(f.digests)
+}
+
+// promising finds the target that promises a file's bytes: first among those
+// that the cache remembers the bytes for, then among all. Where none does but
+// one has the file's name, the error is a MismatchError.
+func (s *shelf) promising(ctx context.Context, file fingerprint) (trust.Target, error) {
+	target, err := s.remembered(ctx, file)
+	if err == nil || !errors.Is(err, trust.ErrNoTarget) {
+		return target, err
+	}
+	if err := s.view.Stale(); err != nil {
+		return trust.Target{}, err
+	}
+	var namesake trust.Target
+	for target, err := range s.view.Targets(ctx) {
+		if err != nil {
+			return trust.Target{}, err
+		}
+		if file.is(target) {
+			return target, nil
+		}
+		if target.Name() == file.name {
+			namesake = target
+		}
+	}
+	target, err = s.listedElsewhere(ctx, file)
+	if err == nil || !errors.Is(err, trust.ErrNoTarget) || namesake.IsZero() {
+		return target, err
+	}
+	return trust.Target{}, &trust.MismatchError{
+		What:     fmt.Sprintf("%s, that %s promises as %s", file.name, s.view.Repository(), namesake.Path()),
+		Expected: fmt.Sprintf("%d bytes, %s", namesake.Length(), namesake.Digests().Primary()),
+		Found:    fmt.Sprintf("%d bytes, %s", file.length, file.digests.Primary()),
+	}
+}
+
+// remembered looks the file's digests up in the cache's index. What the index
+// says is only a hint: the metadata must promise it today.
+func (s *shelf) remembered(ctx context.Context, file fingerprint) (trust.Target, error) {
+	none := fmt.Errorf("%s: %w", file.name, trust.ErrNoTarget)
+	entries, err := s.client.cache.List(ctx)
+	if err != nil {
+		return trust.Target{}, err
+	}
+	i := slices.IndexFunc(entries, func(e cache.Entry) bool { return slices.Contains(file.digests, e.Digest) })
+	if i < 0 {
+		return trust.Target{}, none
+	}
+	for _, name := range entries[i].Names {
+		if name.Repository != s.view.Repository() {
+			continue
+		}
+		target, err := s.target(ctx, name.Target)
+		if errors.Is(err, trust.ErrNoTarget) {
+			continue
+		}
+		if err != nil {
+			return trust.Target{}, err
+		}
+		if file.is(target) {
+			return target, nil
+		}
+	}
+	return trust.Target{}, none
+}
+
+// listedElsewhere looks through the manifests for an artifact that lies outside
+// the repository and so is no target of its own.
+func (s *shelf) listedElsewhere(ctx context.Context, file fingerprint) (trust.Target, error) {
+	catalog, err := s.catalog(ctx)
+	if err != nil {
+		return trust.Target{}, err
+	}
+	if catalog == nil {
+		return trust.Target{}, fmt.Errorf("%s: %w", file.name, trust.ErrNoTarget)
+	}
+	tried := map[string]bool{}
+	for _, product := range catalog.Products {
+		indexes, err := s.channels(ctx, product)
+		if err != nil {
+			return trust.Target{}, err
+		}
+		for _, index := range indexes {
+			for _, entry := range index.Releases {
+				if tried[entry.Manifest] {
+					continue
+				}
+				tried[entry.Manifest] = true
+				target, err := s.listedIn(ctx, entry.Manifest, file)
+				if err == nil || !errors.Is(err, trust.ErrNoTarget) {
+					return target, err
+				}
+			}
+		}
+	}
+	return trust.Target{}, fmt.Errorf("%s: %w", file.name, trust.ErrNoTarget)
+}
+
+func (s *shelf) listedIn(ctx context.Context, path string, file fingerprint) (trust.Target, error) {
+	m, err := s.manifest(ctx, path)
+	if err != nil {
+		return trust.Target{}, err
+	}
+	for i, a := range m.Artifacts {
+		if a.Length == file.length && a.Digests.Agree(file.digests) {
+			return s.view.Artifact(ctx, m.target, m.data, i)
+		}
+	}
+	return trust.Target{}, fmt.Errorf("%s: %w", file.name, trust.ErrNoTarget)
+}
+
+// identified adds what the channels say of the release that a target is of.
+func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified, error) {
+	found := Identified{Target: target, Evidence: s.view.Evidence()}
+	found.Evidence.Add(promiseCheck(target))
+	addProof(found.Evidence, target)
+	entry, channel, err := s.standing(ctx, target.Path())
+	if err != nil || channel == "" {
+		return found, err
+	}
+	found.Product, _, _ = strings.Cut(target.Path(), "/")
+	found.Version, found.Status, found.Channel = entry.Version.String(), entry.Status, channel
+	found.Evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", entry.Status, channel)})
+	if entry.Status == release.StatusDeprecated {
+		found.Warnings = []string{deprecation(found.Product, entry)}
+	}
+	return found, nil
+}
+
+// standing is what the channels say of the release that a target path belongs
+// to. channel is empty where no channel lists it, or the path is not of the
+// release layout. A revoked release is ErrRevoked.
+func (s *shelf) standing(ctx context.Context, path string) (entry release.ChannelEntry, channel string, err error) {
+	name, rest, _ := strings.Cut(path, "/")
+	text, _, _ := strings.Cut(rest, "/")
+	version, err := artifact.ParseVersion(text)
+	if err != nil {
+		return entry, "", nil
+	}
+	catalog, err := s.catalog(ctx)
+	if err != nil || catalog == nil {
+		return entry, "", err
+	}
+	product, ok := catalog.Lookup(name)
+	if !ok {
+		return entry, "", nil
+	}
+	indexes, err := s.channels(ctx, product)
+	if err != nil {
+		return entry, "", err
+	}
+	if err := (&chooser{product: name, indexes: indexes}).refuseRevoked(version); err != nil {
+		return entry, "", err
+	}
+	for _, index := range indexes {
+		if found, ok := index.Lookup(version); ok {
+			return found, index.Channel, nil
+		}
+	}
+	return entry, "", nil
+}

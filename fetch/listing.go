@@ -1,0 +1,154 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"assay/artifact"
+	"assay/artifact/release"
+)
+
+// ProductInfo is a product on offer.
+type ProductInfo struct {
+	Repository string   `json:"repository"`
+	Product    string   `json:"product"`
+	Summary    string   `json:"summary,omitempty"`
+	Channels   []string `json:"channels"`
+}
+
+// Products lists what the repository offers, or, without a name, what all do,
+// by repository and name. One that does not follow the release layout offers
+// nothing.
+func (c *Client) Products(ctx context.Context, repository string) ([]ProductInfo, error) {
+	names := c.Names()
+	if repository != "" {
+		names = []string{repository}
+	}
+	list := []ProductInfo{}
+	for _, name := range names {
+		shelf, err := c.shelf(ctx, name, false)
+		if err != nil {
+			return nil, err
+		}
+		catalog, err := shelf.catalog(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if catalog == nil {
+			continue
+		}
+		for _, p := range catalog.Products {
+			list = append(list, ProductInfo{Repository: name, Product: p.Name, Summary: p.Summary, Channels: p.Channels})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b ProductInfo) int {
+		return strings.Compare(a.Repository+"\x00"+a.Product, b.Repository+"\x00"+b.Product)
+	})
+	return list, nil
+}
+
+// ChannelInfo is a channel of a product, and what it would choose here.
+type ChannelInfo struct {
+	Repository string    `json:"repository"`
+	Product    string    `json:"product"`
+	Channel    string    `json:"channel"`
+	Updated    time.Time `json:"updated"`
+	EndOfLife  time.Time `json:"end_of_life,omitzero"`
+	Releases   int       `json:"releases"`
+	Chosen     string    `json:"chosen,omitempty"` // empty: none, for the reason in Why
+	Why        string    `json:"why"`
+}
+
+// Channels lists the channels of a product in the catalog's order.
+func (c *Client) Channels(ctx context.Context, ref artifact.Ref) ([]ChannelInfo, error) {
+	shelf, chooser, err := c.chooser(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	var list []ChannelInfo
+	for _, index := range chooser.indexes {
+		info := ChannelInfo{
+			Repository: shelf.view.Repository(), Product: index.Product, Channel: index.Channel,
+			Updated: index.Updated, EndOfLife: index.EndOfLife, Releases: len(index.Releases),
+		}
+		ch, err := chooser.choose(artifact.Selector{Kind: artifact.ByChannel, Channel: index.Channel})
+		if err != nil {
+			info.Why = err.Error()
+		} else {
+			info.Chosen, info.Why = ch.entry.Version.String(), ch.why
+		}
+		list = append(list, info)
+	}
+	return list, nil
+}
+
+func (c *Client) chooser(ctx context.Context, ref artifact.Ref) (*shelf, *chooser, error) {
+	shelf, product, err := c.find(ctx, ref, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	place, err := c.place(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	indexes, err := shelf.channels(ctx, product)
+	if err != nil {
+		return nil, nil, err
+	}
+	return shelf, &chooser{product: product.Name, indexes: indexes, now: c.now(), place: place}, nil
+}
+
+// VersionInfo is a release in a channel.
+type VersionInfo struct {
+	Repository string           `json:"repository"`
+	Product    string           `json:"product"`
+	Channel    string           `json:"channel"`
+	Version    artifact.Version `json:"version"`
+	Status     release.Status   `json:"status"`
+	Since      time.Time        `json:"since"`
+	Reason     string           `json:"reason,omitempty"`
+	Advisory   string           `json:"advisory,omitempty"`
+	Rollout    string           `json:"rollout,omitempty"` // what keeps this machine waiting
+	Chosen     bool             `json:"chosen"`            // what the channel chooses here
+}
+
+// Versions lists the releases of a product in one channel, or in all without
+// one, newest first. A release that another channel revokes is revoked here,
+// too.
+func (c *Client) Versions(ctx context.Context, ref artifact.Ref, channel string) ([]VersionInfo, error) {
+	shelf, chooser, err := c.chooser(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	indexes := chooser.indexes
+	if channel != "" {
+		index, err := chooser.index(channel)
+		if err != nil {
+			return nil, err
+		}
+		indexes = []*release.Channel{index}
+	}
+	list := []VersionInfo{}
+	for _, index := range indexes {
+		ch, err := chooser.choose(artifact.Selector{Kind: artifact.ByChannel, Channel: index.Channel})
+		for _, entry := range newestFirst(index) {
+			info := VersionInfo{
+				Repository: shelf.view.Repository(), Product: index.Product, Channel: index.Channel,
+				Version: entry.Version, Status: entry.Status, Since: entry.Since, Reason: entry.Reason,
+				Advisory: entry.Advisory, Chosen: err == nil && ch.entry.Version == entry.Version,
+			}
+			if entry.Status == release.StatusCurrent {
+				info.Rollout = chooser.rolling(entry)
+			}
+			if where, by, ok := chooser.revoked(entry.Version); ok && entry.Status != release.StatusRevoked {
+				info.Status, info.Since, info.Advisory = release.StatusRevoked, by.Since, by.Advisory
+				info.Reason = strings.TrimSuffix(fmt.Sprintf("in %s: %s", where, by.Reason), ": ")
+			}
+			list = append(list, info)
+		}
+	}
+	return list, nil
+}

@@ -1,0 +1,269 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"assay/artifact"
+	"assay/artifact/release"
+	"assay/trust"
+)
+
+// Request is what a person asks for.
+type Request struct {
+	Ref      artifact.Ref
+	Platform artifact.Platform // zero: this machine's
+	Format   string            // needed where a platform has several that fit
+}
+
+// Selection is what a Request comes down to: one artifact of one release.
+type Selection struct {
+	Repository string
+	Product    string
+	Version    artifact.Version
+	Channel    string
+	Status     release.Status
+	Platform   artifact.Platform
+	Why        string   // why this release
+	Passed     []Passed // newer or fitting ones that were not chosen
+	Warnings   []string
+	Release    *release.Release
+	Artifact   release.Artifact
+	Manifest   trust.Target
+	Target     trust.Target
+	Evidence   *trust.Evidence
+}
+
+// Resolve finds out which artifact a request means: which repository has the
+// product, which release the selector chooses, and which of its artifacts suits
+// the platform. It fetches the documents it needs, not the artifact.
+func (c *Client) Resolve(ctx context.Context, request Request) (Selection, error) {
+	exact := request.Ref.Selector.Kind == artifact.ByVersion || request.Ref.Selector.Kind == artifact.ByDigest
+	if request.Platform == (artifact.Platform{}) {
+		request.Platform = artifact.Host()
+	}
+	shelf, product, err := c.find(ctx, request.Ref, exact)
+	if err != nil {
+		return Selection{}, err
+	}
+	place, err := c.place(ctx)
+	if err != nil {
+		return Selection{}, err
+	}
+	indexes, err := shelf.channels(ctx, product)
+	if err != nil {
+		return Selection{}, err
+	}
+	chooser := &chooser{product: product.Name, indexes: indexes, now: c.now(), place: place}
+	if request.Ref.Selector.Kind == artifact.ByDigest {
+		return shelf.selectDigest(ctx, chooser, request)
+	}
+	ch, err := chooser.choose(request.Ref.Selector)
+	if err != nil {
+		return Selection{}, err
+	}
+	m, err := shelf.manifest(ctx, ch.entry.Manifest)
+	if err != nil {
+		return Selection{}, err
+	}
+	chosen, err := pick(m.Release, request)
+	if err != nil {
+		return Selection{}, err
+	}
+	return shelf.selection(ctx, m, ch, chosen, request.Platform)
+}
+
+// find looks a product up in the repository that the ref names, or in all of
+// them. A product that two of them offer is never guessed, and one that can't
+// be asked might offer it.
+func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf, release.Product, error) {
+	names := c.Names()
+	if ref.Repo != "" {
+		if _, ok := c.repositories[ref.Repo]; !ok {
+			return nil, release.Product{}, fmt.Errorf("%w: no repository is named %q; known: %s", ErrUnknown, ref.Repo, quoteAll(names))
+		}
+		names = []string{ref.Repo}
+	}
+	if len(names) == 0 {
+		return nil, release.Product{}, fmt.Errorf("%w: no repository is known yet, so none has %s", ErrUnknown, ref.Product)
+	}
+	type hit struct {
+		shelf   *shelf
+		product release.Product
+	}
+	var hits []hit
+	var offered []string
+	for _, name := range names {
+		shelf, err := c.shelf(ctx, name, exact)
+		if err != nil {
+			return nil, release.Product{}, unasked(ref, name, err)
+		}
+		catalog, err := shelf.catalog(ctx)
+		if err != nil {
+			return nil, release.Product{}, unasked(ref, name, err)
+		}
+		if catalog == nil {
+			continue
+		}
+		if product, ok := catalog.Lookup(ref.Product); ok {
+			hits = append(hits, hit{shelf, product})
+		}
+		for _, product := range catalog.Products {
+			offered = append(offered, product.Name)
+		}
+	}
+	switch len(hits) {
+	case 0:
+		slices.Sort(offered)
+		return nil, release.Product{}, fmt.Errorf("%w: %s has no product %q; on offer: %s", ErrUnknown, strings.Join(names, ", "), ref.Product, quoteAll(firstOf(slices.Compact(offered), 8)))
+	case 1:
+		return hits[0].shelf, hits[0].product, nil
+	}
+	var refs []string
+	for _, h := range hits {
+		refs = append(refs, h.shelf.view.Repository()+":"+ref.Product)
+	}
+	return nil, release.Product{}, fmt.Errorf("%w: %d repositories have a product %s; say which: %s", ErrAmbiguous, len(hits), ref.Product, strings.Join(refs, " or "))
+}
+
+// unasked explains a repository that could not be asked. Where the ref does not
+// name it, naming another is the way around it.
+func unasked(ref artifact.Ref, name string, err error) error {
+	if ref.Repo != "" {
+		return err
+	}
+	return fmt.Errorf("whether %s has %s could not be found out (to ask one repository alone, write REPOSITORY:%s): %w", name, ref.Product, ref.Product, err)
+}
+
+func firstOf(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	return append(slices.Clone(list[:n]), "…")
+}
+
+// pick takes the artifact for a platform. Where several formats fit, the one
+// that can be installed is meant, and of several such none is guessed.
+func pick(doc *release.Release, request Request) (release.Artifact, error) {
+	fitting := doc.Find(request.Platform)
+	if len(fitting) == 0 {
+		var offered []string
+		for _, a := range doc.Artifacts {
+			offered = append(offered, a.Platform().String())
+		}
+		slices.Sort(offered)
+		return release.Artifact{}, fmt.Errorf("%w: %s %s has nothing for %s; it has %s", ErrUnknown, doc.Product, doc.Version, request.Platform, quoteAll(slices.Compact(offered)))
+	}
+	if request.Format != "" {
+		var of []release.Artifact
+		for _, a := range fitting {
+			if a.Format == request.Format {
+				of = append(of, a)
+			}
+		}
+		if len(of) == 0 {
+			return release.Artifact{}, fmt.Errorf("%w: %s %s has no format %q for %s; it has %s", ErrUnknown, doc.Product, doc.Version, request.Format, request.Platform, formats(fitting))
+		}
+		fitting = of
+	} else if len(fitting) > 1 {
+		if some := slices.DeleteFunc(slices.Clone(fitting), func(a release.Artifact) bool { return !installable(a) }); len(some) > 0 {
+			fitting = some
+		}
+	}
+	if len(fitting) > 1 {
+		return release.Artifact{}, fmt.Errorf("%w: %s %s has several artifacts for %s; say which by --format, or by its target path: %s", ErrAmbiguous, doc.Product, doc.Version, request.Platform, formats(fitting))
+	}
+	return fitting[0], nil
+}
+
+func formats(artifacts []release.Artifact) string {
+	var list []string
+	for _, a := range artifacts {
+		list = append(list, fmt.Sprintf("%s (%s)", a.Format, a.Name()))
+	}
+	return strings.Join(list, ", ")
+}
+
+// installable reports whether assay can unpack the format, or the artifact is
+// itself the executable.
+func installable(a release.Artifact) bool {
+	switch a.Format {
+	case "zip", "tar", "tar.gz", "tgz", "tar.xz", "tar.zst", "tar.bz2", "gz", "xz", "zst", "bz2", "raw", "":
+		return len(a.Executables) > 0
+	}
+	return false
+}
+
+// selection joins a chosen artifact with the target that promises its bytes.
+func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen release.Artifact, platform artifact.Platform) (Selection, error) {
+	i := slices.IndexFunc(m.Artifacts, func(a release.Artifact) bool {
+		return a.Target == chosen.Target && slices.Equal(a.URLs, chosen.URLs)
+	})
+	target, err := s.view.Artifact(ctx, m.target, m.data, i)
+	if err != nil {
+		return Selection{}, err
+	}
+	evidence := s.view.Evidence()
+	evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", ch.entry.Status, ch.channel)})
+	evidence.Add(trust.Check{ID: trust.CheckManifest, Result: trust.Pass, Expected: "product, version, length and digests as in " + m.target.Path(), Found: "promised by the role " + m.target.Role()})
+	evidence.Add(promiseCheck(target))
+	return Selection{
+		Repository: s.view.Repository(), Product: m.Product, Version: m.Version, Channel: ch.channel,
+		Status: ch.entry.Status, Platform: platform, Why: ch.why, Passed: ch.passed, Warnings: ch.warnings,
+		Release: m.Release, Artifact: chosen, Manifest: m.target, Target: target, Evidence: evidence,
+	}, nil
+}
+
+func promiseCheck(target trust.Target) trust.Check {
+	found := "listed by the role " + target.Role()
+	if by := target.Manifest(); by != "" {
+		found = fmt.Sprintf("listed in %s, by the role %s", by, target.Role())
+	}
+	return trust.Check{ID: trust.CheckPromise, Result: trust.Pass, Expected: target.Path(), Found: found}
+}
+
+// selectDigest looks for the artifact that has the digest, newest release
+// first, in every channel. Manifests that are not held are passed over offline.
+func (s *shelf) selectDigest(ctx context.Context, chooser *chooser, request Request) (Selection, error) {
+	want := request.Ref.Selector.Digest
+	tried := map[string]bool{}
+	var unread error
+	for _, index := range chooser.indexes {
+		for _, entry := range newestFirst(index) {
+			if tried[entry.Manifest] {
+				continue
+			}
+			tried[entry.Manifest] = true
+			m, err := s.manifest(ctx, entry.Manifest)
+			if errors.Is(err, ErrOffline) {
+				unread = err
+				continue
+			}
+			if err != nil {
+				return Selection{}, err
+			}
+			i := slices.IndexFunc(m.Artifacts, func(a release.Artifact) bool {
+				d, ok := a.Digests.Of(want.Algorithm())
+				return ok && d == want
+			})
+			if i < 0 {
+				continue
+			}
+			if err := chooser.refuseRevoked(m.Version); err != nil {
+				return Selection{}, err
+			}
+			ch := choice{entry: entry, channel: index.Channel, why: "named by its digest"}
+			if entry.Status == release.StatusDeprecated {
+				ch.warnings = []string{deprecation(chooser.product, entry)}
+			}
+			return s.selection(ctx, m, ch, m.Artifacts[i], m.Artifacts[i].Platform())
+		}
+	}
+	if unread != nil {
+		return Selection{}, fmt.Errorf("no held release of %s has an artifact %s, and not all are held: %w", chooser.product, want, unread)
+	}
+	return Selection{}, fmt.Errorf("%w: no release of %s has an artifact %s", ErrUnknown, chooser.product, want)
+}
