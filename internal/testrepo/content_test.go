@@ -81,6 +81,7 @@ func TestWriteTo(t *testing.T) {
 			must(t, r.Publish())
 			dir := filepath.Join(t.TempDir(), "made", "here")
 			must(t, r.WriteTo(dir))
+			must(t, os.WriteFile(filepath.Join(dir, "timestamp.json"), bytes.Repeat([]byte("old"), 9999), 0o600))
 			must(t, r.WriteTo(dir))
 			read := func(name string) []byte {
 				data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))

@@ -9,7 +9,7 @@ import (
 
 // Handler serves the newest generation honestly: metadata at the base, targets
 // under targets/, files outside the repository under elsewhere/. It knows GET,
-// HEAD and single ranges, and sends no ETag.
+// HEAD and ranges, and sends no ETag.
 func (r *Repo) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if c, ok := r.find(0, q.URL); ok {

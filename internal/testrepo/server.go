@@ -24,7 +24,8 @@ type Server struct {
 	http   *http.Server
 	closed chan struct{} // closed when the accept loop has ended
 
-	served atomic.Int64 // bytes of bodies
+	served  atomic.Int64 // bytes of bodies
+	pending atomic.Int64 // requests under way
 
 	mu       sync.Mutex // guards what follows
 	repo     *Repo
@@ -144,6 +145,8 @@ func (s *Server) ServeGeneration(n int) {
 // handle answers one request: the file is looked up, altered by every fault
 // that alters, and sent by the newest fault that answers, else honestly.
 func (s *Server) handle(w http.ResponseWriter, q *http.Request) {
+	s.pending.Add(1)
+	defer s.pending.Add(-1)
 	where := q.URL.EscapedPath()
 	s.mu.Lock()
 	s.requests = append(s.requests, where)

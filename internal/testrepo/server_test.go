@@ -147,6 +147,17 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+func TestHeadMovesNoBytes(t *testing.T) {
+	_, s, _, url := faulty(t)
+	s.HTML()
+	response, err := client().Head(url)
+	must(t, err)
+	must(t, response.Body.Close())
+	if response.StatusCode != 200 || s.BytesServed() != 0 {
+		t.Errorf("status %d, %d bytes", response.StatusCode, s.BytesServed())
+	}
+}
+
 func TestFaultsOnMissingFiles(t *testing.T) {
 	_, s, _, _ := faulty(t)
 	s.FlipByte("")
@@ -210,6 +221,16 @@ func TestGzipBombUnpacks(t *testing.T) {
 	}
 }
 
+// idle waits until the server has nothing to answer any more.
+func idle(t *testing.T, s *testrepo.Server) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); s.Pending() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a request goes on although its client is gone")
+		}
+	}
+}
+
 func TestSilent(t *testing.T) {
 	_, s, _, url := faulty(t)
 	s.Silent()
@@ -221,9 +242,10 @@ func TestSilent(t *testing.T) {
 	if len(s.Requests()) != 1 {
 		t.Errorf("expected 1 request, found %d", len(s.Requests()))
 	}
+	idle(t, s)
 }
 
-func TestDripIsSlowAndStopsWithItsClient(t *testing.T) {
+func TestDripIsSlow(t *testing.T) {
 	_, s, _, url := faulty(t)
 	s.Drip("file", 200)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -236,6 +258,19 @@ func TestDripIsSlowAndStopsWithItsClient(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	if !errors.Is(err, context.DeadlineExceeded) || len(body) < 10 || len(body) > 100 {
 		t.Errorf("expected some 60 of 1000 bytes in 0.3 s, found %d, %v", len(body), err)
+	}
+}
+
+func TestDripEndsWithItsClient(t *testing.T) {
+	_, s, _, url := faulty(t)
+	s.Drip("file", 1) // a byte now, the next in a second
+	response, err := client().Get(url)
+	must(t, err)
+	begun := time.Now()
+	must(t, response.Body.Close())
+	idle(t, s)
+	if waited := time.Since(begun); waited > 700*time.Millisecond {
+		t.Errorf("the answer went on for %v", waited)
 	}
 }
 
@@ -282,6 +317,7 @@ func TestHoldEndsWithItsClient(t *testing.T) {
 	if _, err := io.ReadAll(response.Body); !errors.Is(err, context.Canceled) {
 		t.Errorf("expected an interrupted client, found %v", err)
 	}
+	idle(t, s)
 }
 
 func TestFreezeAndRollBack(t *testing.T) {
