@@ -133,8 +133,9 @@ func (e *Engine) openHTTP(ctx context.Context, u *url.URL) (*answer, error) {
 	a := &answer{url: u.Redacted(), proxy: proxyOf(request)}
 	response, err := e.client.Do(request)
 	if err != nil {
+		err = a.failed(ctx, err)
 		cancel(nil)
-		return nil, a.failed(ctx, err)
+		return nil, err
 	}
 	a.length = response.ContentLength
 	a.contentType = response.Header.Get("Content-Type")

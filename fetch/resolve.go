@@ -99,11 +99,11 @@ func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf
 	for _, name := range names {
 		shelf, err := c.shelf(ctx, name, exact)
 		if err != nil {
-			return nil, release.Product{}, unasked(ref, name, err)
+			return nil, release.Product{}, unasked(ref, names, err)
 		}
 		catalog, err := shelf.catalog(ctx)
 		if err != nil {
-			return nil, release.Product{}, unasked(ref, name, err)
+			return nil, release.Product{}, unasked(ref, names, err)
 		}
 		if catalog == nil {
 			continue
@@ -129,13 +129,13 @@ func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf
 	return nil, release.Product{}, fmt.Errorf("%w: %d repositories have a product %s; say which: %s", ErrAmbiguous, len(hits), ref.Product, strings.Join(refs, " or "))
 }
 
-// unasked explains a repository that could not be asked. Where the ref does not
-// name it, naming another is the way around it.
-func unasked(ref artifact.Ref, name string, err error) error {
-	if ref.Repo != "" {
+// unasked explains a repository that could not be asked. Where there are others
+// and the ref does not say which one is meant, naming one is the way around it.
+func unasked(ref artifact.Ref, names []string, err error) error {
+	if len(names) == 1 {
 		return err
 	}
-	return fmt.Errorf("whether %s has %s could not be found out (to ask one repository alone, write REPOSITORY:%s): %w", name, ref.Product, ref.Product, err)
+	return fmt.Errorf("%w (it may have %s, too; to ask one repository alone, write REPOSITORY:%s)", err, ref.Product, ref.Product)
 }
 
 func firstOf(list []string, n int) []string {

@@ -180,9 +180,9 @@ func TestDelegatedRoleWithATopLevelName(t *testing.T) {
 	b := newBench(t, testrepo.Options{})
 	b.mustRefresh()
 	b.delegate("targets", testrepo.DelegatedRole{Name: "harmless", Paths: []string{"*/*"}})
-	b.repo.Forge("targets", testrepo.Forgery{Signed: func(s any) {
+	must(t, b.repo.Forge("targets", testrepo.Forgery{Signed: func(s any) {
 		s.(*metadata.TargetsType).Delegations.Roles[0].Name = "snapshot"
-	}})
+	}}))
 	b.publish()
 	b.refuses(trust.ErrMalformed)
 }
@@ -263,14 +263,14 @@ func TestDelegatedRoleAttacks(t *testing.T) {
 			b.publish()
 		}, trust.ErrExpired},
 		"signed by nobody": {func(b *bench) {
-			b.repo.Forge("team", testrepo.Forgery{Keys: []*testrepo.Key{}})
+			must(b.t, b.repo.Forge("team", testrepo.Forgery{Keys: []*testrepo.Key{}}))
 			must(b.t, b.repo.Renew("team"))
 			b.publish()
 		}, trust.ErrSignature},
 		"not in the snapshot": {func(b *bench) {
 			b.store = &trust.MemStore{}
 			b.config.Store = b.store
-			b.repo.Forge("snapshot", testrepo.Forgery{Signed: func(s any) { delete(s.(*metadata.SnapshotType).Meta, "team.json") }})
+			must(b.t, b.repo.Forge("snapshot", testrepo.Forgery{Signed: func(s any) { delete(s.(*metadata.SnapshotType).Meta, "team.json") }}))
 			must(b.t, b.repo.Renew("snapshot"))
 			b.publish()
 		}, trust.ErrMalformed},

@@ -55,7 +55,7 @@ func TestEverySchemeAndThreshold(t *testing.T) {
 		t.Run(string(scheme), func(t *testing.T) {
 			b := newBench(t, testrepo.Options{Scheme: scheme, Quorum: map[string]testrepo.Quorum{"timestamp": {Keys: 3, Threshold: 2}}})
 			b.mustRefresh()
-			b.repo.Forge("timestamp", testrepo.Forgery{Keys: b.repo.Keys("timestamp")[:1]})
+			must(t, b.repo.Forge("timestamp", testrepo.Forgery{Keys: b.repo.Keys("timestamp")[:1]}))
 			must(t, b.repo.PublishTimestamp())
 			b.refuses(trust.ErrSignature)
 		})
@@ -124,7 +124,7 @@ func TestRootChainAttacks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, testrepo.Options{})
 			b.mustRefresh()
-			b.repo.Forge("root", test.forge)
+			must(t, b.repo.Forge("root", test.forge))
 			must(t, b.repo.PublishRoot())
 			b.refuses(test.kind)
 			if got := version(mustOffline(t, b), "root"); got != 1 {
@@ -317,7 +317,7 @@ func TestSnapshotRollbacks(t *testing.T) {
 			b.publish()
 			b.mustRefresh()
 			must(t, b.repo.AddTarget("c.txt", []byte("gamma")))
-			b.repo.Forge(test.role, testrepo.Forgery{Signed: test.forge})
+			must(t, b.repo.Forge(test.role, testrepo.Forgery{Signed: test.forge}))
 			b.publish()
 			err := b.refuses(trust.ErrRollback)
 			var rollback *trust.RollbackError
@@ -333,18 +333,18 @@ func TestSameVersionOtherContent(t *testing.T) {
 		t.Run(role, func(t *testing.T) {
 			b := newBench(t, testrepo.Options{NoMetaHashes: true, PlainSnapshots: true})
 			b.mustRefresh()
-			b.repo.Forge(role, testrepo.Forgery{Signed: func(s any) {
+			must(t, b.repo.Forge(role, testrepo.Forgery{Signed: func(s any) {
 				switch s := s.(type) {
 				case *metadata.TimestampType:
 					s.Version = 1
 				case *metadata.SnapshotType:
 					s.Version = 1
 				}
-			}})
+			}}))
 			if role == "snapshot" {
-				b.repo.Forge("timestamp", testrepo.Forgery{Signed: func(s any) {
+				must(t, b.repo.Forge("timestamp", testrepo.Forgery{Signed: func(s any) {
 					s.(*metadata.TimestampType).Meta["snapshot.json"].Version = 1
-				}})
+				}}))
 				// The stored snapshot would do; a fresh one is asked for only without it.
 				must(t, b.store.Update(t.Context(), func(tx trust.Tx) error { return tx.Delete("role/snapshot") }))
 			}
@@ -376,9 +376,9 @@ func TestMixAndMatch(t *testing.T) {
 
 func TestSignedLengthAboveTheCap(t *testing.T) {
 	b := newBench(t, testrepo.Options{})
-	b.repo.Forge("timestamp", testrepo.Forgery{Signed: func(s any) {
+	must(t, b.repo.Forge("timestamp", testrepo.Forgery{Signed: func(s any) {
 		s.(*metadata.TimestampType).Meta["snapshot.json"].Length = 1 << 40
-	}})
+	}}))
 	must(t, b.repo.PublishTimestamp())
 	b.refuses(trust.ErrTooLarge)
 	if asked := b.remote.requests(); slices.Contains(asked, "1.snapshot.json") {
