@@ -1,0 +1,152 @@
+package config
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"assay/artifact"
+)
+
+// The keys, as files, locks and Values spell them.
+const (
+	KeyPlatform     = "platform"
+	KeyOffline      = "offline"
+	KeyCacheDir     = "cache_dir"
+	KeyStateDir     = "state_dir"
+	KeyRepositories = "repositories"
+	KeyTools        = "tools"
+)
+
+// LoadOptions are the outside of Load.
+type LoadOptions struct {
+	SystemDir  string            // the system's files; empty: there are none
+	Dirs       Dirs              // the user's directories
+	ConfigFlag string            // a file in place of the user's, by --config; it must exist
+	WorkDir    string            // absolute; the project's file is looked for from here upward; empty: there is none
+	Env        []string          // NAME=value
+	Flags      map[string]string // by key; only platform and offline
+}
+
+// Config is what all layers together say.
+type Config struct {
+	Platform     artifact.Platform // default: this program's own
+	Offline      bool
+	CacheDir     string       // absolute; empty: not known, see NeedDirs
+	StateDir     string       // likewise
+	Repositories []Repository // declared ones, by name
+	Tools        []Tool       // by name
+
+	values map[string]Value
+}
+
+// Tool is a program that a project uses, and which of its versions.
+type Tool struct {
+	Name     string // [REPOSITORY:]PRODUCT
+	Selector string
+	Origin   Origin
+}
+
+// Load reads all layers. A file that is not there says nothing, unless it was
+// named by ASSAY_CONFIG or --config. Every error is an ErrConfig.
+func Load(options LoadOptions) (*Config, error) {
+	b := &builder{
+		values: map[string]Value{}, locks: map[string]Origin{},
+		repositories: map[string]Repository{}, workDir: options.WorkDir,
+	}
+	for _, step := range []func(LoadOptions) error{b.defaults, b.system, b.user, b.project, b.environment, b.flags} {
+		if err := step(options); err != nil {
+			return nil, err
+		}
+	}
+	return b.finish()
+}
+
+// Values lists every setting by key.
+func (c *Config) Values() []Value {
+	return slices.SortedFunc(maps.Values(c.values), func(a, b Value) int { return compareKeys(a.Key, b.Key) })
+}
+
+// Repository is the declared repository of that name, and whether there is one.
+func (c *Config) Repository(name string) (Repository, bool) {
+	i := slices.IndexFunc(c.Repositories, func(r Repository) bool { return r.Name == name })
+	if i < 0 {
+		return Repository{}, false
+	}
+	return c.Repositories[i], true
+}
+
+// NeedDirs is nil if the cache and the state directory are known, else an
+// ErrNoHome that says how to name them.
+func (c *Config) NeedDirs() error {
+	for _, need := range []struct{ dir, key, variable string }{
+		{c.StateDir, KeyStateDir, "ASSAY_STATE_DIR"}, {c.CacheDir, KeyCacheDir, "ASSAY_CACHE_DIR"},
+	} {
+		if need.dir == "" {
+			return &Error{Key: need.key, Kind: ErrNoHome, Detail: "expected a directory, found neither HOME nor a setting; set HOME, or " + need.variable}
+		}
+	}
+	return nil
+}
+
+func (b *builder) defaults(options LoadOptions) error {
+	b.values[KeyPlatform] = Value{Key: KeyPlatform, Value: artifact.Host().String()}
+	b.values[KeyOffline] = Value{Key: KeyOffline, Value: "false"}
+	b.values[KeyCacheDir] = Value{Key: KeyCacheDir, Value: own(options.Dirs.Cache)}
+	b.values[KeyStateDir] = Value{Key: KeyStateDir, Value: own(options.Dirs.State)}
+	return nil
+}
+
+// flags is the last layer.
+func (b *builder) flags(options LoadOptions) error {
+	for _, key := range slices.Sorted(maps.Keys(options.Flags)) {
+		if err := b.set(key, options.Flags[key], Origin{Kind: Flag, Name: "--" + key}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish turns the texts, each of which was checked when it was set, into a
+// Config.
+func (b *builder) finish() (*Config, error) {
+	platform, err := artifact.ParsePlatform(b.values[KeyPlatform].Value)
+	if err != nil {
+		return nil, &Error{Key: KeyPlatform, Kind: ErrValue, Err: err}
+	}
+	offline, err := strconv.ParseBool(b.values[KeyOffline].Value)
+	if err != nil {
+		return nil, &Error{Key: KeyOffline, Kind: ErrValue, Err: err}
+	}
+	c := &Config{
+		Platform: platform, Offline: offline, Tools: b.tools, values: b.values,
+		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.repositories)) {
+		r := b.repositories[name]
+		c.Repositories = append(c.Repositories, r)
+		for _, v := range r.values() {
+			v.Key = KeyRepositories + "." + name + "." + v.Key
+			c.values[v.Key] = v
+		}
+	}
+	for _, tool := range c.Tools {
+		key := KeyTools + "." + tool.Name
+		c.values[key] = Value{Key: key, Value: tool.Selector, Origin: tool.Origin}
+	}
+	for key, value := range c.values {
+		if _, value.Locked = b.lockOf(key); value.Locked {
+			c.values[key] = value
+		}
+	}
+	return c, nil
+}
+
+// absolute is a directory that the environment names, seen from workDir.
+func absolute(workDir, dir string) string {
+	if filepath.IsAbs(dir) || workDir == "" {
+		return dir
+	}
+	return filepath.Join(workDir, dir)
+}

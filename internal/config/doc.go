@@ -1,0 +1,25 @@
+// Package config reads assay's configuration, and remembers of every value
+// where it comes from.
+//
+// The layers, of which a later one wins:
+//
+//	default      built in
+//	system       /etc/assay/config.toml, /etc/assay/conf.d/*.toml in order of name
+//	user         config.toml in the user's configuration directory, or the file
+//	             named by ASSAY_CONFIG or --config in its place
+//	project      the nearest assay.toml from the working directory upward, up to
+//	             the folder that holds .git
+//	environment  ASSAY_…
+//	flag
+//
+// Guarantees: a key, a variable or a lock that is not known is an error that
+// names the nearest known one, so that a misspelt setting is never silently
+// ignored. A key that the system configuration locks is changed by no later
+// layer. A project's file can name tools and tighten, but add no trust: no
+// repository, root, mirror, certificate or profile, and no directory. A
+// repository is declared whole, in one file; its declarations never mix.
+//
+// Not promised: that a declared root is the right one, or that it can be read;
+// that is checked where it is used. Whoever may write the system's or the
+// user's files, or sets the environment, is trusted.
+package config

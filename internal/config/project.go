@@ -1,0 +1,121 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"assay/artifact"
+	"assay/internal/stricttoml"
+)
+
+// projectDocument is what a project's file may say: which tools the project
+// uses, and what is stricter than the user's own settings.
+type projectDocument struct {
+	Platform *string           `toml:"platform"`
+	Offline  *bool             `toml:"offline"`
+	Tools    map[string]string `toml:"tools"`
+}
+
+// trustKeys are keys that would widen trust, or lead writes elsewhere. A folder
+// that somebody cloned must not be able to do either.
+var trustKeys = []string{
+	KeyRepositories, "repository", "mirrors", "mirror", "mirrors_only", "roots", "root", "root_sha256",
+	"certificates", "certificate", "ca", "profiles", "profile", "identities", "keys",
+	"locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
+}
+
+// project reads the nearest project file.
+func (b *builder) project(options LoadOptions) error {
+	path := findProject(options.WorkDir)
+	if path == "" {
+		return nil
+	}
+	f, err := readFile(Project, path, true)
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.lines)) {
+		if err := f.refuseTrust(key, f.lines[key]); err != nil {
+			return err
+		}
+	}
+	var doc projectDocument
+	if err := f.decode(&doc); err != nil {
+		// A table without keys has no line above.
+		var unknown *stricttoml.Error
+		if errors.As(err, &unknown) {
+			if refusal := f.refuseTrust(unknown.Key, unknown.Line); refusal != nil {
+				return refusal
+			}
+		}
+		return err
+	}
+	return b.takeProject(f, doc)
+}
+
+// refuseTrust is the error of a key that would widen trust, else nil.
+func (f *file) refuseTrust(key string, line int) error {
+	first, _, _ := strings.Cut(strings.ToLower(key), ".")
+	if !slices.Contains(trustKeys, first) {
+		return nil
+	}
+	return &Error{
+		Origin: Origin{Kind: f.kind, File: f.path, Line: line}, Key: first, Kind: ErrProject,
+		Detail: "a project's file cannot add trust; add a repository with `assay trust add NAME URL`, and set the rest in the user's configuration",
+	}
+}
+
+func (b *builder) takeProject(f *file, doc projectDocument) error {
+	if doc.Platform != nil {
+		if err := b.set(KeyPlatform, *doc.Platform, f.origin(KeyPlatform)); err != nil {
+			return err
+		}
+	}
+	if doc.Offline != nil {
+		if !*doc.Offline {
+			return &Error{
+				Origin: f.origin(KeyOffline), Key: KeyOffline, Kind: ErrProject,
+				Detail: "a project's file can only tighten: expected true, found false",
+			}
+		}
+		if err := b.set(KeyOffline, "true", f.origin(KeyOffline)); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(doc.Tools)) {
+		tool := Tool{Name: name, Selector: doc.Tools[name], Origin: f.origin(KeyTools + "." + name)}
+		if tool.Origin.Line == 0 {
+			tool.Origin.Line = f.lines[KeyTools]
+		}
+		if _, err := artifact.ParseRef(name + "@" + tool.Selector); err != nil {
+			return &Error{Origin: tool.Origin, Key: KeyTools + "." + name, Kind: ErrValue, Detail: fmt.Sprintf("expected a selector like \"stable\" or \"^1.4\", found %q", clip(tool.Selector)), Err: err}
+		}
+		b.tools = append(b.tools, tool)
+	}
+	return nil
+}
+
+// findProject looks for a project's file from dir upward. A folder that holds
+// .git is the last one looked at.
+func findProject(dir string) string {
+	for dir != "" {
+		path := filepath.Join(dir, projectName)
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			return path
+		}
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return ""
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return ""
+		}
+		dir = parent
+	}
+	return ""
+}
