@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// help prints the help of the command at the end of path, on stdout.
+func (p *printer) help(path []*cli.Command) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.json = false // help is not a result
+	p.write(helpText(path))
+}
+
+func helpText(path []*cli.Command) string {
+	c := path[len(path)-1]
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s - %s\n\nUSAGE\n", pathName(path), c.Usage)
+	if len(c.Subcommands) > 0 {
+		fmt.Fprintf(&b, "  %s COMMAND\n\nCOMMANDS\n", pathName(path))
+		var rows [][2]string
+		for _, sub := range c.Subcommands {
+			rows = append(rows, [2]string{sub.Name, sub.Usage})
+		}
+		writeRows(&b, rows)
+	} else {
+		fmt.Fprintf(&b, "  %s %s\n", pathName(path), strings.TrimSpace(c.ArgsUsage))
+	}
+	if c.Description != "" {
+		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(c.Description))
+	}
+	if len(path) > 1 && len(c.Flags) > 0 {
+		b.WriteString("\nFLAGS\n")
+		writeRows(&b, flagRows(c.Flags))
+	}
+	if len(path) == 1 || len(c.Subcommands) == 0 {
+		b.WriteString("\nFLAGS OF EVERY COMMAND\n")
+		writeRows(&b, flagRows(path[0].Flags))
+	}
+	if len(path) == 1 {
+		b.WriteString("\n`assay help COMMAND` tells more of a command. Flags may stand before or after\narguments; behind -- nothing is a flag.\n")
+	}
+	return b.String()
+}
+
+// flagRows are flags as they are typed, with what they do.
+func flagRows(flags []cli.Flag) [][2]string {
+	var rows [][2]string
+	for _, f := range flags {
+		var names []string
+		for _, name := range f.Names() {
+			names = append(names, dashed(name))
+		}
+		left := strings.Join(names, ", ")
+		usage := ""
+		if documented, ok := f.(cli.DocGenerationFlag); ok {
+			usage = documented.GetUsage()
+		}
+		// In a usage text `FILE` names the value, as with package flag.
+		if before, rest, ok := strings.Cut(usage, "`"); ok {
+			if value, after, ok := strings.Cut(rest, "`"); ok {
+				left, usage = left+" "+value, before+value+after
+			}
+		}
+		rows = append(rows, [2]string{left, usage})
+	}
+	return rows
+}
+
+func writeRows(b *strings.Builder, rows [][2]string) {
+	width := 0
+	for _, row := range rows {
+		width = max(width, len(row[0]))
+	}
+	for _, row := range rows {
+		fmt.Fprintf(b, "  %-*s  %s\n", width, row[0], row[1])
+	}
+}
+
+// examples is the last part of a command's Description.
+func examples(lines ...string) string {
+	return "\n\nEXAMPLES\n  " + strings.Join(lines, "\n  ")
+}

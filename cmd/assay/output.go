@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+
+	"assay/fetch"
+)
+
+// printSettings are what the user asked for.
+type printSettings struct {
+	json  bool
+	quiet bool
+	color string // auto, always or never; empty is auto
+	plain bool   // the environment asks for no colour
+}
+
+// printer prints: results to stdout, everything else to stderr. With --json
+// stdout gets one document, at the end. It is safe for several goroutines.
+type printer struct {
+	printSettings
+
+	mu     sync.Mutex
+	stdout io.Writer
+	stderr io.Writer
+	above  io.Writer       // in place of stderr while bars are shown; nil: none are
+	failed error           // the first failed write to stdout
+	doc    json.RawMessage // the result of --json
+	schema string
+}
+
+func newPrinter(stdout, stderr io.Writer, settings printSettings) *printer {
+	return &printer{printSettings: settings, stdout: stdout, stderr: stderr}
+}
+
+// line prints one line of the result; with --json it prints nothing.
+func (p *printer) line(format string, args ...any) {
+	if p.json {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.write(fmt.Sprintf(format, cleanArgs(args)...) + "\n")
+}
+
+// raw prints text of our own as it is; with --json it prints nothing.
+func (p *printer) raw(text string) {
+	if p.json {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.write(text)
+}
+
+// write puts text on stdout and remembers the first failure. p.mu is held.
+func (p *printer) write(text string) {
+	if _, err := io.WriteString(p.stdout, text); err != nil && p.failed == nil {
+		p.failed = fmt.Errorf("standard output: %w", err)
+	}
+}
+
+// result is what --json prints: v, which must encode as an object, with the
+// schema assay.NAME/v1 as its first field. A later call replaces an earlier one.
+func (p *printer) result(name string, v any) error {
+	if !p.json {
+		return nil
+	}
+	raw, err := encodeJSON(v)
+	if err != nil {
+		return fmt.Errorf("encode the result: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doc, p.schema = raw, "assay."+name+"/v1"
+	return nil
+}
+
+// encodeJSON leaves < > & as they are: this is for terminals and programs, not
+// for web pages.
+func encodeJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSpace(b.Bytes()), err
+}
+
+// talk tells of progress on stderr; --quiet silences it.
+func (p *printer) talk(format string, args ...any) {
+	if !p.quiet {
+		p.tell(fmt.Sprintf(format, cleanArgs(args)...))
+	}
+}
+
+// warn tells what the user has to know, although it is no error.
+func (p *printer) warn(format string, args ...any) {
+	p.tell(string(p.style(p.stderr, yellow, "assay: warning:")) + " " + fmt.Sprintf(format, cleanArgs(args)...))
+}
+
+// fail tells of an error, with the hint of its cause.
+func (p *printer) fail(err error) {
+	message, _, hint := describe(err)
+	text := string(p.style(p.stderr, red, "assay:")) + " " + message
+	if hint != "" {
+		text += "\n  hint: " + hint
+	}
+	p.tell(text)
+}
+
+// tell writes to stderr. That stderr fails has nowhere to be told.
+func (p *printer) tell(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	to := p.stderr
+	if p.above != nil {
+		to = p.above
+	}
+	_, _ = io.WriteString(to, text+"\n")
+}
+
+// divert has what is told written above the bars; nil ends it.
+func (p *printer) divert(above io.Writer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.above = above
+}
+
+// describe turns an error into what is printed of it.
+func describe(err error) (message string, row exit, hint string) {
+	row, hint = exitOf(err)
+	// errors.Join puts a line break between its errors.
+	return clean(strings.ReplaceAll(err.Error(), "\n", "; ")), row, clean(hint)
+}
+
+// errorDoc is the document of --json for a command that failed.
+type errorDoc struct {
+	Schema string          `json:"schema"`
+	Error  errorPart       `json:"error"`
+	Result json.RawMessage `json:"result,omitempty"` // what was found all the same
+}
+
+type errorPart struct {
+	Code    int    `json:"code"`
+	Name    string `json:"name"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// finish prints the error or the JSON document, and gives the exit code.
+func (p *printer) finish(err error) int {
+	if err == nil && p.json {
+		p.mu.Lock()
+		p.write(string(p.withSchema()) + "\n")
+		p.mu.Unlock()
+	}
+	if err == nil && p.failed != nil {
+		err = mark(fetch.ErrOutput, p.failed)
+		p.fail(err)
+		return codeOf(err)
+	}
+	if err == nil {
+		return 0
+	}
+	if _, done := err.(*reported); !done {
+		p.fail(err)
+	}
+	if p.json {
+		message, row, hint := describe(err)
+		doc := errorDoc{Schema: "assay.error/v1", Error: errorPart{row.code, row.name, message, hint}}
+		if p.doc != nil {
+			doc.Result = p.withSchema()
+		}
+		if raw, err := encodeJSON(doc); err == nil {
+			p.mu.Lock()
+			p.write(string(raw) + "\n")
+			p.mu.Unlock()
+		}
+	}
+	return codeOf(err)
+}
+
+// withSchema is the result with its schema before the other fields.
+func (p *printer) withSchema() json.RawMessage {
+	if p.doc == nil {
+		return json.RawMessage(`{"schema":"assay.nothing/v1"}`)
+	}
+	head := fmt.Sprintf(`{"schema":%q`, p.schema)
+	if rest := bytes.TrimSpace(p.doc[1:]); len(rest) > 1 {
+		return json.RawMessage(head + "," + string(rest))
+	}
+	return json.RawMessage(head + "}")
+}
+
+// styled is text that was cleaned already, and has colours of ours.
+type styled string
+
+const (
+	bold   = "1"
+	red    = "1;31"
+	green  = "32"
+	yellow = "33"
+	dim    = "2"
+)
+
+// style colours text for a writer, if that is wanted there.
+func (p *printer) style(w io.Writer, code, text string) styled {
+	text = clean(text)
+	if !p.colours(w) {
+		return styled(text)
+	}
+	return styled("\x1b[" + code + "m" + text + "\x1b[0m")
+}
+
+// good, bad and faint colour text for a line of the result.
+func (p *printer) good(text string) styled  { return p.style(p.stdout, green, text) }
+func (p *printer) bad(text string) styled   { return p.style(p.stdout, red, text) }
+func (p *printer) faint(text string) styled { return p.style(p.stdout, dim, text) }
+
+func (p *printer) colours(w io.Writer) bool {
+	switch p.color {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return !p.plain && isTerminal(w)
+}
+
+func isTerminal(w any) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// width is how many columns stdout has, 0 if it is no terminal.
+func (p *printer) width() int {
+	file, ok := p.stdout.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
+// table prints aligned columns. On a terminal the last one is cut where the
+// line would be longer than it; elsewhere nothing is ever cut.
+func (p *printer) table(head []string, rows [][]string) {
+	widths := make([]int, len(head))
+	for _, row := range append([][]string{head}, rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
+		}
+	}
+	p.line("%s", p.style(p.stdout, bold, p.row(widths, head)))
+	for _, row := range rows {
+		p.line("%s", styled(p.row(widths, row)))
+	}
+}
+
+func (p *printer) row(widths []int, cells []string) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		cell = clean(cell)
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		b.WriteString(cell)
+		if i < len(cells)-1 {
+			b.WriteString(strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)))
+		}
+	}
+	text := strings.TrimRight(b.String(), " ")
+	if width := p.width(); width > 0 && utf8.RuneCountInString(text) > width {
+		text = string([]rune(text)[:width-1]) + "…"
+	}
+	return text
+}

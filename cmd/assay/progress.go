@@ -1,0 +1,157 @@
+package main
+
+import (
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"assay/fetch"
+)
+
+// quietFor is how long a transfer may take before a line tells of it where
+// there is no terminal, and how much time lies between two such lines.
+const quietFor = 10 * time.Second
+
+// barColumns keeps a bar with its texts within 80 columns.
+const barColumns = 80
+
+// progress shows transfers: bars where stderr is a terminal, a line now and
+// then elsewhere, nothing where that is asked for. It implements
+// fetch.Progress, and is safe for several goroutines.
+type progress struct {
+	out  *printer
+	off  bool
+	bars bool
+
+	mu   sync.Mutex
+	pool *mpb.Progress // made with the first bar, closed by close
+}
+
+func newProgress(out *printer, off bool) *progress {
+	off = off || out.quiet || out.json
+	return &progress{out: out, off: off, bars: !off && isTerminal(out.stderr)}
+}
+
+// Start implements fetch.Progress; total is in bytes.
+func (p *progress) Start(name string, total int64) fetch.Meter {
+	name = clean(name)
+	switch {
+	case p.off:
+		return noMeter{}
+	case p.bars:
+		return p.newBar(name, total)
+	}
+	now := time.Now()
+	return &lineMeter{out: p.out, name: name, total: total, next: now.Add(quietFor)}
+}
+
+// close takes the bars off the terminal's last lines, so that what follows
+// begins on a line of its own. It may be called again.
+func (p *progress) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pool == nil {
+		return
+	}
+	p.out.divert(nil)
+	p.pool.Wait()
+	p.pool = nil
+}
+
+type noMeter struct{}
+
+func (noMeter) Add(int)    {}
+func (noMeter) Done(error) {}
+
+// barMeter is one bar.
+type barMeter struct{ bar *mpb.Bar }
+
+// newBar adds a bar: name, bar, bytes, speed, time left.
+func (p *progress) newBar(name string, total int64) fetch.Meter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.pool == nil {
+		p.pool = mpb.New(mpb.WithOutput(p.out.stderr), mpb.WithWidth(barColumns), mpb.WithRefreshRate(150*time.Millisecond))
+		p.out.divert(p.pool)
+	}
+	const nameColumns = 20
+	if short := []rune(name); len(short) > nameColumns {
+		name = string(short[:nameColumns-1]) + "…"
+	}
+	style := mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]")
+	bar := p.pool.New(total, style, mpb.BarWidth(20), mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Name(name+" ")),
+		mpb.AppendDecorators(
+			decor.CountersKiloByte(" % .1f/% .1f"),
+			decor.AverageSpeed(decor.SizeB1000(0), " % .1f"),
+			decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace),
+		))
+	return &barMeter{bar}
+}
+
+func (m *barMeter) Add(n int) { m.bar.IncrBy(n) }
+
+// Done completes the bar, or drops it.
+func (m *barMeter) Done(err error) {
+	if err != nil {
+		m.bar.Abort(true)
+		return
+	}
+	m.bar.SetTotal(-1, true)
+}
+
+// lineMeter tells of a long transfer, one line each quietFor.
+type lineMeter struct {
+	out   *printer
+	name  string
+	total int64
+
+	mu   sync.Mutex
+	came int64
+	next time.Time
+}
+
+func (m *lineMeter) Add(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.came += int64(n)
+	now := time.Now()
+	if now.Before(m.next) {
+		return
+	}
+	m.next = now.Add(quietFor)
+	m.out.talk("%s: %s of %s", m.name, bytesText(m.came), bytesText(m.total))
+}
+
+func (m *lineMeter) Done(error) {}
+
+// bytesText is a number of bytes for people: "2.1 GB".
+func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
+
+// watcher turns totals, as package cache tells them, into a transfer's steps.
+type watcher struct {
+	progress *progress
+	name     string
+	meter    fetch.Meter
+	last     int64
+}
+
+func (a *app) watch(name string) *watcher { return &watcher{progress: a.progress, name: name} }
+
+func (w *watcher) at(done, total int64) {
+	if w.meter == nil {
+		w.meter = w.progress.Start(w.name, total)
+	}
+	w.meter.Add(int(done - w.last))
+	w.last = done
+}
+
+func (w *watcher) done(err error) {
+	if w.meter != nil {
+		w.meter.Done(err)
+	}
+	w.progress.close()
+}

@@ -1,0 +1,295 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"assay/artifact"
+	"assay/cache/state"
+	"assay/fetch"
+	"assay/trust"
+)
+
+const (
+	flagRoot        = "root"
+	flagRootSHA256  = "root-sha256"
+	flagRootVersion = "root-version"
+	flagMetadataURL = "metadata-url"
+	flagTargetsURL  = "targets-url"
+)
+
+func trustAddCommand(a *app) *cli.Command {
+	return &cli.Command{
+		Name:      "add",
+		Usage:     "trust a repository, beginning with a given root",
+		ArgsUsage: "NAME [URL]",
+		Description: "The root is given by file, or by digest and fetched, or both in one URL that ends\n" +
+			"in #root=N&sha256=HEX. Get it from the publisher by another way than the\n" +
+			"repository itself. Nothing is added unless the repository proves itself by it.\n" +
+			"The name sigstore needs no URL: the root of the public-good Sigstore repository\n" +
+			"ships with assay." +
+			examples(
+				"assay trust add acme https://tuf.acme.example --root acme.root.json",
+				"assay trust add acme https://tuf.acme.example --root-sha256 9f2c…",
+				"assay trust add acme 'https://tuf.acme.example/#root=1&sha256=9f2c…'",
+				"assay trust add sigstore",
+			),
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: flagRoot, Usage: "the root is in `FILE`"},
+			&cli.StringFlag{Name: flagRootSHA256, Usage: "the root has the SHA-256 digest `HEX`"},
+			&cli.Int64Flag{Name: flagRootVersion, Usage: "the digest is that of root `N`", Value: 1},
+			&cli.StringFlag{Name: flagMetadataURL, Usage: "metadata lies under `URL`, not at the repository's or in metadata/"},
+			&cli.StringFlag{Name: flagTargetsURL, Usage: "targets lie under `URL`, not in targets/"},
+		},
+		Action: a.trustAdd,
+	}
+}
+
+// addition is what is to be trusted.
+type addition struct {
+	state.Repository
+	digest artifact.Digest // zero: the file alone says
+	file   string          // empty: fetched by the digest
+	raw    []byte
+	info   trust.RootInfo
+}
+
+func (a *app) trustAdd(c *cli.Context) error {
+	args, err := operands(c, 1, 2)
+	if err != nil {
+		return err
+	}
+	add, err := newAddition(c, args)
+	if err != nil {
+		return err
+	}
+	s, err := a.store(c)
+	if err != nil {
+		return err
+	}
+	if declared, ok := s.config.Repository(add.Name); ok {
+		return withHint(usagef("%s: declared in %s already; it is changed there", add.Name, declared.Origin), "`assay trust show "+add.Name+"` tells what is held of it")
+	}
+	if add.file != "" {
+		if add.raw, err = readRoot(add.file, add.digest); err != nil {
+			return fmt.Errorf("%s: %w", add.Name, err)
+		}
+	}
+	if add.raw != nil {
+		if err := add.checkRoot(); err != nil {
+			return err
+		}
+	}
+	// What is there already is only compared: no request, and no new floors.
+	held, found, err := s.state.Repository(c.Context, add.Name)
+	if err != nil {
+		return err
+	}
+	if found {
+		add.Added, add.RootVersion = held.Added, held.RootVersion
+		if _, err := s.state.AddRepository(c.Context, add.Repository, nil); err != nil {
+			return err
+		}
+		return a.printAddition(add, nil, false)
+	}
+	view, entries, err := a.prove(c.Context, s, add)
+	if err != nil {
+		return err
+	}
+	changed, err := s.state.AddRepository(c.Context, add.Repository, entries)
+	if err != nil {
+		return err
+	}
+	return a.printAddition(add, view, changed)
+}
+
+// newAddition reads the command line; it decides that there is a root at all.
+func newAddition(c *cli.Context, args []string) (*addition, error) {
+	add := &addition{file: c.String(flagRoot)}
+	add.Name = args[0]
+	if err := artifact.ValidRepository(add.Name); err != nil {
+		return nil, err
+	}
+	add.MetadataURL, add.TargetsURL = trimURL(c.String(flagMetadataURL)), trimURL(c.String(flagTargetsURL))
+	add.RootVersion = c.Int64(flagRootVersion)
+	hex := c.String(flagRootSHA256)
+	if len(args) == 1 {
+		known, ok := knownRepositories()[add.Name]
+		if !ok {
+			return nil, withHint(usagef("%s: expected a URL behind the name, found none", clip(add.Name)), "assay trust add NAME URL --root-sha256 HEX")
+		}
+		if add.file == "" && hex == "" {
+			add.raw = known.root
+		}
+		add.URL = known.url
+	} else {
+		fragment, err := add.takeURL(args[1])
+		if err != nil {
+			return nil, err
+		}
+		if given := fragment.Get("sha256"); given != "" {
+			if hex != "" && hex != given {
+				return nil, usagef("--%s: expected one digest, found another one in the URL", flagRootSHA256)
+			}
+			hex = given
+		}
+		if given := fragment.Get("root"); given != "" {
+			n, err := strconv.ParseInt(given, 10, 64)
+			if err != nil || c.IsSet(flagRootVersion) && n != add.RootVersion {
+				return nil, usagef("#root=%s: expected one whole number, the version of the root", clip(given))
+			}
+			add.RootVersion = n
+		}
+	}
+	if add.RootVersion < 1 {
+		return nil, usagef("--%s: expected a whole number from 1, found %d", flagRootVersion, add.RootVersion)
+	}
+	return add, add.takeDigest(hex)
+}
+
+// takeURL takes the repository's URL, and gives the parts of its fragment.
+func (add *addition) takeURL(text string) (url.Values, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, usagef("expected a URL behind the name, found %q", clip(text))
+	}
+	if u.User != nil {
+		return nil, usagef("expected a URL without name and password, as it is stored and shown")
+	}
+	fragment, err := url.ParseQuery(u.Fragment)
+	if err != nil {
+		return nil, usagef("expected a URL that ends in #root=N&sha256=HEX, found %q", clip(u.Fragment))
+	}
+	for key := range fragment {
+		if key != "root" && key != "sha256" {
+			return nil, usagef("expected a URL that ends in #root=N&sha256=HEX, found %q in it", clip(key))
+		}
+	}
+	u.Fragment, u.RawFragment = "", ""
+	if _, err := fetch.ParseBaseURL(u.String()); err != nil {
+		return nil, mark(errUsage, err)
+	}
+	add.URL = trimURL(u.String())
+	return fragment, nil
+}
+
+// takeDigest takes the digest. Without one, and without a root, nothing may
+// begin.
+func (add *addition) takeDigest(hex string) (err error) {
+	if hex == "" && add.file == "" && add.raw == nil {
+		return withHint(usagef("%s: expected the repository's root, by --root FILE or --root-sha256 HEX: assay never trusts what it sees first", add.Name),
+			"ask the publisher for the digest by another way than this URL: their documentation, a signed announcement, a colleague who has it (`assay trust show`)")
+	}
+	if hex == "" {
+		return nil
+	}
+	if add.digest, err = artifact.NewDigest(artifact.SHA256, hex); err != nil {
+		return mark(errUsage, fmt.Errorf("--%s: %w", flagRootSHA256, err))
+	}
+	add.RootSHA256 = add.digest.Hex()
+	return nil
+}
+
+// checkRoot checks the root's form, and takes over what it says of itself.
+func (add *addition) checkRoot() (err error) {
+	if add.info, err = trust.CheckRoot(add.raw); err != nil {
+		return fmt.Errorf("%s: the given root: %w", add.Name, err)
+	}
+	add.RootVersion, add.RootSHA256 = add.info.Version, add.info.SHA256.Hex()
+	return nil
+}
+
+// prove refreshes the repository in memory. What it gives is stored in one
+// transaction, or, if anything fails, not at all. Offline a root from a file is
+// taken as it is, to be refreshed later.
+func (a *app) prove(ctx context.Context, s *session, add *addition) (*trust.View, map[string][]byte, error) {
+	source, err := fetch.NewSource(s.engine, fetch.SourceConfig{
+		URL: add.URL, MetadataURL: add.MetadataURL, TargetsURL: add.TargetsURL,
+		Remember: func(_ context.Context, layout string) error { add.Layout = layout; return nil },
+	})
+	if err != nil {
+		return nil, nil, mark(errUsage, err)
+	}
+	if add.raw == nil {
+		if s.config.Offline {
+			return nil, nil, withHint(fmt.Errorf("%s: %w: the root has to be fetched by its digest", add.Name, trust.ErrNotHeld), "give the root with --root FILE, or leave --offline out")
+		}
+		add.raw, err = source.ReadRoot(ctx, add.RootVersion, add.digest)
+		if errors.Is(err, trust.ErrMismatch) {
+			err = mark(trust.ErrRootChain, err)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: root %d: %w", add.Name, add.RootVersion, err)
+		}
+		if err := add.checkRoot(); err != nil {
+			return nil, nil, err
+		}
+	}
+	var memory trust.MemStore
+	r, err := trust.Open(trust.Config{Name: add.Name, Root: add.raw, Store: &memory, Remote: source, Now: a.now})
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.config.Offline {
+		// There is no complete set yet, and must not be: only the root is kept.
+		if _, err := r.Offline(ctx); err != nil && !errors.Is(err, trust.ErrNotHeld) {
+			return nil, nil, err
+		}
+		return nil, memory.Entries(), nil
+	}
+	view, err := r.Refresh(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return view, memory.Entries(), nil
+}
+
+type additionDoc struct {
+	Changed     bool             `json:"changed"`
+	Repository  string           `json:"repository"`
+	URL         string           `json:"url"`
+	RootVersion int64            `json:"root_version"`
+	RootSHA256  string           `json:"root_sha256"`
+	RootExpires *time.Time       `json:"root_expires,omitempty"`
+	Signers     int              `json:"signers,omitempty"`
+	Quorum      int              `json:"quorum,omitempty"`
+	Roles       []trustRoleState `json:"roles,omitempty"`
+}
+
+func (a *app) printAddition(add *addition, view *trust.View, changed bool) error {
+	doc := additionDoc{
+		Changed: changed, Repository: add.Name, URL: add.URL, RootVersion: add.RootVersion, RootSHA256: add.RootSHA256,
+		Signers: len(add.info.Signers), Quorum: add.info.Quorum,
+	}
+	if changed {
+		a.out.line("%s: added %s", add.Name, add.URL)
+	} else {
+		a.out.line("%s: is trusted already, nothing changed", add.Name)
+	}
+	a.out.line("  root %d, sha256 %s", add.RootVersion, add.RootSHA256)
+	if !add.info.Expires.IsZero() {
+		doc.RootExpires = &add.info.Expires
+		a.out.line("  expires %s; %d of %d keys sign the next root", a.moment(add.info.Expires), add.info.Quorum, len(add.info.Signers))
+	}
+	if view != nil {
+		doc.Roles = roleStates(view)
+		if now := doc.Roles[0].Version; now != add.RootVersion {
+			a.out.line("  the chain of roots leads to root %d", now)
+		}
+		expires, role := view.Expires()
+		a.out.line("  metadata is fresh; %s expires first, %s", role, a.moment(expires))
+	}
+	switch {
+	case changed && view == nil:
+		a.out.talk("next: assay trust refresh %s", add.Name)
+	default:
+		a.out.talk("next: assay products %s", add.Name)
+	}
+	return a.out.result("trust.add", doc)
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"assay/trust"
+)
+
+func trustRefreshCommand(a *app) *cli.Command {
+	return &cli.Command{
+		Name:      "refresh",
+		Usage:     "ask repositories for newer metadata",
+		ArgsUsage: "[NAME…]",
+		Description: "Asks all repositories, or those named. One that fails does not stop the others;\n" +
+			"the exit code is that of the first failure." +
+			examples("assay trust refresh", "assay trust refresh acme"),
+		Action: a.trustRefresh,
+	}
+}
+
+type refreshDoc struct {
+	Repository string         `json:"repository"`
+	Changed    bool           `json:"changed"`
+	Changes    []trust.Change `json:"changes"`
+	Error      *errorPart     `json:"error,omitempty"`
+}
+
+func (a *app) trustRefresh(c *cli.Context) error {
+	names, err := operands(c, 0, -1)
+	if err != nil {
+		return err
+	}
+	s, err := a.session(c)
+	if err != nil {
+		return err
+	}
+	if s.config.Offline {
+		return withHint(mark(trust.ErrNotHeld, usagef("a refresh takes the network, which --offline forbids")), "`assay trust show NAME --offline` shows what is held")
+	}
+	chosen := s.repositories
+	if len(names) > 0 {
+		chosen = nil
+		for _, name := range names {
+			r, err := s.find(name)
+			if err != nil {
+				return err
+			}
+			chosen = append(chosen, r)
+		}
+	}
+	if len(chosen) == 0 {
+		a.out.talk("no repository is trusted yet; next: assay trust add NAME URL --root-sha256 HEX")
+	}
+	docs, changed := []refreshDoc{}, false
+	var first error
+	for _, r := range chosen {
+		doc, err := a.refreshOne(c.Context, s, r)
+		docs, changed = append(docs, doc), changed || doc.Changed
+		if first == nil {
+			first = err
+		}
+	}
+	err = a.out.result("trust.refresh", struct {
+		Changed      bool         `json:"changed"`
+		Repositories []refreshDoc `json:"repositories"`
+	}{changed, docs})
+	if first != nil {
+		return &reported{first}
+	}
+	return err
+}
+
+// refreshOne refreshes a repository and prints what came of it, failure too.
+func (a *app) refreshOne(ctx context.Context, s *session, r *repository) (refreshDoc, error) {
+	doc := refreshDoc{Repository: r.name, Changes: []trust.Change{}}
+	view, err := s.client.View(ctx, r.name)
+	if err != nil {
+		message, row, hint := describe(err)
+		doc.Error = &errorPart{row.code, row.name, message, hint}
+		a.out.fail(err)
+		return doc, err
+	}
+	if changes := view.Changes(); len(changes) > 0 {
+		doc.Changes, doc.Changed = changes, true
+	}
+	if view.Freshness() == trust.Grace {
+		a.out.line("%s: no source answers; nothing changed", r.name)
+		return doc, nil
+	}
+	if !doc.Changed {
+		a.out.line("%s: fresh, nothing new", r.name)
+	}
+	for _, change := range doc.Changes {
+		a.out.line("%s: %s %d → %d", r.name, change.Role, change.From, change.To)
+	}
+	return doc, nil
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+)
+
+func trustRemoveCommand(a *app) *cli.Command {
+	return &cli.Command{
+		Name:      "remove",
+		Usage:     "trust a repository no more, and forget its version floors",
+		ArgsUsage: "NAME",
+		Description: "Forgets the repository's root, metadata and version floors. Whoever adds it\n" +
+			"again begins anew: an older state would be believed then. Blobs stay in the cache." +
+			examples("assay trust remove acme"),
+		Action: a.trustRemove,
+	}
+}
+
+type removeDoc struct {
+	Changed    bool   `json:"changed"`
+	Repository string `json:"repository"`
+}
+
+func (a *app) trustRemove(c *cli.Context) error {
+	args, err := operands(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	name := args[0]
+	// Not store: a declaration that contradicts the registration is what this
+	// command can put right.
+	s, err := a.bareStore(c)
+	if err != nil {
+		return err
+	}
+	_, registered, err := s.state.Repository(c.Context, name)
+	if err != nil {
+		return err
+	}
+	if declared, ok := s.config.Repository(name); ok && !registered {
+		return usagef("%s: declared in %s; remove it there", clip(name), declared.Origin)
+	}
+	if !registered {
+		return fmt.Errorf("%w: %q", errNoRepository, clip(name))
+	}
+	changed, err := s.state.RemoveRepository(c.Context, name)
+	if err != nil {
+		return err
+	}
+	a.out.line("%s: removed; its root, its metadata and its version floors are forgotten", name)
+	return a.out.result("trust.remove", removeDoc{changed, name})
+}
