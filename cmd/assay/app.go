@@ -19,12 +19,20 @@ import (
 // that ends in examples(…), Flags and an Action, and put it here. The Action
 // gets its arguments from operands, its work from a.session and prints through
 // a.out; any error that it returns gets its exit code in exit.go.
-var commands = []func(*app) *cli.Command{
-	trustCommand,
-	cacheCommand,
-	configCommand,
-	completionCommand,
-	versionCommand,
+func commands() []func(*app) *cli.Command {
+	return []func(*app) *cli.Command{
+		trustCommand,
+		productsCommand,
+		channelsCommand,
+		versionsCommand,
+		getCommand,
+		verifyCommand,
+		cacheCommand,
+		configCommand,
+		demoCommand,
+		completionCommand,
+		versionCommand,
+	}
 }
 
 // systemConfig is where an administrator's configuration lies.
@@ -63,7 +71,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func (a *app) run(ctx context.Context, args []string) int {
 	a.tree = &cli.Command{Name: "assay", Usage: "get software that can be proven", Flags: sharedFlags()}
-	for _, construct := range commands {
+	for _, construct := range commands() {
 		a.tree.Subcommands = append(a.tree.Subcommands, construct(a))
 	}
 	if len(args) > 0 && args[0] == completeWord {

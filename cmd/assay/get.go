@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"assay/artifact"
+	"assay/fetch"
+	"assay/trust"
+)
+
+const (
+	flagOutput = "output"
+	flagPrint  = "print"
+	flagDryRun = "dry-run"
+	flagFormat = "format"
+)
+
+func getCommand(a *app) *cli.Command {
+	return &cli.Command{
+		Name:      "get",
+		Usage:     "fetch a release and prove it",
+		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR] | REPO TARGET/PATH",
+		Description: "Fetches the artifact for this platform into ./NAME and prints where it is. Bytes\n" +
+			"get their name only after length and digests are those that signed metadata\n" +
+			"promises. SELECTOR is a channel (stable if none is given), a version or a range\n" +
+			"within stable, or sha256:HEX.\n\n" +
+			"With two arguments it fetches a target of any TUF repository by its path." +
+			examples(
+				"assay get hello                    the newest release in stable",
+				"assay get hello@1.4.2 -o hello.tgz a version, into a file",
+				"assay get hello@^1.4 --dry-run     what would be chosen, and why",
+				"assay get hello -o - | tar xz      to a pipe, once it is proven",
+				"assay get hello --print path       leave it in the cache, print where",
+				"assay get sigstore rekor.pub       a target by its path"),
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: flagOutput, Aliases: []string{"o"}, Usage: "write to `FILE`, replacing it; - is stdout"},
+			&cli.StringFlag{Name: flagPrint, Usage: "leave it in the cache and print only its `WHAT`: path, digest or version"},
+			&cli.BoolFlag{Name: flagDryRun, Usage: "fetch no artifact; tell what would be chosen, and why"},
+			&cli.StringFlag{Name: flagFormat, Usage: "choose the `FORMAT` (tar.gz, zip, …) where a platform has several"},
+		},
+		Action: func(c *cli.Context) error { return a.get(c) },
+	}
+}
+
+// getDoc is the result of get.
+type getDoc struct {
+	Changed    bool             `json:"changed"` // a file was written, or bytes were moved into the cache
+	DryRun     bool             `json:"dry_run,omitempty"`
+	Repository string           `json:"repository"`
+	Product    string           `json:"product,omitempty"`
+	Version    string           `json:"version,omitempty"`
+	Channel    string           `json:"channel,omitempty"`
+	Status     string           `json:"status,omitempty"`
+	Platform   string           `json:"platform,omitempty"`
+	Target     string           `json:"target"`
+	URLs       []string         `json:"urls,omitempty"`
+	Length     int64            `json:"length"` // in bytes
+	Digests    artifact.Digests `json:"digests"`
+	File       string           `json:"file,omitempty"` // where it was written
+	Blob       string           `json:"blob,omitempty"` // where the cache has it
+	Moved      int64            `json:"moved"`          // bytes that came over a source
+	From       string           `json:"from,omitempty"`
+	Why        string           `json:"why"`
+	Passed     []fetch.Passed   `json:"passed,omitempty"`
+	Warnings   []string         `json:"warnings,omitempty"`
+	Evidence   *trust.Evidence  `json:"evidence"`
+}
+
+func (a *app) get(c *cli.Context) error {
+	args, err := operands(c, 1, 2)
+	if err != nil {
+		return err
+	}
+	if err := a.checkGetFlags(c); err != nil {
+		return err
+	}
+	s, err := a.session(c)
+	if err != nil {
+		return err
+	}
+	selection, err := a.selectArtifact(c, s, args)
+	if err != nil {
+		return err
+	}
+	if c.Bool(flagDryRun) {
+		return a.dryRun(selection)
+	}
+	began := a.now()
+	held, err := s.client.GetSelected(c.Context, selection)
+	if err != nil {
+		return err
+	}
+	doc := newGetDoc(selection)
+	doc.Blob, doc.Moved, doc.From, doc.Changed = held.Blob.Path(), held.Moved, held.From, held.Moved > 0
+	if c.IsSet(flagPrint) {
+		a.out.line("%s", map[string]string{"path": doc.Blob, "digest": held.Blob.Digest().String(), "version": doc.Version}[c.String(flagPrint)])
+		return a.out.result("get", doc)
+	}
+	if c.String(flagOutput) == "-" {
+		a.progress.close()
+		return s.client.WriteTo(c.Context, held, a.stdout)
+	}
+	return a.save(c, s, held, doc, began)
+}
+
+// checkGetFlags refuses flags that contradict each other before any request.
+func (a *app) checkGetFlags(c *cli.Context) error {
+	switch what := c.String(flagPrint); {
+	case what != "" && !slices.Contains([]string{"path", "digest", "version"}, what):
+		return usagef("--print: expected path, digest or version, found %q", clip(what))
+	case what != "" && c.IsSet(flagOutput):
+		return usagef("--print leaves the artifact in the cache, -o writes it: expected one of them")
+	case c.String(flagOutput) == "-" && a.out.json:
+		return usagef("-o - and --json both want stdout: expected one of them")
+	}
+	return nil
+}
+
+// selectArtifact understands both forms of arguments.
+func (a *app) selectArtifact(c *cli.Context, s *session, args []string) (fetch.Selection, error) {
+	if len(args) == 2 {
+		return s.client.SelectTarget(c.Context, args[0], args[1])
+	}
+	ref, err := artifact.ParseRef(args[0])
+	if err != nil {
+		return fetch.Selection{}, err
+	}
+	return s.client.Resolve(c.Context, fetch.Request{Ref: ref, Platform: s.config.Platform, Format: c.String(flagFormat)})
+}
+
+func newGetDoc(selection fetch.Selection) getDoc {
+	return getDoc{
+		Repository: selection.Repository, Product: selection.Product, Version: selection.Version.String(),
+		Channel: selection.Channel, Status: string(selection.Status), Platform: selection.Platform.String(),
+		Target: selection.Target.Path(), URLs: selection.Target.URLs(), Length: selection.Target.Length(),
+		Digests: selection.Target.Digests(), Why: selection.Why, Passed: selection.Passed,
+		Warnings: selection.Warnings, Evidence: selection.Evidence,
+	}
+}
+
+// title names what was chosen, in a line.
+func title(selection fetch.Selection) string {
+	if selection.Product == "" {
+		return fmt.Sprintf("%s of %s", selection.Target.Path(), selection.Repository)
+	}
+	return fmt.Sprintf("%s %s (%s) for %s, of %s", selection.Product, selection.Version, selection.Channel, selection.Platform, selection.Repository)
+}
+
+func (a *app) dryRun(selection fetch.Selection) error {
+	a.out.line("%s", title(selection))
+	a.out.line("  %-9s %s", "why", selection.Why)
+	for _, passed := range selection.Passed {
+		a.out.line("  %-9s %s: %s", "not", passed.Version, passed.Reason)
+	}
+	a.out.line("  %-9s %s", "target", selection.Target.Path())
+	for _, url := range selection.Target.URLs() {
+		a.out.line("  %-9s %s", "at", url)
+	}
+	a.out.line("  %-9s %s", "length", bytesText(selection.Target.Length()))
+	for _, digest := range selection.Target.Digests() {
+		a.out.line("  %-9s %s", digest.Algorithm(), digest.Hex())
+	}
+	for _, warning := range selection.Warnings {
+		a.out.warn("%s", warning)
+	}
+	doc := newGetDoc(selection)
+	doc.DryRun = true
+	return a.out.result("get", doc)
+}
+
+// save writes what is held to the file that was asked for, or to ./NAME.
+func (a *app) save(c *cli.Context, s *session, held fetch.Held, doc getDoc, began time.Time) error {
+	file, replace := c.String(flagOutput), true
+	if file == "" {
+		name := held.Target.Name()
+		if err := artifact.ValidFileName(name); err != nil {
+			return withHint(usagef("the target's name is not fit for a file here: %v", err), "name one with -o FILE")
+		}
+		file, replace = "."+string(filepath.Separator)+name, false
+	}
+	wrote, err := s.client.Save(c.Context, held, a.path(file), replace)
+	if err != nil {
+		return err
+	}
+	a.progress.close()
+	doc.File, doc.Changed = file, doc.Changed || wrote
+	a.out.talk("%s", title(held.Selection))
+	a.out.talk("%s", howItCame(held, wrote, a.now().Sub(began)))
+	a.out.line("%s", file)
+	return a.out.result("get", doc)
+}
+
+// path is a file that was named on the command line, as seen from the working
+// directory.
+func (a *app) path(name string) string {
+	if filepath.IsAbs(name) || a.workDir == "" {
+		return name
+	}
+	return filepath.Join(a.workDir, name)
+}
+
+// howItCame tells what a get has done: moved, found, written, and what of it is
+// proven.
+func howItCame(held fetch.Held, wrote bool, took time.Duration) string {
+	var parts []string
+	if held.Moved > 0 {
+		parts = append(parts, fmt.Sprintf("%s fetched in %s", bytesText(held.Moved), took.Round(time.Millisecond)))
+	} else {
+		parts = append(parts, fmt.Sprintf("%s held already", bytesText(held.Target.Length())))
+	}
+	if !wrote {
+		parts = append(parts, "the file is there already")
+	}
+	parts = append(parts, "proven: "+string(held.Target.Digests().Primary().Algorithm())+" "+held.Target.Digests().Primary().Hex()[:12]+"…")
+	for _, check := range held.Evidence.Checks {
+		if check.ID == trust.CheckFreshness && check.Result != trust.Pass {
+			parts = append(parts, "freshness not checked: "+check.Why)
+		}
+	}
+	return strings.Join(parts, ", ")
+}

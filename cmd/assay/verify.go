@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"assay/artifact"
+	"assay/trust"
+)
+
+func verifyCommand(a *app) *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "find out whether a file is what a repository promises",
+		ArgsUsage: "FILE",
+		Description: "Hashes a file, whatever its name, and looks for a target with just these bytes in\n" +
+			"all repositories. A file of a revoked release is refused, and so is one that has a\n" +
+			"target's name but other bytes." +
+			examples("assay verify hello_1.4.2_linux_amd64.tar.gz", "assay verify ./hello.tgz --json"),
+		Action: func(c *cli.Context) error { return a.verify(c) },
+	}
+}
+
+type verifyDoc struct {
+	File       string           `json:"file"`
+	Repository string           `json:"repository"`
+	Target     string           `json:"target"`
+	Product    string           `json:"product,omitempty"`
+	Version    string           `json:"version,omitempty"`
+	Channel    string           `json:"channel,omitempty"`
+	Status     string           `json:"status,omitempty"`
+	Length     int64            `json:"length"` // in bytes
+	Digests    artifact.Digests `json:"digests"`
+	Warnings   []string         `json:"warnings,omitempty"`
+	Evidence   *trust.Evidence  `json:"evidence"`
+}
+
+func (a *app) verify(c *cli.Context) error {
+	args, err := operands(c, 1, 1)
+	if err != nil {
+		return err
+	}
+	s, err := a.session(c)
+	if err != nil {
+		return err
+	}
+	found, err := s.client.Identify(c.Context, a.path(args[0]))
+	if err != nil {
+		return err
+	}
+	a.progress.close()
+	for _, warning := range found.Warnings {
+		a.out.warn("%s", warning)
+	}
+	what := ""
+	if found.Product != "" {
+		what = fmt.Sprintf(" is %s %s (%s in %s)", found.Product, found.Version, found.Status, found.Channel)
+	}
+	a.out.line("%s: %s%s, as %s promises", args[0], a.out.good("proven"), what, found.Target.Repository())
+	a.out.line("  %-9s %s", "target", found.Target.Path())
+	for _, digest := range found.Target.Digests() {
+		a.out.line("  %-9s %s", digest.Algorithm(), digest.Hex())
+	}
+	return a.out.result("verify", verifyDoc{
+		File: args[0], Repository: found.Target.Repository(), Target: found.Target.Path(),
+		Product: found.Product, Version: found.Version, Channel: found.Channel, Status: string(found.Status),
+		Length: found.Target.Length(), Digests: found.Target.Digests(), Warnings: found.Warnings, Evidence: found.Evidence,
+	})
+}
