@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
@@ -37,7 +38,7 @@ func (a *app) trustRefresh(c *cli.Context) error {
 		return err
 	}
 	if s.config.Offline {
-		return withHint(mark(trust.ErrNotHeld, usagef("a refresh takes the network, which --offline forbids")), "`assay trust show NAME --offline` shows what is held")
+		return withHint(mark(trust.ErrNotHeld, errors.New("a refresh takes the network, which --offline forbids")), "`assay trust show NAME --offline` shows what is held")
 	}
 	chosen := s.repositories
 	if len(names) > 0 {
