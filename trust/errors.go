@@ -72,7 +72,7 @@ type ExpiredError struct {
 
 func (e *ExpiredError) Error() string {
 	return fmt.Sprintf("%s: %s %d expired at %s (%s ago)", e.Repository, e.Role, e.Version,
-		e.Expires.UTC().Format(time.RFC3339), e.Now.Sub(e.Expires).Round(time.Second))
+		e.Expires.UTC().Format(time.RFC3339), span(e.Now.Sub(e.Expires)))
 }
 
 func (e *ExpiredError) Unwrap() error { return ErrExpired }
@@ -86,10 +86,19 @@ type ClockError struct {
 
 func (e *ClockError) Error() string {
 	return fmt.Sprintf("%s: this machine's clock says %s, but metadata was accepted at %s: the clock is %s behind", e.Repository,
-		e.Now.UTC().Format(time.RFC3339), e.Latest.UTC().Format(time.RFC3339), e.Latest.Sub(e.Now).Round(time.Second))
+		e.Now.UTC().Format(time.RFC3339), e.Latest.UTC().Format(time.RFC3339), span(e.Latest.Sub(e.Now)))
 }
 
 func (e *ClockError) Unwrap() error { return ErrClock }
+
+// span is a duration for people: whole days from two on, else to the second.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= 2*day {
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.Round(time.Second).String()
+}
 
 // RollbackError says what went backwards. It is ErrRollback.
 type RollbackError struct {
