@@ -33,7 +33,7 @@ func getCommand(a *app) *cli.Command {
 			"With two arguments it fetches a target of any TUF repository by its path." +
 			examples(
 				"assay get hello                    the newest release in stable",
-				"assay get hello@1.4.2 -o hello.tgz a version, into a file",
+				"assay get hello@1.4.2 -o h.tgz     a version, into a file",
 				"assay get hello@^1.4 --dry-run     what would be chosen, and why",
 				"assay get hello -o - | tar xz      to a pipe, once it is proven",
 				"assay get hello --print path       leave it in the cache, print where",

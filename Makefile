@@ -1,0 +1,40 @@
+# The commands of the README and of CI are these; nothing else builds assay.
+
+GO ?= go
+# Versions of the tools that lint and bench run; they are no part of go.mod.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
+BENCHSTAT   = golang.org/x/perf/cmd/benchstat@latest
+
+.PHONY: all build test lint bench fuzz demo clean
+
+all: build
+
+build: ## the binary, in bin/
+	$(GO) build -trimpath -o bin/ ./cmd/assay
+
+test: ## every test; RACE=1 with the race detector
+	$(GO) test $(if $(RACE),-race) ./...
+
+lint: ## what CI refuses
+	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "gofmt: not formatted:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+bench: ## every figure of docs/benchmarks.md
+	$(GO) test -run '^$$' -bench . -benchtime 1x -count $(or $(COUNT),5) -timeout 60m ./cmd/assay ./fetch ./trust | tee bench.out
+	$(GO) run $(BENCHSTAT) bench.out
+
+FUZZTIME ?= 20s
+fuzz: ## each fuzz target for FUZZTIME
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' "$$pkg" | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
+		done; \
+	done
+
+demo:
+	$(GO) run ./cmd/assay demo
+
+clean:
+	rm -rf bin bench.out
