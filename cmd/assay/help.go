@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -41,6 +42,12 @@ func helpText(path []*cli.Command) string {
 		writeRows(&b, flagRows(path[0].Flags))
 	}
 	if len(path) == 1 {
+		b.WriteString("\nEXIT CODES\n")
+		var rows [][2]string
+		for _, row := range exits() {
+			rows = append(rows, [2]string{strconv.Itoa(row.code), row.meaning})
+		}
+		writeRows(&b, rows)
 		b.WriteString("\n`assay help COMMAND` tells more of a command. Flags may stand before or after\narguments; behind -- nothing is a flag.\n")
 	}
 	return b.String()

@@ -43,19 +43,25 @@ type repository struct {
 	rootVersion int64
 	origin      string
 	declared    *config.Repository // nil: by trust add
-	trust       *trust.Repository
+	trust       *trust.Repository  // nil where the session is not about it
 	source      *fetch.Source
 }
 
-// session opens what a command needs. It makes no request, but for the root of
-// a declared repository that is used for the first time.
-func (a *app) session(c *cli.Context) (*session, error) {
+// session opens what a command needs: all repositories, or, if it names any but
+// the empty name, those only. It makes no request, but for the root of a
+// declared repository that is used for the first time. A name that does not
+// exist is no error here.
+func (a *app) session(c *cli.Context, names ...string) (*session, error) {
 	s, err := a.store(c)
 	if err != nil {
 		return nil, err
 	}
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
 	var joined []*fetch.Repository
 	for _, r := range s.repositories {
+		if len(names) > 0 && !slices.Contains(names, r.name) {
+			continue
+		}
 		if err := a.connect(c.Context, s, r); err != nil {
 			return nil, err
 		}

@@ -54,10 +54,11 @@ func trustAddCommand(a *app) *cli.Command {
 // addition is what is to be trusted.
 type addition struct {
 	state.Repository
-	digest artifact.Digest // zero: the file alone says
-	file   string          // empty: fetched by the digest
-	raw    []byte
-	info   trust.RootInfo
+	digest  artifact.Digest // zero: the file alone says
+	version int64           // zero: not said
+	file    string          // empty: fetched by the digest
+	raw     []byte
+	info    trust.RootInfo
 }
 
 func (a *app) trustAdd(c *cli.Context) error {
@@ -118,6 +119,9 @@ func newAddition(c *cli.Context, args []string) (*addition, error) {
 	}
 	add.MetadataURL, add.TargetsURL = trimURL(c.String(flagMetadataURL)), trimURL(c.String(flagTargetsURL))
 	add.RootVersion = c.Int64(flagRootVersion)
+	if c.IsSet(flagRootVersion) {
+		add.version = add.RootVersion
+	}
 	hex := c.String(flagRootSHA256)
 	if len(args) == 1 {
 		known, ok := knownRepositories()[add.Name]
@@ -144,7 +148,7 @@ func newAddition(c *cli.Context, args []string) (*addition, error) {
 			if err != nil || c.IsSet(flagRootVersion) && n != add.RootVersion {
 				return nil, usagef("#root=%s: expected one whole number, the version of the root", clip(given))
 			}
-			add.RootVersion = n
+			add.RootVersion, add.version = n, n
 		}
 	}
 	if add.RootVersion < 1 {
@@ -200,6 +204,9 @@ func (add *addition) takeDigest(hex string) (err error) {
 func (add *addition) checkRoot() (err error) {
 	if add.info, err = trust.CheckRoot(add.raw); err != nil {
 		return fmt.Errorf("%s: the given root: %w", add.Name, err)
+	}
+	if add.version != 0 && add.version != add.info.Version {
+		return fmt.Errorf("%s: the given root: %w: expected version %d, found %d", add.Name, trust.ErrRootChain, add.version, add.info.Version)
 	}
 	add.RootVersion, add.RootSHA256 = add.info.Version, add.info.SHA256.Hex()
 	return nil

@@ -34,7 +34,7 @@ func (a *app) trustClockReset(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(c)
+	s, err := a.session(c, args[0])
 	if err != nil {
 		return err
 	}

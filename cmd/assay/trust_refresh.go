@@ -33,7 +33,7 @@ func (a *app) trustRefresh(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(c)
+	s, err := a.session(c, names...)
 	if err != nil {
 		return err
 	}

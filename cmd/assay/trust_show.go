@@ -51,7 +51,7 @@ func (a *app) trustShow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(c)
+	s, err := a.session(c, args[0])
 	if err != nil {
 		return err
 	}
