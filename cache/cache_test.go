@@ -182,8 +182,9 @@ func TestRefusedBytesLeaveNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.Copy(stage, bytes.NewReader(test.content)); err != nil && !errors.Is(err, ErrMismatch) {
-				t.Fatal(err)
+			_, err = io.Copy(stage, bytes.NewReader(test.content))
+			if tooMany := int64(len(test.content)) > length; errors.Is(err, ErrMismatch) != tooMany || stage.Written() > length {
+				t.Fatalf("expected a refused write: %v, found %v after %d bytes", tooMany, err, stage.Written())
 			}
 			_, err = stage.Commit(test.ctx)
 			var detail *MismatchError
@@ -356,7 +357,10 @@ func TestDamagedBlobs(t *testing.T) {
 				return err
 			}
 			defer r.Close()
-			_, err = io.Copy(io.Discard, r)
+			n, err := io.Copy(io.Discard, r)
+			if n > blob.Length() {
+				t.Errorf("expected at most %d bytes, found %d", blob.Length(), n)
+			}
 			if _, again := r.Read(make([]byte, 1)); again != err {
 				t.Errorf("expected the same error again, found %v", again)
 			}
@@ -371,6 +375,7 @@ func TestDamagedBlobs(t *testing.T) {
 			return report.Damaged[0]
 		},
 	}
+	reasons := map[string]string{"flipped": "expected sha256:", "short": "expected 500000 bytes, found", "long": "expected 500000 bytes, found", "empty": "expected 500000 bytes, found"}
 	for how, content := range map[string][]byte{"flipped": flipped, "short": bytesA[1:], "long": append(slices.Clone(bytesA), 1), "empty": nil} {
 		for by, find := range find {
 			t.Run(how+" by "+by, func(t *testing.T) {
@@ -379,8 +384,8 @@ func TestDamagedBlobs(t *testing.T) {
 				damage(t, blob.Path(), content)
 				err := find(t, s, blob)
 				var corrupt *CorruptError
-				if !errors.As(err, &corrupt) || !errors.Is(err, ErrMissing) || corrupt.Digest != blob.Digest() {
-					t.Fatalf("expected a *CorruptError, found %v", err)
+				if !errors.As(err, &corrupt) || !errors.Is(err, ErrMissing) || corrupt.Digest != blob.Digest() || !strings.Contains(corrupt.Reason, reasons[how]) {
+					t.Fatalf("expected a *CorruptError with %q, found %v", reasons[how], err)
 				}
 				if got, err := os.ReadFile(corrupt.Aside); err != nil || !bytes.Equal(got, content) {
 					t.Errorf("expected the damaged bytes aside, found %d, %v", len(got), err)

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"go.etcd.io/bbolt"
 )
 
 // contents reads all that a database holds.
@@ -132,6 +135,63 @@ func TestCutWhileMapped(t *testing.T) {
 	}
 	// The lock went with it.
 	put(t, db, "a", "k", "v")
+}
+
+// TestMisleadingBranch changes a key in a branch page: all entries are there,
+// but one would not be found where it is looked for.
+func TestMisleadingBranch(t *testing.T) {
+	db := open(t, t.TempDir())
+	data := fill(t, db)
+	branches := 0
+	for at := 2 * os.Getpagesize(); at < len(data); at += os.Getpagesize() {
+		if binary.NativeEndian.Uint16(data[at+8:]) != 1 {
+			continue
+		}
+		branches++
+		entry := at + 16 + 16 // the second one: position, length of the key
+		key := entry + int(binary.NativeEndian.Uint32(data[entry:]))
+		data[key+int(binary.NativeEndian.Uint32(data[entry+4:]))-1]++
+	}
+	if branches == 0 {
+		t.Fatal("the test's database has no branch page")
+	}
+	damagedOr(t, db, "branch", data, false, nil)
+}
+
+// TestUnfinishedFileIsNew: a crash between the pages of an empty database and
+// its first transaction.
+func TestUnfinishedFileIsNew(t *testing.T) {
+	db := open(t, t.TempDir())
+	plain, err := bbolt.Open(db.Path(), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plain.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := db.Repositories(t.Context()); err != nil || len(list) != 0 {
+		t.Errorf("expected none, found %v, %v", list, err)
+	}
+	put(t, db, "a", "k", "v")
+	if value := get(t, db, "a", "k"); value != "v" {
+		t.Errorf("expected v, found %q", value)
+	}
+}
+
+// TestForeignDatabase: a bbolt file of some other program.
+func TestForeignDatabase(t *testing.T) {
+	db := open(t, t.TempDir())
+	foreign, err := bbolt.Open(db.Path(), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = foreign.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err })
+	if err := errors.Join(err, foreign.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SetLayout(t.Context(), "a", "b"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("expected %v, found %v", ErrDamaged, err)
+	}
 }
 
 // TestEmptyFileIsNew: a crash between creating and filling the file.

@@ -95,6 +95,16 @@ func TestFailuresLeaveNothing(t *testing.T) {
 			}
 			return WriteFile(path, nil, 0o600)
 		}, syscall.EEXIST, []string{"a"}},
+		{"commit on a folder", func(path string) error {
+			file, err := Create(path, 0o600)
+			if err == nil {
+				err = os.MkdirAll(filepath.Join(path, "sub"), 0o700)
+			}
+			if err != nil {
+				return err
+			}
+			return file.Commit()
+		}, syscall.EEXIST, []string{"a"}},
 		{"no folder", func(path string) error {
 			return WriteFile(filepath.Join(path, "b"), nil, 0o600)
 		}, fs.ErrNotExist, nil},
