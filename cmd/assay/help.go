@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 )
@@ -77,13 +78,26 @@ func flagRows(flags []cli.Flag) [][2]string {
 	return rows
 }
 
+// helpColumns is how wide a help text is.
+const helpColumns = 80
+
 func writeRows(b *strings.Builder, rows [][2]string) {
 	width := 0
 	for _, row := range rows {
 		width = max(width, len(row[0]))
 	}
 	for _, row := range rows {
-		fmt.Fprintf(b, "  %-*s  %s\n", width, row[0], row[1])
+		text := fmt.Sprintf("  %-*s ", width, row[0])
+		columns := utf8.RuneCountInString(text)
+		for word := range strings.FieldsSeq(row[1]) {
+			if columns+1+utf8.RuneCountInString(word) > helpColumns {
+				text += "\n" + strings.Repeat(" ", width+3)
+				columns = width + 3
+			}
+			text += " " + word
+			columns += 1 + utf8.RuneCountInString(word)
+		}
+		b.WriteString(strings.TrimRight(text, " ") + "\n")
 	}
 }
 

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+
+	"assay/artifact"
+	"assay/artifact/release"
+	"assay/cache"
+	"assay/cache/state"
+	"assay/fetch"
+	"assay/internal/config"
+	"assay/trust"
+)
+
+func TestExitCodes(t *testing.T) {
+	in := func(err error) error { return fmt.Errorf("somewhere: %w", err) }
+	source := &fetch.SourceError{URL: "https://x", Err: trust.ErrNoAnswer}
+	for name, test := range map[string]struct {
+		err  error
+		want int
+	}{
+		"none":                         {nil, 0},
+		"unknown":                      {errors.New("what?"), 1},
+		"usage":                        {usagef("no"), 2},
+		"config":                       {in(&config.Error{Kind: config.ErrProject}), 2},
+		"ref":                          {in(artifact.ErrRef), 2},
+		"conflict":                     {in(&state.ConflictError{}), 2},
+		"other root":                   {in(trust.ErrRootConflict), 2},
+		"ambiguous":                    {in(fetch.ErrAmbiguous), 2},
+		"unknown product":              {in(fetch.ErrUnknown), 3},
+		"unknown target":               {in(trust.ErrNoTarget), 3},
+		"signature":                    {in(trust.ErrSignature), 10},
+		"too many roles":               {in(trust.ErrSearchLimit), 10},
+		"malformed, by a bad digest":   {fmt.Errorf("%w: %w", trust.ErrMalformed, artifact.ErrDigest), 10},
+		"root with another digest":     {mark(trust.ErrRootChain, &trust.MismatchError{}), 10},
+		"expired":                      {in(&trust.ExpiredError{}), 11},
+		"expired, and nothing answers": {errors.Join(&trust.ExpiredError{}, source), 11},
+		"clock":                        {&trust.ClockError{}, 11},
+		"too old":                      {in(fetch.ErrTooOld), 11},
+		"rollback":                     {in(&trust.RollbackError{}), 12},
+		"mismatch":                     {in(&cache.MismatchError{}), 13},
+		"damaged blob":                 {&cache.CorruptError{}, 13},
+		"manifest":                     {in(&release.FieldError{Err: release.ErrBinding}), 15},
+		"manifest, by a bad version":   {fmt.Errorf("%w: %w", release.ErrMalformed, artifact.ErrVersion), 15},
+		"revoked":                      {in(fetch.ErrRevoked), 16},
+		"no answer":                    {in(source), 20},
+		"no metadata":                  {in(trust.ErrNoMetadata), 20},
+		"unreadable file source":       {&fetch.SourceError{Err: fs.ErrPermission}, 20},
+		"not held":                     {in(trust.ErrNotHeld), 21},
+		"not held, as it expired":      {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.ExpiredError{}), 21},
+		"busy":                         {in(state.ErrBusy), 31},
+		"cache disk full":              {fmt.Errorf("%w: %w", cache.ErrDisk, syscall.ENOSPC), 40},
+		"output":                       {in(fetch.ErrOutput), 40},
+		"permission":                   {in(syscall.EACCES), 40},
+		"state damaged":                {in(state.ErrDamaged), 41},
+		"state newer":                  {in(state.ErrNewer), 41},
+		"floors damaged":               {in(trust.ErrState), 41},
+		"interrupted":                  {errInterrupted, 130},
+		"given up":                     {in(context.Canceled), 130},
+		"terminated":                   {errTerminated, 143},
+	} {
+		if got := codeOf(test.err); got != test.want {
+			t.Errorf("%s: exit code %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+func TestEveryCauseHasAnExit(t *testing.T) {
+	known := map[int]string{}
+	for _, row := range exits() {
+		if known[row.code] != "" || row.name == "" || row.meaning == "" {
+			t.Errorf("row %+v: twice, or without its texts", row)
+		}
+		known[row.code] = row.name
+	}
+	for _, cause := range causes() {
+		if known[cause.code] == "" {
+			t.Errorf("%v leads to %d, which is not in the table", cause.err, cause.code)
+		}
+		for _, word := range []string{"insecure", "skip", "disable", "without check"} {
+			if strings.Contains(cause.hint, word) {
+				t.Errorf("the hint %q suggests to switch something off", cause.hint)
+			}
+		}
+	}
+}
+
+func TestSignalDecidesTheExit(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errTerminated)
+	var stdout, stderr bytes.Buffer
+	env := []string{"ASSAY_STATE_DIR=" + t.TempDir(), "ASSAY_CACHE_DIR=" + t.TempDir()}
+	if code := run(ctx, []string{"cache", "verify"}, strings.NewReader(""), &stdout, &stderr, env); code != 143 {
+		t.Errorf("exit code %d, want 143: %s", code, stderr.String())
+	}
+	if stdout.Len() > 0 {
+		t.Errorf("stdout has %q", stdout.String())
+	}
+}
+
+func TestFinish(t *testing.T) {
+	failing := fmt.Errorf("evil\x1b[31m\u202etxt: %w", errors.Join(&trust.ExpiredError{Repository: "acme", Role: "timestamp"}, errors.New("second\nline")))
+	var stdout, stderr bytes.Buffer
+	p := newPrinter(&stdout, &stderr, printSettings{json: true, color: "never"})
+	if code := p.finish(failing); code != 11 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, text := range []string{stdout.String(), stderr.String()} {
+		if strings.ContainsAny(text, "\x1b\u202e") {
+			t.Errorf("control characters came through: %q", text)
+		}
+	}
+	if !strings.HasPrefix(stdout.String(), `{"schema":"assay.error/v1","error":{"code":11,"name":"expired","message":"evil[31mtxt: acme: timestamp`) || strings.Count(stdout.String(), "\n") != 1 {
+		t.Errorf("stdout: %q", stdout.String())
+	}
+	if lines := strings.Split(strings.TrimSpace(stderr.String()), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "assay: evil") || !strings.HasPrefix(lines[1], "  hint: ") {
+		t.Errorf("stderr: %q", stderr.String())
+	}
+}
+
+// brokenPipe is a standard output that takes nothing.
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestFullStandardOutput(t *testing.T) {
+	var stderr bytes.Buffer
+	for _, args := range [][]string{{"version"}, {"version", "--json"}, {"help"}} {
+		stderr.Reset()
+		if code := run(t.Context(), args, strings.NewReader(""), brokenPipe{}, &stderr, nil); code != 40 {
+			t.Errorf("%v: exit code %d, want 40", args, code)
+		}
+		if !strings.Contains(stderr.String(), "standard output: no space left") {
+			t.Errorf("%v: stderr %q", args, stderr.String())
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	var stdout bytes.Buffer
+	p := newPrinter(&stdout, &stdout, printSettings{})
+	p.table([]string{"A", "LONGER"}, [][]string{{"größe", "x\ny"}, {"", "\x1b[1m"}})
+	if got, want := stdout.String(), "A      LONGER\ngröße  x y\n       [1m\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestColours(t *testing.T) {
+	for _, test := range []struct {
+		settings printSettings
+		want     bool
+	}{
+		{printSettings{}, false}, // not a terminal
+		{printSettings{color: "always", plain: true}, true},
+		{printSettings{color: "never"}, false},
+	} {
+		var out bytes.Buffer
+		newPrinter(&out, &out, test.settings).warn("%s", "careful")
+		if got := strings.Contains(out.String(), "\x1b["); got != test.want {
+			t.Errorf("%+v: %q", test.settings, out.String())
+		}
+	}
+}
