@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,12 @@ func TestMain(m *testing.M) {
 // which repo_script_test.go explains. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
+	cmds := map[string]func(*testscript.TestScript, bool, []string){
+		"exits":      exitsCommand,
+		"repo":       repoCommand,
+		"userconfig": userConfig,
+	}
+	maps.Copy(cmds, systemCommands())
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -42,11 +49,7 @@ func TestScript(t *testing.T) {
 			}
 			return os.MkdirAll(home, 0o700)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":      exitsCommand,
-			"repo":       repoCommand,
-			"userconfig": userConfig,
-		},
+		Cmds: cmds,
 	})
 }
 
