@@ -212,6 +212,7 @@ func TestRefusals(t *testing.T) {
 		"not TOML":                 {files: map[string]string{"etc/config.toml": "offline = \n"}, says: []string{"config.toml:1"}},
 		"wrong type":               {files: map[string]string{"etc/config.toml": "offline = 'yes'\n"}, says: []string{"config.toml:1", "offline"}},
 		"too large":                {files: map[string]string{"etc/config.toml": strings.Repeat("#", maxFile+1)}, says: []string{"at most"}},
+		"not a file":               {files: map[string]string{"etc/config.toml/x": ""}, says: []string{"config.toml", "regular file"}},
 		"relative directory":       {files: map[string]string{"etc/config.toml": "cache_dir = 'c'"}, kind: ErrValue, says: []string{"absolute", "config.toml:1"}},
 		"no platform":              {flags: map[string]string{KeyPlatform: "linux"}, kind: ErrValue, says: []string{"--platform"}},
 		"no switch":                {env: []string{"ASSAY_OFFLINE=perhaps"}, kind: ErrValue, says: []string{"ASSAY_OFFLINE", "perhaps"}},

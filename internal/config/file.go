@@ -75,18 +75,19 @@ func definedKeys(path string, data []byte) (map[string]int, error) {
 }
 
 func readBounded(path string) ([]byte, error) {
+	// Before it is opened: to open a pipe would wait for its other end.
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("expected a regular file, found something else")
+	}
 	opened, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer opened.Close()
-	info, err := opened.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("expected a regular file")
-	}
 	data, err := io.ReadAll(io.LimitReader(opened, maxFile+1))
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("expected at most %d bytes, found more", maxFile)
