@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
@@ -82,9 +83,10 @@ func binName(bins *metadata.SuccinctRoles, target string) string {
 	return fmt.Sprintf("%s-%0*x", bins.NamePrefix, width, number)
 }
 
-// checkTargetPath refuses paths that could mean two things to two programs.
+// checkTargetPath refuses paths that could mean two things to two programs, or
+// that a terminal would obey.
 func checkTargetPath(target string) error {
-	bad := target == "" || len(target) > 4096 || strings.ContainsAny(target, "\\\x00")
+	bad := target == "" || len(target) > 4096 || strings.ContainsRune(target, '\\') || strings.ContainsFunc(target, unicode.IsControl)
 	for segment := range strings.SplitSeq(target, "/") {
 		bad = bad || segment == "" || segment == "." || segment == ".."
 	}
@@ -149,54 +151,70 @@ func (v *View) search(ctx context.Context, target string, exact bool) (found, er
 	return found{}, fmt.Errorf("%s: %w: %q", v.repository.name, ErrNoTarget, target)
 }
 
-// role returns a delegated role's metadata, verified for this delegator: from
-// this view, from the Store, or from the Remote. What comes from the Remote is
-// stored; a crash before that only costs the request again.
+// role returns a delegated role's metadata, verified for this delegator.
 func (v *View) role(ctx context.Context, delegator *targetsDocument, role string, exact bool) (*targetsDocument, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	r := v.repository
+	name := v.repository.name
 	e := edge{delegator.role, role}
 	doc := v.roles[role]
 	if doc == nil {
-		promise := v.snapshot.meta.Signed.Meta[role+".json"]
-		if promise == nil {
-			return nil, fmt.Errorf("%s: %w: %s delegates to %q, that the snapshot does not list", r.name, ErrMalformed, delegator.role, role)
-		}
-		held, err := r.heldRole(ctx, role, promise.Version)
-		if err != nil {
+		var err error
+		if doc, err = v.loadRole(ctx, delegator, role); err != nil {
 			return nil, err
-		}
-		from := *r
-		if !v.online {
-			from.remote = nil
-		}
-		var stored bool
-		doc, stored, err = obtain(ctx, &from, v.consistent(), wanted[metadata.TargetsType]{
-			role: role, promise: promise, limit: r.limits.Targets, held: held,
-			verify: func(doc *targetsDocument) error { return verifyRole(delegator, role, doc) },
-		})
-		if err != nil {
-			return nil, err
-		}
-		if !stored {
-			err := r.store.Update(ctx, func(tx Tx) error { return putMeta(tx, role, doc.version, doc.sum, doc.raw) })
-			if err != nil {
-				return nil, err
-			}
 		}
 		v.roles[role], v.verified[e] = doc, true
 	}
 	if !v.verified[e] {
 		if err := verifyRole(delegator, role, doc); err != nil {
-			return nil, fmt.Errorf("%s: delegated by %s: %w", r.name, delegator.role, err)
+			return nil, fmt.Errorf("%s: delegated by %s: %w", name, delegator.role, err)
 		}
 		v.verified[e] = true
 	}
 	if exact {
 		return doc, nil
 	}
-	return doc, doc.expiry(r.name, v.reference.Add(-v.tolerance))
+	return doc, doc.expiry(name, v.reference.Add(-v.tolerance))
+}
+
+// loadRole takes a delegated role from the Store or from the Remote. What comes
+// from the Remote is stored; a crash before that only costs the request again.
+// What has expired by then is not: whoever finds it in the Store, offline or by
+// grace, relies on its having been accepted in time.
+func (v *View) loadRole(ctx context.Context, delegator *targetsDocument, role string) (*targetsDocument, error) {
+	r := v.repository
+	promise := v.snapshot.meta.Signed.Meta[role+".json"]
+	if promise == nil {
+		return nil, fmt.Errorf("%s: %w: %s delegates to %q, that the snapshot does not list", r.name, ErrMalformed, delegator.role, role)
+	}
+	held, err := r.heldRole(ctx, role, promise.Version)
+	if err != nil {
+		return nil, err
+	}
+	from := *r
+	if !v.online {
+		from.remote = nil
+	}
+	doc, stored, err := obtain(ctx, &from, v.consistent(), wanted[metadata.TargetsType]{
+		role: role, promise: promise, limit: r.limits.Targets, held: held,
+		verify: func(doc *targetsDocument) error { return verifyRole(delegator, role, doc) },
+	})
+	if err != nil || stored {
+		return doc, err
+	}
+	if err := doc.expiry(r.name, v.reference); err != nil {
+		return nil, err
+	}
+	err = r.store.Update(ctx, func(tx Tx) error {
+		if err := underRoot(tx, v.root.version); err != nil {
+			return err
+		}
+		return putMeta(tx, role, doc.version, doc.sum, doc.raw)
+	})
+	if errors.Is(err, errOvertaken) {
+		return doc, nil // this view is of before; its successor stores its own
+	}
+	return doc, err
 }
 
 // heldRole reads the stored bytes of a delegated role if they are of the

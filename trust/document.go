@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
@@ -126,6 +128,9 @@ func checkMeta(meta map[string]*metadata.MetaFiles, required string) error {
 		return fmt.Errorf("signed.meta: expected an entry for %s, found none", required)
 	}
 	for name, file := range meta {
+		if err := checkName(name); err != nil {
+			return fmt.Errorf("signed.meta: %w", err)
+		}
 		if file.Version < 1 {
 			return fmt.Errorf("signed.meta[%.80q].version: expected a whole number from 1, found %d", name, file.Version)
 		}
@@ -154,13 +159,34 @@ func checkTargetsForm(targets *metadata.TargetsType) error {
 	if targets.Delegations.Roles != nil && targets.Delegations.SuccinctRoles != nil {
 		return errors.New("signed.delegations: expected roles or succinct_roles, found both")
 	}
+	if bins := targets.Delegations.SuccinctRoles; bins != nil {
+		return checkName(bins.NamePrefix)
+	}
+	seen := map[string]bool{}
 	for _, role := range targets.Delegations.Roles {
+		if err := checkName(role.Name); err != nil {
+			return fmt.Errorf("signed.delegations.roles: %w", err)
+		}
 		if role.Name == "" || slices.Contains(topLevelRoles, role.Name) {
 			return fmt.Errorf("signed.delegations.roles: expected a name that is not a top-level role's, found %q", role.Name)
 		}
+		// The paths of one entry would be proven with the keys of the other.
+		if seen[role.Name] {
+			return fmt.Errorf("signed.delegations.roles: expected each name once, found %q again", role.Name)
+		}
+		seen[role.Name] = true
 		if role.Paths != nil && role.PathHashPrefixes != nil {
 			return fmt.Errorf("signed.delegations.roles[%.80q]: expected paths or path_hash_prefixes, found both", role.Name)
 		}
+	}
+	return nil
+}
+
+// checkName bounds a role's name, which becomes a file's name, a key of the
+// Store and part of messages: what a terminal would obey has no place in it.
+func checkName(name string) error {
+	if len(name) > maxName || strings.ContainsFunc(name, unicode.IsControl) {
+		return fmt.Errorf("expected a name of at most %d bytes without control characters, found %.80q", maxName, name)
 	}
 	return nil
 }

@@ -58,4 +58,6 @@ const (
 	// maxSignatures bounds the signatures of one file; the roles of real
 	// repositories have at most a few dozen keys.
 	maxSignatures = 256
+	// maxName is the longest name of a role, in bytes.
+	maxName = 1024
 )

@@ -23,14 +23,19 @@ func (v *View) Target(ctx context.Context, path string) (Target, error) {
 // from the stored metadata even where that has expired since. Nobody may fetch
 // by such a target, see Target.Stale.
 func (v *View) HeldTarget(ctx context.Context, path string) (Target, error) {
-	if v.stale == nil {
-		return v.target(ctx, path, false)
+	stale := v.stale
+	if stale == nil {
+		target, err := v.target(ctx, path, false)
+		if v.freshness != Unchecked || !errors.Is(err, ErrExpired) {
+			return target, err
+		}
+		stale = err // only a delegated role has expired
 	}
 	target, err := v.target(ctx, path, true)
 	if err != nil {
 		return Target{}, err
 	}
-	target.promise.stale = v.stale
+	target.promise.stale = stale
 	return target, nil
 }
 

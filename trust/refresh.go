@@ -113,6 +113,9 @@ func (r *Repository) updateTimestamp(ctx context.Context, s *state, root *rootDo
 		return doc, nil // stored already
 	}
 	return doc, r.store.Update(ctx, func(tx Tx) error {
+		if err := underRoot(tx, root.version); err != nil {
+			return err
+		}
 		var floor timestampFloor
 		if _, err := needRecord(tx, keyTimeFloor, &floor); err != nil {
 			return err
@@ -165,6 +168,9 @@ func (r *Repository) updateSnapshot(ctx context.Context, s *state, v *View, ref 
 		return doc, nil
 	}
 	return doc, r.store.Update(ctx, func(tx Tx) error {
+		if err := underRoot(tx, v.root.version); err != nil {
+			return err
+		}
 		var floor snapshotFloor
 		if _, err := needRecord(tx, keySnapshotFloor, &floor); err != nil {
 			return err
@@ -224,6 +230,9 @@ func (r *Repository) updateTargets(ctx context.Context, s *state, v *View, ref t
 		return doc, err
 	}
 	return doc, r.store.Update(ctx, func(tx Tx) error {
+		if err := underRoot(tx, v.root.version); err != nil {
+			return err
+		}
 		return putMeta(tx, metadata.TARGETS, doc.version, doc.sum, doc.raw)
 	})
 }
@@ -242,6 +251,9 @@ func (r *Repository) commitComplete(ctx context.Context, v *View) error {
 		Timestamp: v.timestamp.sum, Snapshot: v.snapshot.sum, Targets: v.targets.sum,
 	}
 	return r.store.Update(ctx, func(tx Tx) error {
+		if err := underRoot(tx, v.root.version); err != nil {
+			return err
+		}
 		var held completeRecord
 		if _, err := getRecord(tx, keyComplete, &held); err != nil && !errors.Is(err, errRecord) {
 			return err

@@ -157,7 +157,15 @@ func sameVersion(repository, role string, version int64) error {
 // client and has other timestamp or snapshot keys lowers the floors of those
 // roles in the same transaction (specification 5.3.11): after a fast-forward
 // attack that is the only way back. A crash leaves the root before.
+//
+// Roots below the floor are those whose stored bytes are damaged. They are kept
+// back until the chain reaches the root of the floor: until then it could be
+// another chain, signed with keys that were retired since.
 func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *rootDocument) error {
+	if root.version < s.rootFloor.Version {
+		s.mended = append(s.mended, root)
+		return nil
+	}
 	err := r.store.Update(ctx, func(tx Tx) error {
 		var floor rootFloor
 		if _, err := needRecord(tx, keyRootFloor, &floor); err != nil {
@@ -169,11 +177,13 @@ func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *roo
 		if root.version == floor.Version && root.signed != floor.Signed {
 			return sameVersion(r.name, metadata.ROOT, root.version)
 		}
-		if err := tx.Put(keyRoot(root.version), root.raw); err != nil {
-			return err
+		for _, doc := range append(s.mended, root) {
+			if err := tx.Put(keyRoot(doc.version), doc.raw); err != nil {
+				return err
+			}
 		}
-		if root.version <= floor.Version {
-			return nil // a damaged root came back; nothing was rotated
+		if root.version == floor.Version {
+			return nil // damaged roots came back; nothing was rotated
 		}
 		if err := r.lowerFloors(tx, s, before, root); err != nil {
 			return err
@@ -183,9 +193,8 @@ func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *roo
 	if err != nil {
 		return err
 	}
-	if root.version > s.rootFloor.Version {
-		s.rootFloor = rootFloor{Version: root.version, Signed: root.signed}
-	}
+	s.mended = nil
+	s.rootFloor = rootFloor{Version: root.version, Signed: root.signed}
 	return nil
 }
 

@@ -69,6 +69,7 @@ type state struct {
 	complete      completeRecord
 	newest        map[string]roleRecord      // of the top-level roles below root
 	meta          map[artifact.Digest][]byte // of the top-level roles
+	mended        []*rootDocument            // fetched in place of damaged ones, see commitRoot
 }
 
 // load reads the state in one transaction. Damaged bytes and records that can
@@ -132,6 +133,9 @@ func (s *state) readFloors(tx Tx) error {
 			return err
 		}
 	}
+	if s.given.Version != 0 && s.rootFloor.Version == 0 {
+		return fmt.Errorf("%w: %s: expected a record beside %s, found none", ErrState, keyRootFloor, keyGiven)
+	}
 	return nil
 }
 
@@ -160,6 +164,20 @@ func (s *state) reference(repository string, now time.Time) (time.Time, error) {
 		return s.clock.Latest, &ClockError{Repository: repository, Now: now, Latest: s.clock.Latest}
 	}
 	return s.clock.Latest, nil
+}
+
+// underRoot is errOvertaken where a newer root than the given version has been
+// accepted meanwhile. Keys that it revoked must not raise again, in a process
+// that was late, the floors that it lowered.
+func underRoot(tx Tx, version int64) error {
+	var floor rootFloor
+	if _, err := needRecord(tx, keyRootFloor, &floor); err != nil {
+		return err
+	}
+	if floor.Version > version {
+		return errOvertaken
+	}
+	return nil
 }
 
 // putMeta stores a role's bytes and its record, unless the record that is there

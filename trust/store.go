@@ -16,7 +16,8 @@ import (
 // Store keeps the trust state of one repository: small values under string
 // keys. It must serialise Update over all processes that share it. When Update
 // returns nil, everything that fn put or deleted is durable; when it returns an
-// error, nothing of it is, whatever happens in between, a crash included.
+// error, nothing of it is, whatever happens in between, a crash included. A View
+// sees one state, as some Update left it; a write in it is an error.
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error
@@ -100,14 +101,17 @@ type MemStore struct {
 }
 
 // View implements Store.
-func (m *MemStore) View(_ context.Context, fn func(Tx) error) error {
+func (m *MemStore) View(ctx context.Context, fn func(Tx) error) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return fn(memTx(m.values))
+	return fn(readTx{m.values})
 }
 
 // Update implements Store.
-func (m *MemStore) Update(_ context.Context, fn func(Tx) error) error {
+func (m *MemStore) Update(ctx context.Context, fn func(Tx) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	next := maps.Clone(m.values)
@@ -116,6 +120,9 @@ func (m *MemStore) Update(_ context.Context, fn func(Tx) error) error {
 	}
 	if err := fn(memTx(next)); err != nil {
 		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err // whoever gave up must not find it done
 	}
 	m.values = next
 	return nil
@@ -127,6 +134,14 @@ func (m *MemStore) Entries() map[string][]byte {
 	defer m.mu.RUnlock()
 	return maps.Clone(m.values)
 }
+
+// readTx is the Tx of a View.
+type readTx struct{ memTx }
+
+var errReadOnly = errors.New("this transaction only reads")
+
+func (readTx) Put(string, []byte) error { return errReadOnly }
+func (readTx) Delete(string) error      { return errReadOnly }
 
 type memTx map[string][]byte
 
