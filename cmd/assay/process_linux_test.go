@@ -16,9 +16,11 @@ import (
 // machine is a user's machine with folders of its own, and a repository that it
 // trusts with one target of a given size.
 type machine struct {
-	t      testing.TB
-	home   string
-	server *testrepo.Server
+	t          testing.TB
+	home       string
+	server     *testrepo.Server
+	rootSHA256 string
+	env        []string // over that of home
 }
 
 const bigTarget = "big.bin"
@@ -40,8 +42,8 @@ func newMachine(t testing.TB, size int64) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	m := &machine{t: t, home: t.TempDir(), server: server}
-	m.must("trust", "add", "acme", server.URL, "--root-sha256", repo.RootSHA256())
+	m := &machine{t: t, home: t.TempDir(), server: server, rootSHA256: repo.RootSHA256()}
+	m.must("trust", "add", "acme", server.URL, "--root-sha256", m.rootSHA256)
 	return m
 }
 
@@ -53,15 +55,13 @@ type usage struct {
 
 func (m *machine) must(args ...string) usage {
 	m.t.Helper()
-	return m.run(exec.Command("assay", args...))
+	return m.run(m.command("assay", args...))
 }
 
 func (m *machine) run(c *exec.Cmd) usage {
 	m.t.Helper()
 	var output bytes.Buffer
-	c.Dir, c.Stdout, c.Stderr = m.home, &output, &output
-	c.Env = append(os.Environ(), "HOME="+m.home, "XDG_CACHE_HOME="+filepath.Join(m.home, "cache"),
-		"XDG_STATE_HOME="+filepath.Join(m.home, "state"), "XDG_CONFIG_HOME="+filepath.Join(m.home, "config"))
+	c.Stdout, c.Stderr = &output, &output
 	began := time.Now()
 	if err := c.Run(); err != nil {
 		m.t.Fatalf("%s: %v\n%s", strings.Join(c.Args, " "), err, output.String())
@@ -113,7 +113,7 @@ func BenchmarkGet2GiB(b *testing.B) {
 			continue
 		}
 		out := filepath.Join(m.home, "curl.out")
-		two := m.run(exec.Command(curl, "-sS", "-o", out, m.targetURL()))
+		two := m.run(m.command(curl, "-sS", "-o", out, m.targetURL()))
 		plain.wall, plain.cpu = plain.wall+two.wall, plain.cpu+two.cpu
 		if err := os.Remove(out); err != nil {
 			b.Fatal(err)
