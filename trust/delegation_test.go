@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,51 @@ func TestDelegationOrderAndTermination(t *testing.T) {
 	if _, err := b.mustRefresh().Target(t.Context(), "e.txt"); !errors.Is(err, trust.ErrNoTarget) {
 		t.Errorf("outside of its paths: expected ErrNoTarget, found %v", err)
 	}
+}
+
+// A terminating delegation ends the whole search, also where it lies deeper
+// than what would come next.
+func TestTerminationFromBelow(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.delegate("targets",
+		testrepo.DelegatedRole{Name: "outer", Paths: []string{"*/*"}},
+		testrepo.DelegatedRole{Name: "binned", Paths: []string{"b/*"}},
+		testrepo.DelegatedRole{Name: "later", Paths: []string{"*/*"}},
+	)
+	b.delegate("outer", testrepo.DelegatedRole{Name: "inner", Paths: []string{"a/*"}, Terminating: true})
+	must(t, b.repo.DelegateBins("binned", testrepo.Bins{Prefix: "bin", BitLength: 1}))
+	for _, path := range []string{"a/x", "b/x", "c/x"} {
+		b.add(path, "later")
+	}
+	b.publish()
+	view := b.mustRefresh()
+	promisedBy(t, view, "c/x", "later")
+	for _, path := range []string{"a/x", "b/x"} { // bins always terminate
+		if _, err := view.Target(t.Context(), path); !errors.Is(err, trust.ErrNoTarget) {
+			t.Errorf("%s: expected ErrNoTarget, found %v", path, err)
+		}
+	}
+	// A listing shows what a look-up finds, and nothing else.
+	for target, err := range view.Targets(t.Context()) {
+		must(t, err)
+		if path := target.Path(); path == "a/x" || path == "b/x" {
+			t.Errorf("listed though no look-up finds it: %s", path)
+		}
+	}
+}
+
+// An empty prefix would match every path; one in capitals is still hex.
+func TestUnusualHashPrefixes(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	digits := sha256Hex("p/q")
+	b.delegate("targets",
+		testrepo.DelegatedRole{Name: "all", PathHashPrefixes: []string{""}},
+		testrepo.DelegatedRole{Name: "loud", PathHashPrefixes: []string{strings.ToUpper(digits)}},
+	)
+	b.add("p/q", "all")
+	b.add("p/q", "loud")
+	b.publish()
+	promisedBy(t, b.mustRefresh(), "p/q", "loud")
 }
 
 func TestPathPatterns(t *testing.T) {
@@ -228,6 +274,14 @@ func TestDelegationLoopEnds(t *testing.T) {
 	if _, err := view.Target(t.Context(), "no/such"); !errors.Is(err, trust.ErrNoTarget) {
 		t.Errorf("expected ErrNoTarget, found %v", err)
 	}
+	count := 0
+	for _, err := range view.Targets(t.Context()) {
+		must(t, err)
+		count++
+	}
+	if count != 2 {
+		t.Errorf("listing: expected a.txt and a/b once each, found %d", count)
+	}
 }
 
 func TestDepthAndItsLimit(t *testing.T) {
@@ -242,8 +296,16 @@ func TestDepthAndItsLimit(t *testing.T) {
 	b.publish()
 	promisedBy(t, b.mustRefresh(), "deep/down", parent)
 	b.config.Limits.Roles = 39
-	if _, err := b.mustRefresh().Target(t.Context(), "deep/down"); !errors.Is(err, trust.ErrSearchLimit) {
+	view := b.mustRefresh()
+	if _, err := view.Target(t.Context(), "deep/down"); !errors.Is(err, trust.ErrSearchLimit) {
 		t.Errorf("expected ErrSearchLimit, found %v", err)
+	}
+	var last error
+	for _, err := range view.Targets(t.Context()) {
+		last = err
+	}
+	if !errors.Is(last, trust.ErrSearchLimit) {
+		t.Errorf("listing: expected ErrSearchLimit at the end, found %v", last)
 	}
 }
 
@@ -303,7 +365,7 @@ func TestOfflineKnowsOnlyWhatIsHeld(t *testing.T) {
 	b.add("seen/f", "seen")
 	b.add("unseen/f", "unseen")
 	b.publish()
-	if _, err := b.open().Offline(t.Context()); !errors.Is(err, trust.ErrNotHeld) {
+	if _, err := b.open().Offline(t.Context()); !errors.Is(err, trust.ErrNotHeld) || !strings.Contains(err.Error(), "no complete set") {
 		t.Fatalf("before any refresh: expected ErrNotHeld, found %v", err)
 	}
 	promisedBy(t, b.mustRefresh(), "seen/f", "seen")
@@ -315,6 +377,86 @@ func TestOfflineKnowsOnlyWhatIsHeld(t *testing.T) {
 	}
 	if asked := b.remote.requests(); len(asked) != 0 {
 		t.Errorf("offline asked for %v", asked)
+	}
+}
+
+// A role that was expired when it came is not stored: nobody accepted it in
+// time, so that neither grace nor an exact name covers it later.
+func TestRoleThatCameExpiredIsCoveredByNothing(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+	b.add("team/a", "team")
+	must(t, b.repo.SetExpiry("team", -time.Second))
+	b.publish()
+	if _, err := b.mustRefresh().Target(t.Context(), "team/a"); !errors.Is(err, trust.ErrExpired) {
+		t.Fatalf("expected ErrExpired, found %v", err)
+	}
+	b.config.Grace = time.Hour
+	b.remote.fail("2.root.json", nil, trust.ErrNoAnswer)
+	if _, err := b.mustRefresh().Target(t.Context(), "team/a"); !errors.Is(err, trust.ErrNotHeld) {
+		t.Errorf("by grace: expected ErrNotHeld, found %v", err)
+	}
+	if _, err := mustOffline(t, b).HeldTarget(t.Context(), "team/a"); !errors.Is(err, trust.ErrNotHeld) {
+		t.Errorf("offline: expected ErrNotHeld, found %v", err)
+	}
+}
+
+// A delegated role that expires after it was accepted: refused online, covered
+// by grace while that lasts, and offline good for exact names alone.
+func TestRoleThatExpiresWhileHeld(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+	b.add("team/a", "team")
+	must(t, b.repo.SetExpiry("team", 20*time.Minute))
+	b.publish()
+	promisedBy(t, b.mustRefresh(), "team/a", "team")
+	b.now = start.Add(time.Hour)
+	expired := func(what string, _ trust.Target, err error) {
+		t.Helper()
+		var e *trust.ExpiredError
+		if !errors.As(err, &e) || e.Role != "team" {
+			t.Errorf("%s: expected team to have expired, found %v", what, err)
+		}
+	}
+	target, err := b.mustRefresh().HeldTarget(t.Context(), "team/a")
+	expired("online", target, err)
+	view := mustOffline(t, b)
+	target, err = view.Target(t.Context(), "team/a")
+	expired("offline", target, err)
+	target, err = view.HeldTarget(t.Context(), "team/a")
+	must(t, err)
+	expired("offline by its exact name", target, target.Stale())
+	// A clock that went back a little does not bring it back.
+	b.now = start.Add(10 * time.Minute)
+	target, err = b.mustRefresh().Target(t.Context(), "team/a")
+	expired("clock behind", target, err)
+
+	b.remote.fail("2.root.json", nil, trust.ErrNoAnswer)
+	b.now = start.Add(time.Hour)
+	b.config.Grace = 30 * time.Minute
+	target, err = b.mustRefresh().HeldTarget(t.Context(), "team/a")
+	expired("beyond the grace", target, err)
+	b.config.Grace = time.Hour
+	promisedBy(t, b.mustRefresh(), "team/a", "team")
+}
+
+func TestExpiredViewResolvesNothing(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	b.now = start.Add(1000 * time.Hour)
+	view := mustOffline(t, b)
+	if _, err := view.TopLevelTarget("a.txt"); !errors.Is(err, trust.ErrExpired) {
+		t.Errorf("TopLevelTarget: expected ErrExpired, found %v", err)
+	}
+	target, err := view.HeldTopLevelTarget("a.txt")
+	must(t, err)
+	if !errors.Is(target.Stale(), trust.ErrExpired) {
+		t.Errorf("HeldTopLevelTarget: expected a stale target, found %v", target.Stale())
+	}
+	for target, err := range view.Targets(t.Context()) {
+		if !errors.Is(err, trust.ErrExpired) {
+			t.Errorf("Targets: expected ErrExpired, found %s, %v", target.Path(), err)
+		}
 	}
 }
 
@@ -336,7 +478,7 @@ func TestTopLevelTargetIgnoresDelegations(t *testing.T) {
 func TestTargetPathsThatMeanTwoThings(t *testing.T) {
 	b := newBench(t, testrepo.Options{})
 	view := b.mustRefresh()
-	for _, path := range []string{"", "/a.txt", "a//b", "../a.txt", "a/./b", `a\b`, "a/", "a\x00b"} {
+	for _, path := range []string{"", "/a.txt", "a//b", "../a.txt", "a/./b", `a\b`, "a/", "a\x00b", "a\nb", "a\x1b[2Jb", strings.Repeat("a", 4097)} {
 		if _, err := view.Target(t.Context(), path); !errors.Is(err, trust.ErrNoTarget) {
 			t.Errorf("%q: expected ErrNoTarget, found %v", path, err)
 		}
@@ -345,7 +487,7 @@ func TestTargetPathsThatMeanTwoThings(t *testing.T) {
 
 func TestZeroTargetPromisesNothing(t *testing.T) {
 	var target trust.Target
-	if !target.IsZero() || target.Check(nil) == nil {
-		t.Error("the zero target must be refused")
+	if err := target.Check(nil); !target.IsZero() || !errors.Is(err, trust.ErrNoTarget) {
+		t.Errorf("the zero target must be refused, found %v", err)
 	}
 }

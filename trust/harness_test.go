@@ -87,6 +87,17 @@ func (b *bench) refuses(kind error) error {
 	return err
 }
 
+// fails expects a refresh to fail with kind, where the held set may rightly be
+// lost because a root was accepted that revokes its keys.
+func (b *bench) fails(kind error) error {
+	b.t.Helper()
+	_, err := b.refresh()
+	if !errors.Is(err, kind) {
+		b.t.Fatalf("refresh: expected %v, found %v", kind, err)
+	}
+	return err
+}
+
 // heldVersions are the versions of the last complete set, below root: a root
 // that was accepted before something else failed is rightly kept.
 func (b *bench) heldVersions() map[string]int64 {
@@ -124,26 +135,29 @@ type remote struct {
 	mu         sync.Mutex
 	generation int                               // 0: the newest
 	answer     map[string]func() ([]byte, error) // overrides by name
-	after      func(name string, data []byte)    // told of each answer
 	asked      []string
+	limits     map[string]int64 // the last limit that each name was asked for with
 }
 
 func (r *remote) ReadMetadata(_ context.Context, name string, limit int64) ([]byte, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.asked = append(r.asked, name)
-	if answer, ok := r.answer[name]; ok {
-		return answer()
+	if r.limits == nil {
+		r.limits = map[string]int64{}
 	}
+	r.limits[name] = limit
 	data, ok := r.repo.Files(r.generation)[name]
-	if !ok {
+	if answer, override := r.answer[name]; override {
+		var err error
+		if data, err = answer(); err != nil {
+			return nil, err
+		}
+	} else if !ok {
 		return nil, fmt.Errorf("%s: %w", name, trust.ErrNoMetadata)
 	}
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s: %w", name, trust.ErrTooLarge)
-	}
-	if r.after != nil {
-		r.after(name, data)
 	}
 	return data, nil
 }

@@ -428,8 +428,7 @@ func TestFastForwardRecovery(t *testing.T) {
 // forgedTimestamp is the newest timestamp, changed and signed by its keys.
 func forgedTimestamp(t *testing.T, b *bench, change func(*metadata.TimestampType)) []byte {
 	t.Helper()
-	doc, err := metadata.Timestamp().FromBytes(b.repo.Files(0)["timestamp.json"])
-	must(t, err)
+	doc := timestampOf(t, b.repo.Files(0)["timestamp.json"])
 	change(&doc.Signed)
 	return signed(t, doc, b.repo.Keys("timestamp"))
 }

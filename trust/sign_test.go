@@ -29,6 +29,13 @@ func signed[T metadata.Roles](t *testing.T, doc *metadata.Metadata[T], keys []*t
 	return data
 }
 
+func timestampOf(t *testing.T, data []byte) *metadata.Metadata[metadata.TimestampType] {
+	t.Helper()
+	doc, err := metadata.Timestamp().FromBytes(data)
+	must(t, err)
+	return doc
+}
+
 func sha256Hex(text string) string {
 	return artifact.DigestOf(artifact.SHA256, []byte(text)).Hex()
 }

@@ -1,0 +1,208 @@
+package trust_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"assay/internal/testrepo"
+	"assay/trust"
+)
+
+// slowly refreshes as a process whose answer for one name comes late: between
+// its request and its answer fn runs, which may be other processes. The answer
+// is what was true when it was asked for.
+func (b *bench) slowly(generation int, name string, fn func()) (*trust.View, error) {
+	b.t.Helper()
+	slow := &remote{repo: b.repo, generation: generation}
+	late := b.repo.Files(generation)[name]
+	slow.answer = map[string]func() ([]byte, error){name: func() ([]byte, error) {
+		delete(slow.answer, name)
+		slow.generation = 0
+		fn()
+		if late == nil {
+			return nil, trust.ErrNoMetadata
+		}
+		return late, nil
+	}}
+	config := b.config
+	config.Remote = slow
+	r, err := trust.Open(config)
+	must(b.t, err)
+	return r.Refresh(b.t.Context())
+}
+
+// Whichever answer is late, a process that was overtaken must not take back
+// what the other one has stored: it starts over and ends with the newest.
+func TestOvertakenAtEveryStep(t *testing.T) {
+	for _, name := range []string{"2.root.json", "timestamp.json", "2.snapshot.json", "2.targets.json"} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, testrepo.Options{})
+			b.mustRefresh()
+			must(t, b.repo.PublishRoot())
+			must(t, b.repo.AddTarget("b.txt", []byte("beta")))
+			b.publish()
+			before := b.repo.Generation()
+			must(t, b.repo.PublishRoot())
+			must(t, b.repo.AddTarget("c.txt", []byte("gamma")))
+			b.publish()
+			want := map[string]int64{"root": 3, "timestamp": 3, "snapshot": 3, "targets": 3}
+			view, err := b.slowly(before, name, func() { b.mustRefresh() })
+			must(t, err)
+			for role, newest := range want {
+				if got := version(view, role); got != newest {
+					t.Errorf("%s: expected %d, found %d", role, newest, got)
+				}
+				if got := version(mustOffline(t, b), role); got != newest {
+					t.Errorf("%s offline: expected %d, found %d", role, newest, got)
+				}
+			}
+			b.remote.serve(before)
+			b.refuses(trust.ErrRollback)
+		})
+	}
+}
+
+// With the roots alike, each later floor has to hold on its own.
+func TestOvertakenUnderOneRoot(t *testing.T) {
+	t.Run("timestamp", func(t *testing.T) {
+		b := newBench(t, testrepo.Options{})
+		b.mustRefresh()
+		must(t, b.repo.PublishTimestamp())
+		before := b.repo.Generation()
+		must(t, b.repo.PublishTimestamp())
+		view, err := b.slowly(before, "timestamp.json", func() { b.mustRefresh() })
+		must(t, err)
+		if got := version(view, "timestamp"); got != 3 {
+			t.Errorf("expected timestamp 3, found %d", got)
+		}
+		b.remote.serve(before)
+		b.refuses(trust.ErrRollback)
+	})
+	for _, name := range []string{"2.snapshot.json", "2.targets.json"} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, testrepo.Options{})
+			b.mustRefresh()
+			must(t, b.repo.AddTarget("b.txt", []byte("beta")))
+			b.publish()
+			before := b.repo.Generation()
+			must(t, b.repo.AddTarget("c.txt", []byte("gamma")))
+			b.publish()
+			_, err := b.slowly(before, name, func() { b.mustRefresh() })
+			must(t, err)
+			if got := version(mustOffline(t, b), "timestamp"); got != 3 {
+				t.Errorf("the newer complete set was lost: timestamp %d", got)
+			}
+			b.remote.serve(before)
+			b.refuses(trust.ErrRollback)
+		})
+	}
+}
+
+// A thief of the timestamp key pushes the version up through a process that is
+// slow, just while another one accepts the root that revokes the key. The floor
+// that this root lowered must stay down.
+func TestRevokedKeyRaisesNoFloorThroughALateProcess(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	before := b.repo.Generation()
+	stolen := b.repo.Keys("timestamp")
+	must(t, b.repo.RotateKey("timestamp"))
+	b.publish()
+	honest := b.repo.Generation()
+	// What the slow process is answered, as if it were honest.
+	doc := timestampOf(t, b.repo.Files(before)["timestamp.json"])
+	doc.Signed.Version = 1 << 60
+	forged := signed(t, doc, stolen)
+
+	slow := &remote{repo: b.repo, generation: before}
+	slow.answer = map[string]func() ([]byte, error){"timestamp.json": func() ([]byte, error) {
+		delete(slow.answer, "timestamp.json")
+		slow.generation = honest
+		b.mustRefresh()
+		return forged, nil
+	}}
+	config := b.config
+	config.Remote = slow
+	r, err := trust.Open(config)
+	must(t, err)
+	view, err := r.Refresh(t.Context())
+	must(t, err)
+	if got, want := version(view, "timestamp"), b.repo.Version("timestamp"); got != want {
+		t.Errorf("expected timestamp %d, found %d", want, got)
+	}
+	must(t, b.repo.PublishTimestamp())
+	b.mustRefresh() // the way is free
+}
+
+// A view that lives on while another process accepts a newer root goes on
+// resolving, and stores nothing under the new root.
+func TestOldViewStoresNothingUnderANewRoot(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+	b.add("team/a", "team")
+	b.publish()
+	old := b.mustRefresh()
+	must(t, b.repo.RotateKey("snapshot"))
+	b.publish()
+	b.mustRefresh()
+	promisedBy(t, old, "team/a", "team")
+	if _, stored := b.store.Entries()["role/team"]; stored {
+		t.Error("a view of the revoked root stored a role")
+	}
+}
+
+// The store grows with what is current, not with what has been.
+func TestOldMetadataIsSweptAway(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+	for _, path := range []string{"team/a", "team/b", "team/c"} {
+		b.add(path, "team")
+		b.publish()
+		promisedBy(t, b.mustRefresh(), path, "team")
+	}
+	must(t, b.repo.PublishTimestamp())
+	b.mustRefresh()
+	metas := slices.DeleteFunc(slices.Collect(maps.Keys(b.store.Entries())), func(key string) bool { return !strings.HasPrefix(key, "meta/") })
+	if len(metas) != 4 {
+		t.Errorf("expected timestamp, snapshot, targets and team, found %d: %v", len(metas), metas)
+	}
+	promisedBy(t, mustOffline(t, b), "team/c", "team")
+}
+
+// A root that is damaged in the store takes the offline view with it, even where
+// the root before would verify the set: it may have been retired.
+func TestOfflineRefusesARootBelowTheFloor(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	must(t, b.repo.RotateRoot())
+	b.mustRefresh()
+	b.put("root/2", []byte("{}"))
+	if _, err := b.open().Offline(t.Context()); !errors.Is(err, trust.ErrNotHeld) || !errors.Is(err, trust.ErrRollback) {
+		t.Errorf("expected ErrNotHeld for a root below the floor, found %v", err)
+	}
+}
+
+// The floor of root vanishes while the root that was given is still there: that
+// is damage, and not a repository that was added just now.
+func TestVanishedRootFloorIsDamage(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	must(t, b.store.Update(t.Context(), func(tx trust.Tx) error { return tx.Delete("floor/root") }))
+	b.fails(trust.ErrState)
+}
+
+func TestMemStoreReadsOnlyInAView(t *testing.T) {
+	store := &trust.MemStore{}
+	err := store.View(t.Context(), func(tx trust.Tx) error {
+		if tx.Put("key", nil) == nil || tx.Delete("key") == nil {
+			t.Error("a View was written to")
+		}
+		return nil
+	})
+	must(t, err)
+	if left := store.Entries(); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
