@@ -70,6 +70,13 @@ func (a *app) cacheList(c *cli.Context) error {
 	}{total, docs})
 }
 
+func blobsText(n int) string {
+	if n == 1 {
+		return "1 blob"
+	}
+	return fmt.Sprintf("%d blobs", n)
+}
+
 // nameText says in a few words what a blob was last fetched for.
 func nameText(names []cache.Name) string {
 	if len(names) == 0 {
@@ -133,7 +140,7 @@ func (a *app) cacheVerify(c *cli.Context) error {
 		Changed: len(report.Damaged)+len(report.Missing) > 0, Checked: report.Checked, Bytes: report.Bytes,
 		Damaged: []damagedDoc{}, Missing: append([]artifact.Digest{}, report.Missing...),
 	}
-	a.out.line("checked %d blobs, %s", report.Checked, bytesText(report.Bytes))
+	a.out.line("checked %s, %s", blobsText(report.Checked), bytesText(report.Bytes))
 	for _, d := range report.Damaged {
 		doc.Damaged = append(doc.Damaged, damagedDoc{d.Digest, d.Path, d.Aside})
 		a.out.line("%s %s", a.out.bad("damaged"), d.Path)
@@ -148,7 +155,7 @@ func (a *app) cacheVerify(c *cli.Context) error {
 		return err
 	}
 	if n := len(report.Damaged); n > 0 {
-		return fmt.Errorf("%d of %d blobs: %w; they were set aside and will be fetched again", n, report.Checked, cache.ErrDamaged)
+		return fmt.Errorf("%d of %s: %w; they were set aside and will be fetched again", n, blobsText(report.Checked), cache.ErrDamaged)
 	}
 	return nil
 }

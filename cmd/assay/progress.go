@@ -26,8 +26,9 @@ type progress struct {
 	off  bool
 	bars bool
 
-	mu   sync.Mutex
-	pool *mpb.Progress // made with the first bar, closed by close
+	mu     sync.Mutex
+	pool   *mpb.Progress // there while bars are shown
+	active int           // bars in it
 }
 
 func newProgress(out *printer, off bool) *progress {
@@ -48,16 +49,28 @@ func (p *progress) Start(name string, total int64) fetch.Meter {
 	return &lineMeter{out: p.out, name: name, total: total, next: now.Add(quietFor)}
 }
 
-// close takes the bars off the terminal's last lines, so that what follows
-// begins on a line of its own. It may be called again.
+// done takes the bars off the terminal when the last one has ended, so that
+// what follows, on stdout too, begins on a line of its own.
+func (p *progress) done() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.active--; p.active > 0 || p.pool == nil {
+		return
+	}
+	p.pool.Wait()
+	p.out.divert(nil)
+	p.pool = nil
+}
+
+// close takes away bars that were never ended. It may be called again.
 func (p *progress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pool == nil {
 		return
 	}
+	p.pool.Shutdown()
 	p.out.divert(nil)
-	p.pool.Wait()
 	p.pool = nil
 }
 
@@ -67,14 +80,18 @@ func (noMeter) Add(int)    {}
 func (noMeter) Done(error) {}
 
 // barMeter is one bar.
-type barMeter struct{ bar *mpb.Bar }
+type barMeter struct {
+	progress *progress
+	bar      *mpb.Bar
+}
 
 // newBar adds a bar: name, bar, bytes, speed, time left.
 func (p *progress) newBar(name string, total int64) fetch.Meter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pool == nil {
-		p.pool = mpb.New(mpb.WithOutput(p.out.stderr), mpb.WithWidth(barColumns), mpb.WithRefreshRate(150*time.Millisecond))
+		p.pool = mpb.New(mpb.WithOutput(p.out.stderr), mpb.WithWidth(barColumns),
+			mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
 		p.out.divert(p.pool)
 	}
 	const nameColumns = 20
@@ -89,7 +106,8 @@ func (p *progress) newBar(name string, total int64) fetch.Meter {
 			decor.AverageSpeed(decor.SizeB1000(0), " % .1f"),
 			decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace),
 		))
-	return &barMeter{bar}
+	p.active++
+	return &barMeter{p, bar}
 }
 
 func (m *barMeter) Add(n int) { m.bar.IncrBy(n) }
@@ -98,9 +116,10 @@ func (m *barMeter) Add(n int) { m.bar.IncrBy(n) }
 func (m *barMeter) Done(err error) {
 	if err != nil {
 		m.bar.Abort(true)
-		return
+	} else {
+		m.bar.SetTotal(-1, true)
 	}
-	m.bar.SetTotal(-1, true)
+	m.progress.done()
 }
 
 // lineMeter tells of a long transfer, one line each quietFor.
@@ -135,10 +154,11 @@ func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 type watcher struct {
 	progress *progress
 	name     string
-	meter    fetch.Meter
+	meter    fetch.Meter // nil until the first total is known
 	last     int64
 }
 
+// watch begins a display under a name; done ends it.
 func (a *app) watch(name string) *watcher { return &watcher{progress: a.progress, name: name} }
 
 func (w *watcher) at(done, total int64) {
@@ -153,5 +173,4 @@ func (w *watcher) done(err error) {
 	if w.meter != nil {
 		w.meter.Done(err)
 	}
-	w.progress.close()
 }

@@ -15,7 +15,6 @@ func TestNoBarsWithoutATerminal(t *testing.T) {
 		meter := p.Start("hello.tar.gz", 3)
 		meter.Add(3)
 		meter.Done(nil)
-		p.close()
 		if stderr.Len() > 0 {
 			t.Errorf("%+v: stderr has %q", settings, stderr.String())
 		}
@@ -33,28 +32,37 @@ func TestLinesOfALongTransfer(t *testing.T) {
 	}
 }
 
-// TestBarsEnd shows that neither a whole nor a failed transfer keeps close
-// waiting, and that talk is not lost while bars are shown.
+// TestBarsEnd shows that neither a whole nor a failed transfer leaves bars
+// behind, and that talk is not lost while they are shown.
 func TestBarsEnd(t *testing.T) {
 	var stderr bytes.Buffer
 	p := &progress{out: newPrinter(io.Discard, &stderr, printSettings{}), bars: true}
-	whole, failed, empty := p.Start("whole", 10), p.Start("failed", 10), p.Start(strings.Repeat("é", 50), 0)
-	p.out.talk("between")
-	whole.Add(10)
-	whole.Done(nil)
-	failed.Add(4)
-	failed.Done(io.ErrUnexpectedEOF)
-	empty.Done(nil)
-	ended := make(chan struct{})
-	go func() { p.close(); close(ended) }()
-	select {
-	case <-ended:
-	case <-time.After(5 * time.Second):
-		t.Fatal("close waits for bars that have ended")
+	for range 2 {
+		whole, failed, empty := p.Start("whole", 10), p.Start("failed", 10), p.Start(strings.Repeat("é", 50), 0)
+		p.out.talk("between")
+		ended := make(chan struct{})
+		go func() {
+			whole.Add(10)
+			whole.Done(nil)
+			failed.Add(4)
+			failed.Done(io.ErrUnexpectedEOF)
+			empty.Done(nil)
+			close(ended)
+		}()
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second):
+			t.Fatal("the last Done waits for bars that have ended")
+		}
+		if p.pool != nil || p.active != 0 {
+			t.Errorf("%d bars are left", p.active)
+		}
 	}
-	p.out.talk("after")
+	p.Start("left behind", 10)
 	p.close()
-	if got := stderr.String(); !strings.HasSuffix(got, "after\n") {
+	p.close()
+	p.out.talk("after")
+	if got := stderr.String(); !strings.HasSuffix(got, "after\n") || strings.Count(got, "between\n") != 2 {
 		t.Errorf("stderr has %q", got)
 	}
 }

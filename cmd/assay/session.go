@@ -123,9 +123,7 @@ func (s *session) list(ctx context.Context) ([]*repository, error) {
 			name: d.Name, url: trimURL(d.URL), metadataURL: trimURL(d.MetadataURL), targetsURL: trimURL(d.TargetsURL),
 			rootVersion: d.RootVersion, origin: d.Origin.String(), declared: &d,
 		}
-		if !d.RootSHA256.IsZero() {
-			mine.rootSHA256 = d.RootSHA256.Hex()
-		}
+		mine.takeRoot(d)
 		i := slices.IndexFunc(list, func(r *repository) bool { return r.name == d.Name })
 		if i < 0 {
 			if mine.layout, err = s.state.Layout(ctx, d.Name); err != nil {
@@ -140,6 +138,24 @@ func (s *session) list(ctx context.Context) ([]*repository, error) {
 	}
 	slices.SortFunc(list, func(x, y *repository) int { return strings.Compare(x.name, y.name) })
 	return list, nil
+}
+
+// takeRoot tells of the declared root: its digest as it is declared, or that of
+// its file. What is wrong with the file is told where the root is used.
+func (r *repository) takeRoot(d config.Repository) {
+	if !d.RootSHA256.IsZero() {
+		r.rootSHA256 = d.RootSHA256.Hex()
+	}
+	if d.Root == "" {
+		return
+	}
+	raw, err := readRoot(d.Root, d.RootSHA256)
+	if err != nil {
+		return
+	}
+	if info, err := trust.CheckRoot(raw); err == nil {
+		r.rootVersion, r.rootSHA256 = info.Version, info.SHA256.Hex()
+	}
 }
 
 // merge takes a declaration over into a registered repository of the name.
