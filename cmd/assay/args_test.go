@@ -135,6 +135,34 @@ func TestOperands(t *testing.T) {
 	}
 }
 
+// TestHelpAnywhere shows that each way to ask for help prints it, on stdout, and
+// that a mistake in it is one.
+func TestHelpAnywhere(t *testing.T) {
+	for line, want := range map[string]struct {
+		code int
+		head string
+	}{
+		"":                        {0, "assay - "},
+		"--help":                  {0, "assay - "},
+		"help":                    {0, "assay - "},
+		"-h trust add":            {0, "assay trust add - "},
+		"help trust add":          {0, "assay trust add - "},
+		"trust help add":          {0, "assay trust add - "},
+		"trust add acme --help":   {0, "assay trust add - "},
+		"trust":                   {0, "assay trust - "},
+		"--json help trust clock": {0, "assay trust clock - "},
+		"help nothing":            {2, ""},
+		"trust help nothing":      {2, ""},
+		"help --nothing":          {2, ""},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), strings.Fields(line), strings.NewReader(""), &stdout, &stderr, nil)
+		if code != want.code || !strings.HasPrefix(stdout.String(), want.head) || (stdout.Len() == 0) != (code != 0) {
+			t.Errorf("%q: exit code %d, stdout %.60q, stderr %q", line, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
 func TestComplete(t *testing.T) {
 	tree := sampleTree(nil)
 	for words, want := range map[string]string{
