@@ -81,14 +81,16 @@ func NewClient(config Config) (*Client, error) {
 // Names lists the repositories, sorted.
 func (c *Client) Names() []string { return slices.Sorted(maps.Keys(c.repositories)) }
 
+// pendingView is one repository's view, or why there is none.
 type pendingView struct {
-	once sync.Once
-	view *trust.View
-	err  error
+	mu    sync.Mutex // held while the repository is asked
+	asked bool
+	view  *trust.View
+	err   error
 }
 
 // View is what a repository promises: refreshed, once per Client, or offline
-// the last complete set.
+// the last complete set. That a caller gave up is not remembered.
 func (c *Client) View(ctx context.Context, name string) (*trust.View, error) {
 	r, ok := c.repositories[name]
 	if !ok {
@@ -101,15 +103,22 @@ func (c *Client) View(ctx context.Context, name string) (*trust.View, error) {
 		c.views[name] = pending
 	}
 	c.mu.Unlock()
-	pending.once.Do(func() {
-		if c.offline {
-			pending.view, pending.err = r.Trust.Offline(ctx)
-			return
-		}
-		pending.view, pending.err = r.Trust.Refresh(ctx)
-	})
-	if pending.err == nil && pending.view.Freshness() == trust.Grace {
-		c.warn(fmt.Sprintf("%s: no source answers; its metadata has expired and is used by the configured grace", name))
+	pending.mu.Lock()
+	defer pending.mu.Unlock()
+	if pending.asked {
+		return pending.view, pending.err
 	}
-	return pending.view, pending.err
+	ask := r.Trust.Refresh
+	if c.offline {
+		ask = r.Trust.Offline
+	}
+	view, err := ask(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	pending.asked, pending.view, pending.err = true, view, err
+	if err == nil && view.Freshness() == trust.Grace {
+		c.warn(fmt.Sprintf("%s: no source answers; metadata of %s is used by the configured grace", name, view.Checked().UTC().Format(time.RFC3339)))
+	}
+	return view, err
 }

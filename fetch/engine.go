@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"assay/trust"
@@ -27,6 +30,11 @@ type EngineOptions struct {
 	Idle      time.Duration // 30 s: without a byte, then a transfer is given up
 	Document  time.Duration // 60 s: for a whole small document, metadata for one
 	Redirects int           // 10
+	// Proxy chooses the proxy of a request; nil: the environment's, that is read
+	// once per process.
+	Proxy func(*http.Request) (*url.URL, error)
+	// RootCAs are those that servers must be certified by; nil: the system's.
+	RootCAs *x509.CertPool
 }
 
 func (o EngineOptions) withDefaults() EngineOptions {
@@ -47,6 +55,9 @@ func (o EngineOptions) withDefaults() EngineOptions {
 	if o.Redirects <= 0 {
 		o.Redirects = 10
 	}
+	if o.Proxy == nil {
+		o.Proxy = http.ProxyFromEnvironment
+	}
 	return o
 }
 
@@ -61,12 +72,21 @@ type Engine struct {
 // sets reaches http.DefaultClient.
 func NewEngine(options EngineOptions) *Engine {
 	options = options.withDefaults()
-	dialer := &net.Dialer{Timeout: options.Connect}
-	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+	return &Engine{options: options, client: &http.Client{
+		Transport:     &router{open: options.transport(nil), guarded: options.transport(refuseLocal)},
+		CheckRedirect: redirectRule(options.Redirects),
+	}}
+}
+
+// transport makes a transport whose connections control may refuse.
+func (o EngineOptions) transport(control func(network, address string, c syscall.RawConn) error) *http.Transport {
+	dialer := &net.Dialer{Timeout: o.Connect, Control: control}
+	return &http.Transport{
+		Proxy:                 o.Proxy,
 		DialContext:           dialer.DialContext,
-		TLSHandshakeTimeout:   options.Connect,
-		ResponseHeaderTimeout: options.Answer,
+		TLSClientConfig:       &tls.Config{RootCAs: o.RootCAs},
+		TLSHandshakeTimeout:   o.Connect,
+		ResponseHeaderTimeout: o.Answer,
 		IdleConnTimeout:       90 * time.Second,
 		MaxIdleConnsPerHost:   4,
 		// Promised lengths and digests are those of the bytes as they lie on
@@ -74,13 +94,10 @@ func NewEngine(options EngineOptions) *Engine {
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
-	return &Engine{options: options, client: &http.Client{
-		Transport:     transport,
-		CheckRedirect: redirectRule(options.Redirects),
-	}}
 }
 
-// redirectRule bounds redirects and never lets one leave TLS.
+// redirectRule bounds redirects, never lets one leave TLS, and tells the next
+// host nothing of the URL before, whose query may be a secret.
 func redirectRule(limit int) func(*http.Request, []*http.Request) error {
 	return func(next *http.Request, via []*http.Request) error {
 		if len(via) > limit {
@@ -88,8 +105,9 @@ func redirectRule(limit int) func(*http.Request, []*http.Request) error {
 		}
 		from := via[len(via)-1].URL
 		if from.Scheme == "https" && next.URL.Scheme != "https" {
-			return fmt.Errorf("expected a redirect that keeps https, found one to %s", next.URL.Redacted())
+			return fmt.Errorf("expected a redirect that keeps https, found one to %s", shown(next.URL))
 		}
+		next.Header.Del("Referer")
 		return nil
 	}
 }
@@ -99,24 +117,35 @@ type answer struct {
 	body        io.ReadCloser
 	length      int64 // -1: not announced
 	contentType string
-	url         string // without credentials
+	url         string // without credentials and query
 	proxy       string
+}
+
+// shown is a URL as messages may have it: without user, password, query and
+// fragment, each of which may be a secret, and at most a few lines long.
+func shown(u *url.URL) string {
+	plain := *u
+	plain.User, plain.RawQuery, plain.ForceQuery, plain.Fragment, plain.RawFragment = nil, "", false, "", ""
+	text := clip(plain.String(), 500)
+	if u.RawQuery != "" {
+		text += "?…"
+	}
+	return text
 }
 
 // open begins to read a URL. Closing the body frees what it holds. An answer
 // "there is none" (404, 403, 410, no such file) is fs.ErrNotExist.
-func (e *Engine) open(ctx context.Context, raw string) (*answer, error) {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return nil, &SourceError{URL: "URL", Detail: "expected a URL", Err: errors.Unwrap(err)}
-	}
+func (e *Engine) open(ctx context.Context, u *url.URL, allowed reach) (*answer, error) {
 	switch u.Scheme {
 	case "http", "https":
-		return e.openHTTP(ctx, u)
+		return e.openHTTP(withReach(ctx, allowed), u)
 	case "file":
+		if !allowed.local {
+			return nil, &SourceError{URL: shown(u), Detail: "cannot ask", Err: errLocal}
+		}
 		return openFile(u)
 	default:
-		return nil, &SourceError{URL: u.Redacted(), Detail: fmt.Sprintf("expected http, https or file, found %q", u.Scheme)}
+		return nil, &SourceError{URL: shown(u), Detail: fmt.Sprintf("expected http, https or file, found %.40q", u.Scheme)}
 	}
 }
 
@@ -125,12 +154,20 @@ func (e *Engine) openHTTP(ctx context.Context, u *url.URL) (*answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		cancel(nil)
-		return nil, &SourceError{URL: u.Redacted(), Detail: "cannot ask", Err: err}
+		return nil, &SourceError{URL: shown(u), Detail: "expected a URL that can be asked for"}
 	}
 	request.Header.Set("User-Agent", e.options.UserAgent)
 	// Not even "deflate, if you must": what is not announced is not unpacked.
 	request.Header.Set("Accept-Encoding", "identity")
-	a := &answer{url: u.Redacted(), proxy: proxyOf(request)}
+	a := &answer{url: shown(u)}
+	proxy, err := e.options.Proxy(request)
+	if err != nil { // its text holds the proxy's URL, password and all
+		cancel(nil)
+		return nil, &SourceError{URL: a.url, Detail: "cannot ask: the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is not a URL"}
+	}
+	if proxy != nil {
+		a.proxy = proxy.Scheme + "://" + proxy.Host
+	}
 	response, err := e.client.Do(request)
 	if err != nil {
 		err = a.failed(ctx, err)
@@ -147,15 +184,6 @@ func (e *Engine) openHTTP(ctx context.Context, u *url.URL) (*answer, error) {
 	return a, nil
 }
 
-// proxyOf names the proxy that a request goes through, without its password.
-func proxyOf(request *http.Request) string {
-	proxy, err := http.ProxyFromEnvironment(request)
-	if err != nil || proxy == nil {
-		return ""
-	}
-	return proxy.Scheme + "://" + proxy.Host
-}
-
 // failed explains why there was no answer. Where it was the caller who gave up,
 // that is the error; where nothing answered, it is trust.ErrNoAnswer, too.
 func (a *answer) failed(ctx context.Context, err error) error {
@@ -166,6 +194,13 @@ func (a *answer) failed(ctx context.Context, err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err // its URL may hold a password
 	}
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "expected a certificate of an authority that this machine trusts", Err: err}
+	case errors.Is(err, errLocal): // before what it is wrapped in: the dialler's error
+		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "cannot ask", Err: errLocal}
+	}
 	var network net.Error
 	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "no answer", Err: fmt.Errorf("%w: %w", trust.ErrNoAnswer, err)}
@@ -174,11 +209,13 @@ func (a *answer) failed(ctx context.Context, err error) error {
 }
 
 func (a *answer) checkHead(response *http.Response) error {
+	// The text beside the code is the server's own, and not for a terminal.
+	status := strings.TrimSpace(fmt.Sprintf("%d %s", response.StatusCode, http.StatusText(response.StatusCode)))
 	switch code := response.StatusCode; {
 	case code == http.StatusNotFound, code == http.StatusForbidden, code == http.StatusGone:
-		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "the source answers " + response.Status, Err: fs.ErrNotExist}
+		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "the source answers " + status, Err: fs.ErrNotExist}
 	case code != http.StatusOK:
-		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "expected 200 OK, found " + response.Status}
+		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "expected 200 OK, found " + status}
 	}
 	if encoding := response.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: fmt.Sprintf("expected the bytes as they are, found Content-Encoding %.40q", encoding)}
@@ -189,59 +226,44 @@ func (a *answer) checkHead(response *http.Response) error {
 // openFile opens a regular file of this machine.
 func openFile(u *url.URL) (*answer, error) {
 	if u.Host != "" && u.Host != "localhost" {
-		return nil, &SourceError{URL: u.Redacted(), Detail: fmt.Sprintf("expected file:///PATH, found the host %q", u.Host)}
+		return nil, &SourceError{URL: shown(u), Detail: fmt.Sprintf("expected file:///PATH, found the host %.80q", u.Host)}
 	}
 	path := filepath.FromSlash(u.Path)
 	if runtime.GOOS == "windows" {
 		path = strings.TrimPrefix(path, `\`)
 	}
+	file, length, err := openRegular(path)
+	if errors.Is(err, errNotRegular) {
+		return nil, &SourceError{URL: shown(u), Detail: "expected a regular file", Err: fs.ErrNotExist}
+	}
+	if err != nil {
+		return nil, &SourceError{URL: shown(u), Detail: "cannot read", Err: err}
+	}
+	return &answer{body: file, length: length, url: shown(u)}, nil
+}
+
+var errNotRegular = errors.New("expected a regular file")
+
+// openRegular opens a file for reading. It looks before it opens, as opening a
+// pipe would wait for a writer, and again afterwards.
+func openRegular(path string) (*os.File, int64, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", path, errNotRegular)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, &SourceError{URL: u.Redacted(), Detail: "cannot read", Err: err}
+		return nil, 0, err
 	}
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
+	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", path, errNotRegular)
+	}
+	if err != nil {
 		file.Close()
-		return nil, &SourceError{URL: u.Redacted(), Detail: "expected a regular file", Err: fs.ErrNotExist}
+		return nil, 0, err
 	}
-	return &answer{body: file, length: info.Size(), url: u.Redacted()}, nil
-}
-
-// errIdle is the cause of a transfer that was given up for want of bytes.
-var errIdle = errors.New("no bytes came")
-
-// idleBody gives a transfer up when no byte comes for a while, and tells it
-// apart from a caller who has given up.
-type idleBody struct {
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	body   io.ReadCloser
-	idle   time.Duration
-	timer  *time.Timer
-}
-
-func newIdleBody(ctx context.Context, cancel context.CancelCauseFunc, body io.ReadCloser, idle time.Duration) *idleBody {
-	b := &idleBody{ctx: ctx, cancel: cancel, body: body, idle: idle}
-	b.timer = time.AfterFunc(idle, func() { cancel(fmt.Errorf("%w for %s", errIdle, idle)) })
-	return b
-}
-
-func (b *idleBody) Read(p []byte) (int, error) {
-	n, err := b.body.Read(p)
-	if n > 0 {
-		b.timer.Reset(b.idle)
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		if cause := context.Cause(b.ctx); cause != nil {
-			return n, cause
-		}
-	}
-	return n, err
-}
-
-func (b *idleBody) Close() error {
-	b.timer.Stop()
-	err := b.body.Close()
-	b.cancel(nil)
-	return err
+	return file, info.Size(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"assay/trust"
 )
@@ -32,7 +33,7 @@ var (
 
 // SourceError says what a source did instead of answering. It is ErrSource.
 type SourceError struct {
-	URL    string // without credentials
+	URL    string // without credentials and query
 	Proxy  string // the proxy that was asked, without credentials; empty: none
 	Detail string // expected and found
 	Err    error
@@ -50,7 +51,7 @@ func (e *SourceError) Error() string {
 		if e.Detail != "" {
 			b.WriteString(": ")
 		}
-		b.WriteString(e.Err.Error())
+		b.WriteString(clip(e.Err.Error(), 600))
 	}
 	return b.String()
 }
@@ -61,4 +62,18 @@ func (e *SourceError) Unwrap() []error {
 		return []error{ErrSource}
 	}
 	return []error{ErrSource, e.Err}
+}
+
+// clip makes text from outside fit for a message: of one line, without what a
+// terminal would obey, at most so many bytes.
+func clip(text string, limit int) string {
+	if len(text) > limit {
+		text = text[:limit] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
 }

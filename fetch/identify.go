@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -66,16 +65,12 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 }
 
 func (c *Client) fingerprint(ctx context.Context, path string) (fingerprint, error) {
-	file, err := os.Open(path)
+	file, length, err := openRegular(path)
 	if err != nil {
 		return fingerprint{}, fmt.Errorf("%w: %w", ErrUnknown, err)
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return fingerprint{}, fmt.Errorf("%w: %s: expected a regular file", ErrUnknown, path)
-	}
-	meter := c.progress.Start(filepath.Base(path), info.Size())
+	meter := c.progress.Start(filepath.Base(path), length)
 	both := newDigester()
 	err = copyBytes(ctx, both, file, meter)
 	meter.Done(err)

@@ -200,7 +200,8 @@ func installable(a release.Artifact) bool {
 // selection joins a chosen artifact with the target that promises its bytes.
 func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen release.Artifact, platform artifact.Platform) (Selection, error) {
 	i := slices.IndexFunc(m.Artifacts, func(a release.Artifact) bool {
-		return a.Target == chosen.Target && slices.Equal(a.URLs, chosen.URLs)
+		// One file, or one URL, may be listed more than once.
+		return a.Target == chosen.Target && slices.Equal(a.URLs, chosen.URLs) && a.Length == chosen.Length && slices.Equal(a.Digests, chosen.Digests)
 	})
 	target, err := s.view.Artifact(ctx, m.target, m.data, i)
 	if err != nil {

@@ -77,11 +77,11 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
-		return nil, fmt.Errorf("expected a URL that begins with https://, http:// or file://, found %.80q", u.Redacted())
+		return nil, fmt.Errorf("expected a URL that begins with https://, http:// or file://, found %.80q", shown(u))
 	case u.Scheme != "file" && u.Host == "":
-		return nil, fmt.Errorf("expected a URL with a host, found %.80q", u.Redacted())
+		return nil, fmt.Errorf("expected a URL with a host, found %.80q", shown(u))
 	case u.RawQuery != "" || u.Fragment != "" || u.Opaque != "":
-		return nil, fmt.Errorf("expected a URL without query and fragment, found %.80q", u.Redacted())
+		return nil, fmt.Errorf("expected a URL without query and fragment, found %.80q", shown(u))
 	}
 	return u, nil
 }
@@ -107,16 +107,41 @@ func (s *Source) ReadMetadata(ctx context.Context, name string, limit int64) ([]
 	if err != nil {
 		return nil, err
 	}
-	return s.readMetadata(ctx, under(base, name), limit)
+	raw, err := s.readMetadata(ctx, under(base, name), limit)
+	if name == "timestamp.json" && errors.Is(err, trust.ErrNoMetadata) && s.forget(base) {
+		if moved, err := s.metadataBase(ctx); err != nil || *moved != *base {
+			if err != nil {
+				return nil, err
+			}
+			return s.readMetadata(ctx, under(moved, name), limit)
+		}
+	}
+	return raw, err
+}
+
+// forget drops a layout that an earlier run learnt, as the timestamp is not
+// there: the repository was moved, or something that only looked like it, a
+// portal for one, had answered then.
+func (s *Source) forget(base *url.URL) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.metadata != nil || s.layout == "" || *s.place(s.layout) != *base {
+		return false
+	}
+	s.layout = ""
+	return true
 }
 
 func (s *Source) readMetadata(ctx context.Context, u *url.URL, limit int64) ([]byte, error) {
-	raw, a, err := s.engine.readDocument(ctx, u.String(), limit)
+	raw, a, err := s.engine.readDocument(ctx, u, reachOf(s.base), limit)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w: %w", trust.ErrNoMetadata, err)
 	case errors.Is(err, errTooLong):
-		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", u.Redacted(), trust.ErrTooLarge, limit)
+		if err := a.checkMetadata(raw); err != nil {
+			return nil, err
+		}
+		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", shown(u), trust.ErrTooLarge, limit)
 	case err != nil:
 		return nil, err
 	}
@@ -126,7 +151,8 @@ func (s *Source) readMetadata(ctx context.Context, u *url.URL, limit int64) ([]b
 // checkMetadata finds out the web pages that proxies and portals answer with.
 func (a *answer) checkMetadata(raw []byte) error {
 	text := bytes.TrimLeft(raw, " \t\r\n\ufeff")
-	if bytes.HasPrefix(text, []byte("<")) || strings.HasPrefix(a.contentType, "text/html") {
+	html := strings.HasPrefix(strings.ToLower(a.contentType), "text/html") && !bytes.HasPrefix(text, []byte("{"))
+	if html || bytes.HasPrefix(text, []byte("<")) {
 		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "expected metadata, found a web page (is there a login page or a proxy in between?)"}
 	}
 	return nil
@@ -145,28 +171,30 @@ func (s *Source) metadataBase(ctx context.Context) (*url.URL, error) {
 			return nil, err
 		}
 	}
-	if s.layout == LayoutMetadata {
-		return under(s.base, "metadata"), nil
+	return s.place(s.layout), nil
+}
+
+// place is where metadata lies in a layout; in none that is known, at the base.
+func (s *Source) place(layout string) *url.URL {
+	if layout == LayoutMetadata {
+		return under(s.base, "metadata")
 	}
-	return s.base, nil
+	return s.base
 }
 
 func (s *Source) probe(ctx context.Context) error {
 	limit := trust.DefaultLimits().Timestamp
-	for _, place := range []struct {
-		layout string
-		base   *url.URL
-	}{{LayoutBase, s.base}, {LayoutMetadata, under(s.base, "metadata")}} {
-		_, err := s.readMetadata(ctx, under(place.base, "timestamp.json"), limit)
+	for _, layout := range []string{LayoutBase, LayoutMetadata} {
+		_, err := s.readMetadata(ctx, under(s.place(layout), "timestamp.json"), limit)
 		if errors.Is(err, trust.ErrNoMetadata) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		s.layout = place.layout
+		s.layout = layout
 		if s.remember != nil {
-			return s.remember(ctx, place.layout)
+			return s.remember(ctx, layout)
 		}
 		return nil
 	}
@@ -187,20 +215,36 @@ func (s *Source) ReadRoot(ctx context.Context, version int64, want artifact.Dige
 	return raw, nil
 }
 
-// targetURLs lists where a target's bytes may lie, in the order to try.
-func (s *Source) targetURLs(t trust.Target) []string {
-	if urls := t.URLs(); len(urls) > 0 {
-		return urls
+// targetURLs lists where a target's bytes may lie, in the order to try, and what
+// may be reached there.
+func (s *Source) targetURLs(t trust.Target) ([]*url.URL, reach, error) {
+	if len(t.URLs()) > 0 {
+		return s.elsewhere(t)
 	}
 	if !t.Consistent() {
-		return []string{s.targetURL(t.Path()).String()}
+		return []*url.URL{s.targetURL(t.Path())}, reachOf(s.targets), nil
 	}
 	dir, name := path.Split(t.Path())
-	var urls []string
+	var urls []*url.URL
 	for _, digest := range t.Digests() {
-		urls = append(urls, s.targetURL(dir+digest.Hex()+"."+name).String())
+		urls = append(urls, s.targetURL(dir+digest.Hex()+"."+name))
 	}
-	return urls
+	return urls, reachOf(s.targets), nil
+}
+
+// elsewhere lists the URLs that a manifest gives. They are the publisher's
+// words, not the configuration's: a repository that is not on this machine may
+// point at hosts elsewhere only, and none at a file.
+func (s *Source) elsewhere(t trust.Target) ([]*url.URL, reach, error) {
+	var urls []*url.URL
+	for _, raw := range t.URLs() {
+		u, err := url.Parse(raw)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" {
+			return nil, reach{}, &SourceError{URL: clip(t.Manifest(), 500), Detail: fmt.Sprintf("expected an http or https URL for %s, found another", t.Name())}
+		}
+		urls = append(urls, u)
+	}
+	return urls, reach{local: reachOf(s.base).local}, nil
 }
 
 func (s *Source) targetURL(target string) *url.URL {
@@ -217,41 +261,42 @@ func (s *Source) targetURL(target string) *url.URL {
 var errTooLong = errors.New("longer than its limit")
 
 // readDocument reads a small file whole: at most limit bytes, in at most
-// EngineOptions.Document.
-func (e *Engine) readDocument(ctx context.Context, raw string, limit int64) ([]byte, *answer, error) {
+// EngineOptions.Document. With errTooLong comes what was read until then.
+func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed reach, limit int64) ([]byte, *answer, error) {
+	caller := ctx
 	ctx, cancel := context.WithTimeoutCause(ctx, e.options.Document, fmt.Errorf("%w: not whole after %s", trust.ErrNoAnswer, e.options.Document))
 	defer cancel()
-	a, err := e.open(ctx, raw)
+	a, err := e.open(ctx, u, allowed)
 	if err != nil {
-		return nil, nil, e.explain(raw, err)
+		return nil, nil, explain(caller, u, err)
 	}
 	defer a.body.Close()
 	data, err := io.ReadAll(io.LimitReader(a.body, limit+1))
 	if err != nil {
-		return nil, nil, a.broken(err)
+		return nil, nil, a.broken(caller, err)
 	}
 	if int64(len(data)) > limit {
-		return nil, nil, errTooLong
+		return data, a, errTooLong
 	}
 	return data, a, nil
 }
 
-// explain names the URL in an error that is only a cause of giving up.
-func (e *Engine) explain(raw string, err error) error {
-	if errors.Is(err, ErrSource) || errors.Is(err, context.Canceled) {
+// explain names the URL in an error that is only a cause of giving up. Where it
+// was the caller who gave up, no source has failed.
+func explain(caller context.Context, u *url.URL, err error) error {
+	if cause := context.Cause(caller); cause != nil {
+		return cause
+	}
+	if errors.Is(err, ErrSource) {
 		return err
 	}
-	u, parseErr := url.Parse(raw)
-	if parseErr != nil {
-		return err
-	}
-	return &SourceError{URL: u.Redacted(), Detail: "given up", Err: err}
+	return &SourceError{URL: shown(u), Detail: "given up", Err: err}
 }
 
 // broken explains an answer that ended early.
-func (a *answer) broken(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return err
+func (a *answer) broken(caller context.Context, err error) error {
+	if cause := context.Cause(caller); cause != nil {
+		return cause
 	}
 	return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "the answer broke off", Err: err}
 }

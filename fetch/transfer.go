@@ -38,7 +38,7 @@ func (silent) Done(error)                {}
 type Fetched struct {
 	Blob  cache.Blob
 	Moved int64  // bytes that came over a source; 0: it was held
-	From  string // the URL that sent them, without credentials
+	From  string // the URL that sent them, without credentials and query
 }
 
 // Fetch brings a target's bytes into the cache, or finds them there, and proves
@@ -108,15 +108,19 @@ func proveAll(ctx context.Context, blob cache.Blob, target trust.Target) error {
 // download tries the places of a target in turn. Only a place that has no such
 // file passes the turn on; any other failure ends it.
 func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage) (Fetched, error) {
+	places, allowed, err := r.Source.targetURLs(target)
+	if err != nil {
+		return Fetched{}, err
+	}
 	var missing error
-	for _, place := range r.Source.targetURLs(target) {
-		a, err := c.engine.open(ctx, place)
+	for _, place := range places {
+		a, err := c.engine.open(ctx, place, allowed)
 		if errors.Is(err, fs.ErrNotExist) {
 			missing = errors.Join(missing, err)
 			continue
 		}
 		if err != nil {
-			return Fetched{}, c.engine.explain(place, err)
+			return Fetched{}, explain(ctx, place, err)
 		}
 		blob, err := c.receive(ctx, a, target, stage)
 		if err != nil {
@@ -136,14 +140,23 @@ func (c *Client) receive(ctx context.Context, a *answer, target trust.Target, st
 	err = copyBytes(ctx, stage, io.LimitReader(a.body, target.Length()+1), meter)
 	if err != nil {
 		if errors.Is(err, errRead) {
-			err = a.broken(err)
+			err = a.broken(ctx, err)
 		}
-		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.url, err)
+		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.from(), err)
 	}
 	if blob, err = stage.Commit(ctx); err != nil {
-		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.url, err)
+		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.from(), err)
 	}
 	return blob, nil
+}
+
+// from names the source, and the proxy in between: it may be the proxy that
+// sent something else.
+func (a *answer) from() string {
+	if a.proxy == "" {
+		return a.url
+	}
+	return fmt.Sprintf("%s (through the proxy %s)", a.url, a.proxy)
 }
 
 // errRead marks the error of a source, as against that of the place written to.
