@@ -138,9 +138,9 @@ func operands(c *cli.Context, least, most int) ([]string, error) {
 	}
 	switch {
 	case len(args) < least:
-		return nil, usagef("expected an argument more: %s", usage)
+		return nil, usagef("expected another argument: %s", usage)
 	case most >= 0 && len(args) > most:
-		return nil, usagef("expected no argument %q: %s", clip(args[most]), usage)
+		return nil, usagef("expected no further argument, found %q: %s", clip(args[most]), usage)
 	}
 	return args, nil
 }

@@ -120,11 +120,13 @@ func (p *printer) fail(err error) {
 func (p *printer) tell(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	to := p.stderr
 	if p.above != nil {
-		to = p.above
+		if _, err := io.WriteString(p.above, text+"\n"); err == nil {
+			return
+		}
+		// The bars have ended just now.
 	}
-	_, _ = io.WriteString(to, text+"\n")
+	_, _ = io.WriteString(p.stderr, text+"\n")
 }
 
 // divert has what is told written above the bars; nil ends it.

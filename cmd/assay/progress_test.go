@@ -66,3 +66,15 @@ func TestBarsEnd(t *testing.T) {
 		t.Errorf("stderr has %q", got)
 	}
 }
+
+// TestTalkIsNotLost shows that what is told at the moment in which the bars end
+// still comes out.
+func TestTalkIsNotLost(t *testing.T) {
+	var stderr bytes.Buffer
+	out := newPrinter(io.Discard, &stderr, printSettings{})
+	out.divert(brokenPipe{})
+	out.talk("late")
+	if got := stderr.String(); got != "late\n" {
+		t.Errorf("stderr has %q", got)
+	}
+}
