@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"assay/artifact"
+	"assay/cache/state"
+	"assay/internal/config"
+	"assay/trust"
+)
+
+// takeRoot tells of the declared root: its digest as it is declared, or that of
+// its file. What is wrong with the file is told where the root is used.
+func (r *repository) takeRoot(d config.Repository) {
+	if !d.RootSHA256.IsZero() {
+		r.rootSHA256 = d.RootSHA256.Hex()
+	}
+	if d.Root == "" {
+		return
+	}
+	raw, err := readRoot(d.Root, d.RootSHA256)
+	if err != nil {
+		return
+	}
+	if info, err := trust.CheckRoot(raw); err == nil {
+		r.rootVersion, r.rootSHA256 = info.Version, info.SHA256.Hex()
+	}
+}
+
+// keyDeclared is where, beside the trust state of a declared repository, the
+// digest of the root that its trust began with is kept. Package trust has no
+// such key.
+const keyDeclared = "declared"
+
+// declaredRoot is the root of a declared repository: from its file, or by its
+// digest from its source, or nil where trust in it has begun already, or where
+// it would take the network, which is forbidden. A declaration that was changed
+// since to another root is an error.
+func (s *session) declaredRoot(ctx context.Context, r *repository) ([]byte, error) {
+	begun, held, err := s.begun(ctx, r.name)
+	if err != nil {
+		return nil, err
+	}
+	want := r.declared.RootSHA256
+	if begun && held != "" && !want.IsZero() && held != want.Hex() {
+		return nil, fmt.Errorf("%s: %w: trust in it began with the root sha256 %s, found %s in %s", r.name, trust.ErrRootConflict, held, want.Hex(), r.origin)
+	}
+	var raw []byte
+	switch {
+	case r.declared.Root != "":
+		raw, err = readRoot(r.declared.Root, want)
+	case begun || s.config.Offline:
+		return nil, nil
+	default:
+		raw, err = r.source.ReadRoot(ctx, r.declared.RootVersion, want)
+		if errors.Is(err, trust.ErrMismatch) {
+			err = mark(trust.ErrRootChain, err)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: the root that %s declares: %w", r.name, r.origin, err)
+	}
+	if begun {
+		return raw, nil
+	}
+	info, err := trust.CheckRoot(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: the root that %s declares: %w", r.name, r.origin, err)
+	}
+	return raw, s.state.Trust(r.name).Update(ctx, func(tx state.Tx) error {
+		return tx.Put(keyDeclared, []byte(info.SHA256.Hex()))
+	})
+}
+
+// begun reports whether there is trust state of a repository, and the digest of
+// the declared root that it began with.
+func (s *session) begun(ctx context.Context, name string) (begun bool, declared string, err error) {
+	err = s.state.Trust(name).View(ctx, func(tx state.Tx) error {
+		keys, err := tx.Keys("")
+		if err != nil {
+			return err
+		}
+		begun = slices.ContainsFunc(keys, func(key string) bool { return key != keyDeclared })
+		value, err := tx.Get(keyDeclared)
+		declared = string(value)
+		return err
+	})
+	return begun, declared, err
+}
+
+// readRoot reads a root file, and compares it with its digest unless that is
+// zero. The file may come from anywhere.
+func readRoot(path string, want artifact.Digest) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, mark(errUsage, fmt.Errorf("cannot read the root: %w", err))
+	}
+	defer file.Close()
+	limit := trust.DefaultLimits().Root
+	raw, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, mark(errUsage, fmt.Errorf("cannot read the root: %w", err))
+	}
+	if int64(len(raw)) > limit {
+		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", path, trust.ErrTooLarge, limit)
+	}
+	if found := artifact.DigestOf(artifact.SHA256, raw); !want.IsZero() && found != want {
+		return nil, mark(trust.ErrRootChain, &trust.MismatchError{What: path, Expected: want.String(), Found: found.String()})
+	}
+	return bytes.Clone(raw), nil
+}
+
+// brokenStore answers everything with the error because of which a repository
+// can't be used.
+type brokenStore struct{ err error }
+
+func (b brokenStore) View(context.Context, func(trust.Tx) error) error   { return b.err }
+func (b brokenStore) Update(context.Context, func(trust.Tx) error) error { return b.err }
