@@ -19,6 +19,7 @@ import (
 )
 
 func TestGetBySelector(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	for _, test := range []struct{ ref, version, channel string }{
 		{"hello", "1.5.0", "stable"},
@@ -49,6 +50,7 @@ func TestGetBySelector(t *testing.T) {
 }
 
 func TestGetByDigest(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	first := b.mustGet("hello@1.4.2")
 	digest := first.Target.Digests().Primary()
@@ -63,6 +65,7 @@ func TestGetByDigest(t *testing.T) {
 }
 
 func TestUnknownThings(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	for ref, part := range map[string]string{
 		"nosuch":       "hello",          // what there is
@@ -88,6 +91,7 @@ func TestUnknownThings(t *testing.T) {
 }
 
 func TestRevokedIsRefusedByEverySelector(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	err := b.refuses("hello@1.4.1", fetch.ErrRevoked)
 	if !strings.Contains(err.Error(), "stable") {
@@ -106,6 +110,7 @@ func TestRevokedIsRefusedByEverySelector(t *testing.T) {
 }
 
 func TestSecondGetMovesNothingAndOfflineAsksNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	if held := b.mustGet("hello"); held.Moved != held.Target.Length() || held.From == "" {
 		t.Errorf("first get: %d bytes moved from %q", held.Moved, held.From)
@@ -129,6 +134,7 @@ func TestSecondGetMovesNothingAndOfflineAsksNothing(t *testing.T) {
 }
 
 func TestOfflineAfterExpiryKnowsExactNamesOnly(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.mustGet("hello@1.4.2")
 	b.offline = true
@@ -147,6 +153,7 @@ func TestOfflineAfterExpiryKnowsExactNamesOnly(t *testing.T) {
 }
 
 func TestAttacksOnABlob(t *testing.T) {
+	t.Parallel()
 	const part = "hello_1.5.0_linux_amd64"
 	for name, test := range map[string]struct {
 		fault func(*testrepo.Server)
@@ -166,10 +173,16 @@ func TestAttacksOnABlob(t *testing.T) {
 		"stalled":            {func(s *testrepo.Server) { s.Hold(part) }, fetch.ErrSource},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			b.mustGet("hello@1.4.2") // something held, that must not be lost
 			test.fault(b.server)
+			undo := func() {}
+			if name == "stalled" {
+				undo = b.impatient()
+			}
 			err := b.refuses("hello", test.kind)
+			undo()
 			if !strings.Contains(err.Error(), b.server.URL) {
 				t.Errorf("expected the error to name the source, found %v", err)
 			}
@@ -180,6 +193,7 @@ func TestAttacksOnABlob(t *testing.T) {
 }
 
 func TestRepositoryThatDoesNotAnswerAsOne(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		fault func(*testrepo.Server)
 		part  string
@@ -194,9 +208,13 @@ func TestRepositoryThatDoesNotAnswerAsOne(t *testing.T) {
 		"no timestamp":  {func(s *testrepo.Server) { s.Status("timestamp", 404) }, "404"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			b.mustGet("hello@1.4.2")
 			test.fault(b.server)
+			if name == "nothing" || name == "drip" {
+				b.impatient()
+			}
 			_, err := b.get("hello")
 			if !errors.Is(err, fetch.ErrSource) {
 				t.Fatalf("expected ErrSource, found %v", err)
@@ -209,6 +227,7 @@ func TestRepositoryThatDoesNotAnswerAsOne(t *testing.T) {
 }
 
 func TestMetadataAttacksOverTheWire(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.mustGet("hello@1.4.2")
 	b.server.Endless("timestamp")
@@ -223,6 +242,7 @@ func TestMetadataAttacksOverTheWire(t *testing.T) {
 }
 
 func TestManifestThatDisagreesWithItsRole(t *testing.T) {
+	t.Parallel()
 	for name, edit := range map[string]func(map[string]any){
 		"length": func(a map[string]any) { a["length"] = 1 },
 		"digest": func(a map[string]any) {
@@ -230,6 +250,7 @@ func TestManifestThatDisagreesWithItsRole(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			must(t, b.repo.EditDocument("hello/1.5.0/release.json", func(doc map[string]any) {
 				for _, a := range doc["artifacts"].([]any) {
@@ -243,6 +264,7 @@ func TestManifestThatDisagreesWithItsRole(t *testing.T) {
 }
 
 func TestArtifactOutsideTheRepository(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	r := request(t, "ferry")
 	r.Platform = artifact.Platform{OS: "windows", Arch: "amd64"}
@@ -259,6 +281,7 @@ func TestArtifactOutsideTheRepository(t *testing.T) {
 }
 
 func TestTwoRepositoriesWithOneProduct(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	other := newBench(t, testrepo.Options{})
 	b.more = []*fetch.Repository{other.repository("beta")}
@@ -276,6 +299,7 @@ func TestTwoRepositoriesWithOneProduct(t *testing.T) {
 }
 
 func TestRollout(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	at := func(hours int, percent int) testrepo.Step {
 		return testrepo.Step{At: b.now.Add(time.Duration(hours) * time.Hour), Percent: percent}
@@ -283,11 +307,13 @@ func TestRollout(t *testing.T) {
 	must(t, b.repo.SetRollout("hello", "stable", "1.5.0", &testrepo.Rollout{Salt: "s", Steps: []testrepo.Step{at(-1, 30), at(1, 100)}}))
 	must(t, b.repo.Publish())
 	reached := 0
-	for i := range 60 {
+	for i := range 24 {
 		b.machine = [16]byte{byte(i)}
 		first := b.mustGet("hello").Version.String()
-		if second := b.mustGet("hello").Version.String(); first != second {
-			t.Fatalf("machine %d: %s, then %s", i, first, second)
+		if i < 4 { // a machine stays where it is
+			if second := b.mustGet("hello").Version.String(); first != second {
+				t.Fatalf("machine %d: %s, then %s", i, first, second)
+			}
 		}
 		if first == "1.5.0" {
 			reached++
@@ -295,14 +321,14 @@ func TestRollout(t *testing.T) {
 			t.Fatalf("machine %d: expected 1.5.0 or the one it replaces, found %s", i, first)
 		}
 	}
-	if reached < 6 || reached > 32 {
-		t.Errorf("a rollout to 30 %% reached %d of 60 machines", reached)
+	if reached < 3 || reached > 13 {
+		t.Errorf("a rollout to 30 %% reached %d of 24 machines", reached)
 	}
 	b.mustGet("hello@1.5.0") // named exactly: at once
 	// Nobody is held on a revoked release.
 	must(t, b.repo.SetStatus("hello", "stable", "1.4.2", "revoked", "hole", ""))
 	must(t, b.repo.Publish())
-	for i := range 20 {
+	for i := range 10 {
 		b.machine = [16]byte{byte(i)}
 		if got := b.mustGet("hello").Version.String(); got != "1.5.0" {
 			t.Fatalf("machine %d is held on %s though 1.4.2 is revoked", i, got)
@@ -311,16 +337,19 @@ func TestRollout(t *testing.T) {
 }
 
 func TestChannelThatIsTooOld(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	must(t, b.repo.EditDocument("channel-stable/hello.json", func(doc map[string]any) { doc["max_age"] = "1h" }))
 	must(t, b.repo.Publish())
 	b.mustGet("hello")
 	b.now = b.now.Add(2 * time.Hour)
 	b.refuses("hello", fetch.ErrTooOld)
+	b.refuses("hello@^1.4", fetch.ErrTooOld)
 	b.mustGet("hello@1.5.0")
 }
 
 func TestDamagedBlobIsFetchedAgain(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	held := b.mustGet("hello")
 	for _, damage := range []func(path string){
@@ -343,6 +372,7 @@ func TestDamagedBlobIsFetchedAgain(t *testing.T) {
 }
 
 func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	inParallel(20, func(int) {
 		if _, err := b.get("hello"); err != nil {
@@ -355,8 +385,8 @@ func TestManyAtOnce(t *testing.T) {
 }
 
 func TestInterruptedTransferLeavesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
-	b.engine.Idle = time.Minute
 	hold := b.server.Hold("hello_1.5.0_linux_amd64")
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
@@ -371,56 +401,8 @@ func TestInterruptedTransferLeavesNothing(t *testing.T) {
 	b.mustGet("hello")
 }
 
-func TestSave(t *testing.T) {
-	b := newBench(t, testrepo.Options{})
-	client := b.client()
-	held := b.mustGet("hello")
-	dir := t.TempDir()
-	path := filepath.Join(dir, "out")
-	for i, want := range []bool{true, false} {
-		changed, err := client.Save(t.Context(), held, path, false)
-		if err != nil || changed != want {
-			t.Errorf("save %d: expected changed %v, found %v, %v", i, want, changed, err)
-		}
-	}
-	must(t, os.WriteFile(path, []byte("mine"), 0o644))
-	if _, err := client.Save(t.Context(), held, path, false); !errors.Is(err, fetch.ErrExists) {
-		t.Errorf("other bytes in the way: expected ErrExists, found %v", err)
-	}
-	if data, _ := os.ReadFile(path); string(data) != "mine" {
-		t.Error("the file in the way was touched")
-	}
-	// A link is replaced, not followed.
-	precious := filepath.Join(dir, "precious")
-	must(t, os.WriteFile(precious, []byte("keep"), 0o644))
-	link := filepath.Join(dir, "link")
-	must(t, os.Symlink(precious, link))
-	if _, err := client.Save(t.Context(), held, link, true); err != nil {
-		t.Error(err)
-	}
-	if data, _ := os.ReadFile(precious); string(data) != "keep" {
-		t.Error("a link was followed")
-	}
-	if _, err := client.Save(t.Context(), held, dir, true); !errors.Is(err, fetch.ErrExists) {
-		t.Errorf("a folder: expected ErrExists, found %v", err)
-	}
-	if _, err := client.Save(t.Context(), held, filepath.Join(dir, "no", "such"), true); !errors.Is(err, fetch.ErrOutput) {
-		t.Errorf("no such folder: expected ErrOutput, found %v", err)
-	}
-	if err := client.WriteTo(t.Context(), held, failingWriter{}); !errors.Is(err, fetch.ErrOutput) {
-		t.Errorf("a full pipe: expected ErrOutput, found %v", err)
-	}
-	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
-	if len(left) > 0 {
-		t.Errorf("left behind: %v", left)
-	}
-}
-
-type failingWriter struct{}
-
-func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("full") }
-
 func TestIdentify(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	dir := t.TempDir()
 	file := func(name string, data []byte) string {
@@ -459,12 +441,14 @@ func TestIdentify(t *testing.T) {
 }
 
 func TestPlainSnapshotsAndBothHashes(t *testing.T) {
+	t.Parallel()
 	for _, options := range []testrepo.Options{
 		{PlainSnapshots: true},
 		{Algorithms: []artifact.Algorithm{artifact.SHA256, artifact.SHA512}},
 		{Algorithms: []artifact.Algorithm{artifact.SHA512}},
 	} {
 		t.Run(fmt.Sprintf("%v %v", options.PlainSnapshots, options.Algorithms), func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, options)
 			b.mustGet("hello")
 			if held := b.mustGet("hello"); held.Moved != 0 {

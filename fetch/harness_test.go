@@ -41,8 +41,16 @@ func newBench(t *testing.T, options testrepo.Options) *bench {
 	}
 	t.Cleanup(func() { server.Close() })
 	b.repo, b.server = repo, server
-	b.engine = fetch.EngineOptions{Connect: time.Second, Answer: 500 * time.Millisecond, Idle: 500 * time.Millisecond, Document: 2 * time.Second}
+	// Generous, as other tests run at the same time; impatient makes them short.
+	b.engine = fetch.EngineOptions{Connect: 10 * time.Second, Answer: 20 * time.Second, Idle: 20 * time.Second, Document: 40 * time.Second}
 	return b
+}
+
+// impatient is for sources that are slow on purpose. It returns how to undo it.
+func (b *bench) impatient() func() {
+	before := b.engine
+	b.engine.Answer, b.engine.Idle, b.engine.Document = 300*time.Millisecond, 300*time.Millisecond, 600*time.Millisecond
+	return func() { b.engine = before }
 }
 
 func must(t *testing.T, err error) {

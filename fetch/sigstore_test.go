@@ -73,6 +73,7 @@ func (m *sigstoreMachine) at(folder, clock string) (*fetch.Client, *trust.Reposi
 }
 
 func TestRealSigstoreForwards(t *testing.T) {
+	t.Parallel()
 	m := newSigstoreMachine(t)
 	for _, day := range sigstoreDays {
 		client, _ := m.at(day.day, day.clock)
@@ -108,6 +109,7 @@ func TestRealSigstoreForwards(t *testing.T) {
 }
 
 func TestRealSigstoreBackwardsIsARollback(t *testing.T) {
+	t.Parallel()
 	m := newSigstoreMachine(t)
 	last := sigstoreDays[2]
 	client, _ := m.at(last.day, last.clock)
@@ -122,6 +124,7 @@ func TestRealSigstoreBackwardsIsARollback(t *testing.T) {
 }
 
 func TestRealSigstoreRootChainAlone(t *testing.T) {
+	t.Parallel()
 	m := newSigstoreMachine(t)
 	_, repository := m.at("root-chain", "2026-11-19T00:00:00Z")
 	_, err := repository.Refresh(t.Context())

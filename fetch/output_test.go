@@ -1,0 +1,61 @@
+package fetch_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"assay/fetch"
+	"assay/internal/testrepo"
+)
+
+func TestSave(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	client := b.client()
+	held := b.mustGet("hello")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out")
+	for i, want := range []bool{true, false} {
+		changed, err := client.Save(t.Context(), held, path, false)
+		if err != nil || changed != want {
+			t.Errorf("save %d: expected changed %v, found %v, %v", i, want, changed, err)
+		}
+	}
+	must(t, os.WriteFile(path, []byte("mine"), 0o644))
+	if _, err := client.Save(t.Context(), held, path, false); !errors.Is(err, fetch.ErrExists) {
+		t.Errorf("other bytes in the way: expected ErrExists, found %v", err)
+	}
+	if data, _ := os.ReadFile(path); string(data) != "mine" {
+		t.Error("the file in the way was touched")
+	}
+	// A link is replaced, not followed.
+	precious := filepath.Join(dir, "precious")
+	must(t, os.WriteFile(precious, []byte("keep"), 0o644))
+	link := filepath.Join(dir, "link")
+	must(t, os.Symlink(precious, link))
+	if _, err := client.Save(t.Context(), held, link, true); err != nil {
+		t.Error(err)
+	}
+	if data, _ := os.ReadFile(precious); string(data) != "keep" {
+		t.Error("a link was followed")
+	}
+	if _, err := client.Save(t.Context(), held, dir, true); !errors.Is(err, fetch.ErrExists) {
+		t.Errorf("a folder: expected ErrExists, found %v", err)
+	}
+	if _, err := client.Save(t.Context(), held, filepath.Join(dir, "no", "such"), true); !errors.Is(err, fetch.ErrOutput) {
+		t.Errorf("no such folder: expected ErrOutput, found %v", err)
+	}
+	if err := client.WriteTo(t.Context(), held, failingWriter{}); !errors.Is(err, fetch.ErrOutput) {
+		t.Errorf("a full pipe: expected ErrOutput, found %v", err)
+	}
+	left, _ := filepath.Glob(filepath.Join(dir, ".*"))
+	if len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+type failingWriter struct{}
+
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("full") }
