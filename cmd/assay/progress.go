@@ -15,6 +15,10 @@ import (
 // there is no terminal, and how much time lies between two such lines.
 const quietFor = 10 * time.Second
 
+// barAfter is how long a transfer goes on before it gets a bar: what is done
+// within the blink of an eye needs none.
+const barAfter = 400 * time.Millisecond
+
 // barColumns keeps a bar with its texts within 80 columns.
 const barColumns = 80
 
@@ -22,9 +26,10 @@ const barColumns = 80
 // then elsewhere, nothing where that is asked for. It implements
 // fetch.Progress, and is safe for several goroutines.
 type progress struct {
-	out  *printer
-	off  bool
-	bars bool
+	out      *printer
+	off      bool
+	bars     bool
+	barAfter time.Duration
 
 	mu     sync.Mutex
 	pool   *mpb.Progress // there while bars are shown
@@ -33,7 +38,7 @@ type progress struct {
 
 func newProgress(out *printer, off bool) *progress {
 	off = off || out.quiet || out.json
-	return &progress{out: out, off: off, bars: !off && isTerminal(out.stderr)}
+	return &progress{out: out, off: off, bars: !off && isTerminal(out.stderr), barAfter: barAfter}
 }
 
 // Start implements fetch.Progress; total is in bytes.
@@ -42,10 +47,13 @@ func (p *progress) Start(name string, total int64) fetch.Meter {
 	switch {
 	case p.off:
 		return noMeter{}
-	case p.bars:
-		return p.newBar(name, total)
 	}
 	now := time.Now()
+	if p.bars {
+		m := &barMeter{progress: p, name: name, total: total, begun: now}
+		m.timer = time.AfterFunc(p.barAfter, m.show)
+		return m
+	}
 	return &lineMeter{out: p.out, name: name, total: total, next: now.Add(quietFor)}
 }
 
@@ -79,14 +87,33 @@ type noMeter struct{}
 func (noMeter) Add(int)    {}
 func (noMeter) Done(error) {}
 
-// barMeter is one bar.
+// barMeter is one bar, once its transfer has taken a while.
 type barMeter struct {
 	progress *progress
-	bar      *mpb.Bar
+	name     string
+	total    int64
+	begun    time.Time
+	timer    *time.Timer
+
+	mu    sync.Mutex
+	came  int64
+	bar   *mpb.Bar // nil: not shown yet
+	ended bool
+}
+
+// show puts the bar on the terminal.
+func (m *barMeter) show() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.ended {
+		return
+	}
+	m.bar = m.progress.newBar(m.name, m.total, m.begun)
+	m.bar.IncrInt64(m.came)
 }
 
 // newBar adds a bar: name, bar, bytes, speed, time left.
-func (p *progress) newBar(name string, total int64) fetch.Meter {
+func (p *progress) newBar(name string, total int64, begun time.Time) *mpb.Bar {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.pool == nil {
@@ -99,21 +126,34 @@ func (p *progress) newBar(name string, total int64) fetch.Meter {
 		name = string(short[:nameColumns-1]) + "…"
 	}
 	style := mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]")
-	bar := p.pool.New(total, style, mpb.BarWidth(20), mpb.BarRemoveOnComplete(),
+	p.active++
+	return p.pool.New(total, style, mpb.BarWidth(20), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name+" ")),
 		mpb.AppendDecorators(
 			decor.CountersKiloByte(" % .1f/% .1f"),
-			decor.AverageSpeed(decor.SizeB1000(0), " % .1f"),
-			decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace),
+			decor.NewAverageSpeed(decor.SizeB1000(0), " % .1f", begun),
+			decor.NewAverageETA(decor.ET_STYLE_GO, begun, nil, decor.WCSyncSpace),
 		))
-	p.active++
-	return &barMeter{p, bar}
 }
 
-func (m *barMeter) Add(n int) { m.bar.IncrBy(n) }
+func (m *barMeter) Add(n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.came += int64(n)
+	if m.bar != nil {
+		m.bar.IncrBy(n)
+	}
+}
 
 // Done completes the bar, or drops it.
 func (m *barMeter) Done(err error) {
+	m.timer.Stop()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ended = true
+	if m.bar == nil {
+		return
+	}
 	if err != nil {
 		m.bar.Abort(true)
 	} else {

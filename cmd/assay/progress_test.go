@@ -39,6 +39,7 @@ func TestBarsEnd(t *testing.T) {
 	p := &progress{out: newPrinter(io.Discard, &stderr, printSettings{}), bars: true}
 	for range 2 {
 		whole, failed, empty := p.Start("whole", 10), p.Start("failed", 10), p.Start(strings.Repeat("é", 50), 0)
+		waitForBars(t, p, 3)
 		p.out.talk("between")
 		ended := make(chan struct{})
 		go func() {
@@ -59,11 +60,43 @@ func TestBarsEnd(t *testing.T) {
 		}
 	}
 	p.Start("left behind", 10)
+	waitForBars(t, p, 1)
 	p.close()
 	p.close()
 	p.out.talk("after")
 	if got := stderr.String(); !strings.HasSuffix(got, "after\n") || strings.Count(got, "between\n") != 2 {
 		t.Errorf("stderr has %q", got)
+	}
+}
+
+// waitForBars waits until so many bars are shown.
+func waitForBars(t *testing.T, p *progress, n int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		p.mu.Lock()
+		shown := p.active
+		p.mu.Unlock()
+		if shown == n {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("expected %d bars, found %d", n, shown)
+		}
+	}
+}
+
+// TestQuickTransfersGetNoBar shows that nothing flashes by.
+func TestQuickTransfersGetNoBar(t *testing.T) {
+	var stderr bytes.Buffer
+	p := &progress{out: newPrinter(io.Discard, &stderr, printSettings{}), bars: true, barAfter: time.Hour}
+	for range 3 {
+		m := p.Start("quick", 10)
+		m.Add(10)
+		m.Done(nil)
+	}
+	p.close()
+	if stderr.Len() > 0 || p.pool != nil {
+		t.Errorf("stderr has %q", stderr.String())
 	}
 }
 
