@@ -3,6 +3,7 @@ package trust_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -58,6 +59,15 @@ func TestDelegationOrderAndTermination(t *testing.T) {
 	promisedBy(t, view, "a.txt", "targets")
 	promisedBy(t, view, "a/x", "first")
 	promisedBy(t, view, "d/x", "deep") // depth first
+	listed := map[string]int{}
+	for target, err := range view.Targets(t.Context()) {
+		must(t, err)
+		listed[target.Path()+" by "+target.Role()]++
+	}
+	want := map[string]int{"a.txt by targets": 1, "a/x by first": 1, "d/x by deep": 1, "b/y by second": 1}
+	if !maps.Equal(listed, want) {
+		t.Errorf("listing: expected %v, found %v", want, listed)
+	}
 	promisedBy(t, view, "b/y", "second")
 	// third lists c/z, but second terminates the search.
 	if _, err := view.Target(t.Context(), "c/z"); !errors.Is(err, trust.ErrNoTarget) {
@@ -300,12 +310,20 @@ func TestDepthAndItsLimit(t *testing.T) {
 	if _, err := view.Target(t.Context(), "deep/down"); !errors.Is(err, trust.ErrSearchLimit) {
 		t.Errorf("expected ErrSearchLimit, found %v", err)
 	}
+	// A listing stops asking at the limit, too.
+	b.store = &trust.MemStore{}
+	b.config.Store = b.store
+	view = b.mustRefresh()
+	b.remote.requests()
 	var last error
 	for _, err := range view.Targets(t.Context()) {
 		last = err
 	}
 	if !errors.Is(last, trust.ErrSearchLimit) {
 		t.Errorf("listing: expected ErrSearchLimit at the end, found %v", last)
+	}
+	if asked := len(b.remote.requests()); asked != 39 {
+		t.Errorf("listing: expected 39 requests, found %d", asked)
 	}
 }
 

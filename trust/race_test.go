@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -61,6 +63,12 @@ func TestOvertakenAtEveryStep(t *testing.T) {
 			}
 			b.remote.serve(before)
 			b.refuses(trust.ErrRollback)
+			// The floor of root stands as well, without the root itself.
+			b.put("root/3", []byte("{}"))
+			var rollback *trust.RollbackError
+			if err := b.refuses(trust.ErrRollback); !errors.As(err, &rollback) || rollback.Role != "root" || rollback.Held != 3 {
+				t.Errorf("expected a rollback of root 3, found %v", err)
+			}
 		})
 	}
 }
@@ -90,8 +98,11 @@ func TestOvertakenUnderOneRoot(t *testing.T) {
 			before := b.repo.Generation()
 			must(t, b.repo.AddTarget("c.txt", []byte("gamma")))
 			b.publish()
-			_, err := b.slowly(before, name, func() { b.mustRefresh() })
+			view, err := b.slowly(before, name, func() { b.mustRefresh() })
 			must(t, err)
+			if got := version(view, "snapshot"); name == "2.snapshot.json" && got != 3 {
+				t.Errorf("expected snapshot 3, found %d", got)
+			}
 			if got := version(mustOffline(t, b), "timestamp"); got != 3 {
 				t.Errorf("the newer complete set was lost: timestamp %d", got)
 			}
@@ -101,40 +112,71 @@ func TestOvertakenUnderOneRoot(t *testing.T) {
 	}
 }
 
-// A thief of the timestamp key pushes the version up through a process that is
-// slow, just while another one accepts the root that revokes the key. The floor
-// that this root lowered must stay down.
+// A thief of a key pushes a version up through a process that is slow, just
+// while another one accepts the root that revokes the key. The floor that this
+// root lowered must stay down.
 func TestRevokedKeyRaisesNoFloorThroughALateProcess(t *testing.T) {
-	b := newBench(t, testrepo.Options{})
-	b.mustRefresh()
-	before := b.repo.Generation()
-	stolen := b.repo.Keys("timestamp")
-	must(t, b.repo.RotateKey("timestamp"))
-	b.publish()
-	honest := b.repo.Generation()
-	// What the slow process is answered, as if it were honest.
-	doc := timestampOf(t, b.repo.Files(before)["timestamp.json"])
-	doc.Signed.Version = 1 << 60
-	forged := signed(t, doc, stolen)
-
-	slow := &remote{repo: b.repo, generation: before}
-	slow.answer = map[string]func() ([]byte, error){"timestamp.json": func() ([]byte, error) {
-		delete(slow.answer, "timestamp.json")
-		slow.generation = honest
-		b.mustRefresh()
-		return forged, nil
-	}}
-	config := b.config
-	config.Remote = slow
-	r, err := trust.Open(config)
-	must(t, err)
-	view, err := r.Refresh(t.Context())
-	must(t, err)
-	if got, want := version(view, "timestamp"), b.repo.Version("timestamp"); got != want {
-		t.Errorf("expected timestamp %d, found %d", want, got)
+	for _, role := range []string{"timestamp", "snapshot"} {
+		t.Run(role, func(t *testing.T) {
+			b := newBench(t, testrepo.Options{NoMetaHashes: true})
+			b.mustRefresh()
+			before := b.repo.Generation()
+			stolen := b.repo.Keys(role)
+			slow := &remote{repo: b.repo, generation: before, answer: map[string]func() ([]byte, error){}}
+			rotate := func() {
+				must(t, b.repo.RotateKey(role))
+				b.publish()
+				must(t, b.repo.Renew("snapshot"))
+				b.publish()
+				b.mustRefresh()
+				slow.generation = 0
+				clear(slow.answer)
+			}
+			slow.answer["timestamp.json"] = func() ([]byte, error) {
+				if role == "snapshot" { // stolen as well, and kept
+					return forgedTimestamp(t, b, func(s *metadata.TimestampType) { s.Version, s.Meta["snapshot.json"].Version = 2, 2 }), nil
+				}
+				rotate()
+				doc := timestampOf(t, b.repo.Files(0)["timestamp.json"])
+				doc.Signed.Version = 1 << 60
+				return signed(t, doc, stolen), nil
+			}
+			slow.answer["2.snapshot.json"] = func() ([]byte, error) {
+				doc, err := metadata.Snapshot().FromBytes(b.repo.Files(before)["1.snapshot.json"])
+				must(t, err)
+				doc.Signed.Version, doc.Signed.Meta["targets.json"].Version = 2, 1<<60
+				rotate()
+				return signed(t, doc, stolen), nil
+			}
+			config := b.config
+			config.Remote = slow
+			r, err := trust.Open(config)
+			must(t, err)
+			view, err := r.Refresh(t.Context())
+			must(t, err)
+			if got, want := version(view, "timestamp"), b.repo.Version("timestamp"); got != want {
+				t.Errorf("expected timestamp %d, found %d", want, got)
+			}
+			must(t, b.repo.AddTarget("b.txt", []byte("beta")))
+			b.publish()
+			b.mustRefresh() // the way is free
+		})
 	}
-	must(t, b.repo.PublishTimestamp())
-	b.mustRefresh() // the way is free
+}
+
+// A view of before that fetches a role late does not put it in the place of the
+// newer one, which offline look-ups need.
+func TestOldViewDoesNotReplaceANewerRole(t *testing.T) {
+	b := newBench(t, testrepo.Options{})
+	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+	b.add("team/a", "team")
+	b.publish()
+	old := b.mustRefresh()
+	b.add("team/b", "team")
+	b.publish()
+	promisedBy(t, b.mustRefresh(), "team/b", "team")
+	promisedBy(t, old, "team/a", "team")
+	promisedBy(t, mustOffline(t, b), "team/b", "team")
 }
 
 // A view that lives on while another process accepts a newer root goes on
