@@ -34,7 +34,7 @@ func (a *app) channels(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(c)
+	s, err := a.asking(c, ref.Repo)
 	if err != nil {
 		return err
 	}

@@ -80,11 +80,7 @@ func (a *app) get(c *cli.Context) error {
 	if err := a.checkGetFlags(c); err != nil {
 		return err
 	}
-	s, err := a.session(c)
-	if err != nil {
-		return err
-	}
-	selection, err := a.selectArtifact(c, s, args)
+	s, selection, err := a.selectArtifact(c, args)
 	if err != nil {
 		return err
 	}
@@ -123,15 +119,25 @@ func (a *app) checkGetFlags(c *cli.Context) error {
 }
 
 // selectArtifact understands both forms of arguments.
-func (a *app) selectArtifact(c *cli.Context, s *session, args []string) (fetch.Selection, error) {
+func (a *app) selectArtifact(c *cli.Context, args []string) (*session, fetch.Selection, error) {
 	if len(args) == 2 {
-		return s.client.SelectTarget(c.Context, args[0], args[1])
+		s, err := a.asking(c, args[0])
+		if err != nil {
+			return nil, fetch.Selection{}, err
+		}
+		selection, err := s.client.SelectTarget(c.Context, args[0], args[1])
+		return s, selection, err
 	}
 	ref, err := artifact.ParseRef(args[0])
 	if err != nil {
-		return fetch.Selection{}, err
+		return nil, fetch.Selection{}, err
 	}
-	return s.client.Resolve(c.Context, fetch.Request{Ref: ref, Platform: s.config.Platform, Format: c.String(flagFormat)})
+	s, err := a.asking(c, ref.Repo)
+	if err != nil {
+		return nil, fetch.Selection{}, err
+	}
+	selection, err := s.client.Resolve(c.Context, fetch.Request{Ref: ref, Platform: s.config.Platform, Format: c.String(flagFormat)})
+	return s, selection, err
 }
 
 func newGetDoc(selection fetch.Selection) getDoc {

@@ -29,16 +29,13 @@ func (a *app) products(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(c)
-	if err != nil {
-		return err
-	}
 	name := ""
 	if len(args) == 1 {
 		name = args[0]
-		if _, err := s.find(name); err != nil {
-			return err
-		}
+	}
+	s, err := a.session(c, name)
+	if err != nil {
+		return err
 	}
 	list, err := s.client.Products(c.Context, name)
 	if err != nil {

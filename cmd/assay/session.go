@@ -52,6 +52,11 @@ func (a *app) session(c *cli.Context, names ...string) (*session, error) {
 		return nil, err
 	}
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
+	for _, name := range names {
+		if _, err := s.find(name); err != nil {
+			return nil, err
+		}
+	}
 	var joined []*fetch.Repository
 	for _, r := range s.repositories {
 		if len(names) > 0 && !slices.Contains(names, r.name) {
@@ -67,6 +72,16 @@ func (a *app) session(c *cli.Context, names ...string) (*session, error) {
 		MachineID: s.state.MachineID, Progress: a.progress,
 		Warn: func(text string) { a.out.warn("%s", text) },
 	})
+	return s, err
+}
+
+// asking is a session for a command that can do nothing without a repository:
+// that there is none is an error which says how to get one.
+func (a *app) asking(c *cli.Context, names ...string) (*session, error) {
+	s, err := a.session(c, names...)
+	if err == nil && len(s.repositories) == 0 {
+		err = withHint(fmt.Errorf("%w: none is trusted yet", errNoRepository), "`assay trust add NAME URL --root-sha256 HEX` adds one")
+	}
 	return s, err
 }
 

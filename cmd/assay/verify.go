@@ -41,7 +41,7 @@ func (a *app) verify(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.session(c)
+	s, err := a.asking(c)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func (a *app) versions(c *cli.Context) error {
 		}
 		channel = ref.Selector.Channel
 	}
-	s, err := a.session(c)
+	s, err := a.asking(c, ref.Repo)
 	if err != nil {
 		return err
 	}
