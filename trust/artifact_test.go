@@ -33,6 +33,7 @@ func (b *bench) document(view *trust.View, path string) (trust.Target, []byte) {
 }
 
 func TestReleaseTakesProvenManifestsOnly(t *testing.T) {
+	t.Parallel()
 	b := sampleBench(t)
 	view := b.mustRefresh()
 	manifest, data := b.document(view, manifestPath)
@@ -66,6 +67,7 @@ func TestReleaseTakesProvenManifestsOnly(t *testing.T) {
 }
 
 func TestArtifactMustAgreeWithItsRole(t *testing.T) {
+	t.Parallel()
 	for name, edit := range map[string]func(map[string]any){
 		"length": func(a map[string]any) { a["length"] = a["length"].(float64) + 1 },
 		"digest": func(a map[string]any) { a["digests"] = map[string]any{"sha256": strings.Repeat("0", 64)} },
@@ -74,6 +76,7 @@ func TestArtifactMustAgreeWithItsRole(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := sampleBench(t)
 			must(t, b.repo.EditDocument(manifestPath, func(doc map[string]any) {
 				edit(doc["artifacts"].([]any)[0].(map[string]any))
@@ -97,6 +100,7 @@ func TestArtifactMustAgreeWithItsRole(t *testing.T) {
 
 // An artifact that lies at URLs is only as fresh as the manifest that names it.
 func TestArtifactElsewhereInheritsStaleness(t *testing.T) {
+	t.Parallel()
 	b := sampleBench(t)
 	const path = "ferry/0.9.0/release.json"
 	elsewhere := func(view *trust.View) trust.Target {

@@ -41,6 +41,7 @@ func promisedBy(t *testing.T, view *trust.View, path, role string) {
 }
 
 func TestDelegationOrderAndTermination(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.delegate("targets",
 		testrepo.DelegatedRole{Name: "first", Paths: []string{"*/x"}},
@@ -84,6 +85,7 @@ func TestDelegationOrderAndTermination(t *testing.T) {
 // A terminating delegation ends the whole search, also where it lies deeper
 // than what would come next.
 func TestTerminationFromBelow(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.delegate("targets",
 		testrepo.DelegatedRole{Name: "outer", Paths: []string{"*/*"}},
@@ -114,6 +116,7 @@ func TestTerminationFromBelow(t *testing.T) {
 
 // An empty prefix would match every path; one in capitals is still hex.
 func TestUnusualHashPrefixes(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	digits := sha256Hex("p/q")
 	b.delegate("targets",
@@ -127,6 +130,7 @@ func TestUnusualHashPrefixes(t *testing.T) {
 }
 
 func TestPathPatterns(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		pattern, path string
 		match         bool
@@ -148,6 +152,7 @@ func TestPathPatterns(t *testing.T) {
 
 // sha256("p/q") begins with these digits in hex (not in base64).
 func TestHashPrefixesAreHex(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	var prefixes []string
 	for i := range 16 {
@@ -183,6 +188,7 @@ func TestHashPrefixesAreHex(t *testing.T) {
 }
 
 func TestHashBins(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	bins := testrepo.Bins{Prefix: "bin", BitLength: 5}
 	must(t, b.repo.DelegateBins("targets", bins))
@@ -212,6 +218,7 @@ func TestHashBins(t *testing.T) {
 }
 
 func TestRoleNamesWithAnyCharacter(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	for i, name := range []string{"a/b", "..", "50%", "größe", "x y", "q?r#s"} {
 		b.delegate("targets", testrepo.DelegatedRole{Name: name, Paths: []string{fmt.Sprintf("%d/*", i)}})
@@ -233,6 +240,7 @@ func TestRoleNamesWithAnyCharacter(t *testing.T) {
 }
 
 func TestDelegatedRoleWithATopLevelName(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.mustRefresh()
 	b.delegate("targets", testrepo.DelegatedRole{Name: "harmless", Paths: []string{"*/*"}})
@@ -246,6 +254,7 @@ func TestDelegatedRoleWithATopLevelName(t *testing.T) {
 // Two parents delegate to one role, each with keys of its own: what one of them
 // trusts is no proof for the other.
 func TestDiamondIsVerifiedPerEdge(t *testing.T) {
+	t.Parallel()
 	stranger, err := testrepo.NewKey(testrepo.Ed25519)
 	must(t, err)
 	b := newBench(t, testrepo.Options{})
@@ -273,6 +282,7 @@ func TestDiamondIsVerifiedPerEdge(t *testing.T) {
 }
 
 func TestDelegationLoopEnds(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.delegate("targets", testrepo.DelegatedRole{Name: "one", Paths: []string{"*/*"}})
 	b.delegate("one", testrepo.DelegatedRole{Name: "two", Paths: []string{"*/*"}})
@@ -295,6 +305,7 @@ func TestDelegationLoopEnds(t *testing.T) {
 }
 
 func TestDepthAndItsLimit(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	parent := "targets"
 	for i := range 40 {
@@ -328,6 +339,7 @@ func TestDepthAndItsLimit(t *testing.T) {
 }
 
 func TestDelegatedRoleAttacks(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		attack func(b *bench)
 		kind   error
@@ -356,6 +368,7 @@ func TestDelegatedRoleAttacks(t *testing.T) {
 		}, trust.ErrMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
 			b.add("team/a", "team")
@@ -374,111 +387,8 @@ func TestDelegatedRoleAttacks(t *testing.T) {
 	}
 }
 
-func TestOfflineKnowsOnlyWhatIsHeld(t *testing.T) {
-	b := newBench(t, testrepo.Options{})
-	b.delegate("targets",
-		testrepo.DelegatedRole{Name: "seen", Paths: []string{"seen/*"}},
-		testrepo.DelegatedRole{Name: "unseen", Paths: []string{"unseen/*"}},
-	)
-	b.add("seen/f", "seen")
-	b.add("unseen/f", "unseen")
-	b.publish()
-	if _, err := b.open().Offline(t.Context()); !errors.Is(err, trust.ErrNotHeld) || !strings.Contains(err.Error(), "no complete set") {
-		t.Fatalf("before any refresh: expected ErrNotHeld, found %v", err)
-	}
-	promisedBy(t, b.mustRefresh(), "seen/f", "seen")
-	b.remote.requests()
-	view := mustOffline(t, b)
-	promisedBy(t, view, "seen/f", "seen")
-	if _, err := view.Target(t.Context(), "unseen/f"); !errors.Is(err, trust.ErrNotHeld) {
-		t.Errorf("expected ErrNotHeld, found %v", err)
-	}
-	if asked := b.remote.requests(); len(asked) != 0 {
-		t.Errorf("offline asked for %v", asked)
-	}
-}
-
-// A role that was expired when it came is not stored: nobody accepted it in
-// time, so that neither grace nor an exact name covers it later.
-func TestRoleThatCameExpiredIsCoveredByNothing(t *testing.T) {
-	b := newBench(t, testrepo.Options{})
-	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
-	b.add("team/a", "team")
-	must(t, b.repo.SetExpiry("team", -time.Second))
-	b.publish()
-	if _, err := b.mustRefresh().Target(t.Context(), "team/a"); !errors.Is(err, trust.ErrExpired) {
-		t.Fatalf("expected ErrExpired, found %v", err)
-	}
-	b.config.Grace = time.Hour
-	b.remote.fail("2.root.json", nil, trust.ErrNoAnswer)
-	if _, err := b.mustRefresh().Target(t.Context(), "team/a"); !errors.Is(err, trust.ErrNotHeld) {
-		t.Errorf("by grace: expected ErrNotHeld, found %v", err)
-	}
-	if _, err := mustOffline(t, b).HeldTarget(t.Context(), "team/a"); !errors.Is(err, trust.ErrNotHeld) {
-		t.Errorf("offline: expected ErrNotHeld, found %v", err)
-	}
-}
-
-// A delegated role that expires after it was accepted: refused online, covered
-// by grace while that lasts, and offline good for exact names alone.
-func TestRoleThatExpiresWhileHeld(t *testing.T) {
-	b := newBench(t, testrepo.Options{})
-	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
-	b.add("team/a", "team")
-	must(t, b.repo.SetExpiry("team", 20*time.Minute))
-	b.publish()
-	promisedBy(t, b.mustRefresh(), "team/a", "team")
-	b.now = start.Add(time.Hour)
-	expired := func(what string, _ trust.Target, err error) {
-		t.Helper()
-		var e *trust.ExpiredError
-		if !errors.As(err, &e) || e.Role != "team" {
-			t.Errorf("%s: expected team to have expired, found %v", what, err)
-		}
-	}
-	target, err := b.mustRefresh().HeldTarget(t.Context(), "team/a")
-	expired("online", target, err)
-	view := mustOffline(t, b)
-	target, err = view.Target(t.Context(), "team/a")
-	expired("offline", target, err)
-	target, err = view.HeldTarget(t.Context(), "team/a")
-	must(t, err)
-	expired("offline by its exact name", target, target.Stale())
-	// A clock that went back a little does not bring it back.
-	b.now = start.Add(10 * time.Minute)
-	target, err = b.mustRefresh().Target(t.Context(), "team/a")
-	expired("clock behind", target, err)
-
-	b.remote.fail("2.root.json", nil, trust.ErrNoAnswer)
-	b.now = start.Add(time.Hour)
-	b.config.Grace = 30 * time.Minute
-	target, err = b.mustRefresh().HeldTarget(t.Context(), "team/a")
-	expired("beyond the grace", target, err)
-	b.config.Grace = time.Hour
-	promisedBy(t, b.mustRefresh(), "team/a", "team")
-}
-
-func TestExpiredViewResolvesNothing(t *testing.T) {
-	b := newBench(t, testrepo.Options{})
-	b.mustRefresh()
-	b.now = start.Add(1000 * time.Hour)
-	view := mustOffline(t, b)
-	if _, err := view.TopLevelTarget("a.txt"); !errors.Is(err, trust.ErrExpired) {
-		t.Errorf("TopLevelTarget: expected ErrExpired, found %v", err)
-	}
-	target, err := view.HeldTopLevelTarget("a.txt")
-	must(t, err)
-	if !errors.Is(target.Stale(), trust.ErrExpired) {
-		t.Errorf("HeldTopLevelTarget: expected a stale target, found %v", target.Stale())
-	}
-	for target, err := range view.Targets(t.Context()) {
-		if !errors.Is(err, trust.ErrExpired) {
-			t.Errorf("Targets: expected ErrExpired, found %s, %v", target.Path(), err)
-		}
-	}
-}
-
 func TestTopLevelTargetIgnoresDelegations(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.delegate("targets", testrepo.DelegatedRole{Name: "greedy", Paths: []string{"*"}})
 	b.add("catalog.json", "greedy")
@@ -494,6 +404,7 @@ func TestTopLevelTargetIgnoresDelegations(t *testing.T) {
 }
 
 func TestTargetPathsThatMeanTwoThings(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	view := b.mustRefresh()
 	for _, path := range []string{"", "/a.txt", "a//b", "../a.txt", "a/./b", `a\b`, "a/", "a\x00b", "a\nb", "a\x1b[2Jb", strings.Repeat("a", 4097)} {
@@ -504,6 +415,7 @@ func TestTargetPathsThatMeanTwoThings(t *testing.T) {
 }
 
 func TestZeroTargetPromisesNothing(t *testing.T) {
+	t.Parallel()
 	var target trust.Target
 	if err := target.Check(nil); !target.IsZero() || !errors.Is(err, trust.ErrNoTarget) {
 		t.Errorf("the zero target must be refused, found %v", err)

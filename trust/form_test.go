@@ -17,6 +17,7 @@ import (
 // What the right keys have signed may still be nonsense, or an attack on the
 // parser by one of their holders.
 func TestMetadataThatNoRepositoryMayPublish(t *testing.T) {
+	t.Parallel()
 	timestamp := func(f func(*metadata.TimestampType)) func(any) {
 		return func(s any) { f(s.(*metadata.TimestampType)) }
 	}
@@ -71,6 +72,7 @@ func TestMetadataThatNoRepositoryMayPublish(t *testing.T) {
 		})},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{NoMetaHashes: true})
 			b.delegate("targets",
 				testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}},
@@ -90,6 +92,7 @@ func TestMetadataThatNoRepositoryMayPublish(t *testing.T) {
 }
 
 func TestHostileBytesBeforeAnySignature(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{NoMetaHashes: true})
 	b.mustRefresh()
 	honest := b.repo.Root()
@@ -114,6 +117,7 @@ func TestHostileBytesBeforeAnySignature(t *testing.T) {
 		"two documents":       {append(bytes.Clone(honest), honest...), trust.ErrMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if _, err := trust.CheckRoot(test.data); !errors.Is(err, test.kind) {
 				t.Errorf("expected %v, found %v", test.kind, err)
 			}
@@ -127,8 +131,10 @@ func TestHostileBytesBeforeAnySignature(t *testing.T) {
 // The three roles below root, each signed by a stranger in place of its own
 // key; with no hashes in the snapshot the signature is all there is.
 func TestRoleSignedByAStranger(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"timestamp", "snapshot", "targets"} {
 		t.Run(role, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{NoMetaHashes: true})
 			b.mustRefresh()
 			stranger, err := testrepo.NewKey(testrepo.Ed25519)
@@ -144,6 +150,7 @@ func TestRoleSignedByAStranger(t *testing.T) {
 
 // One key under two ids is one key: the threshold counts keys.
 func TestOneKeyUnderTwoIDsCountsOnce(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{Quorum: map[string]testrepo.Quorum{"timestamp": {Keys: 2, Threshold: 2}}})
 	thief := b.repo.Keys("timestamp")[0]
 	label := strings.Repeat("ab", 32)
@@ -171,6 +178,7 @@ func TestOneKeyUnderTwoIDsCountsOnce(t *testing.T) {
 // A signed length lowers the limit that the remote is asked with, so that a
 // mirror can't make the client read more.
 func TestSignedLengthLowersTheLimit(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.mustRefresh()
 	must(t, b.repo.AddTarget("b.txt", []byte("beta")))
@@ -190,6 +198,7 @@ func TestSignedLengthLowersTheLimit(t *testing.T) {
 // A timestamp that names snapshot 1 is answered with snapshot 2, rightly signed:
 // a mirror must not choose which snapshot goes with which timestamp.
 func TestNewerFileThanThePromisedOne(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{NoMetaHashes: true})
 	old := b.repo.Files(0)["timestamp.json"]
 	must(t, b.repo.AddTarget("b.txt", []byte("beta")))

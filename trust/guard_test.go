@@ -7,6 +7,7 @@ import (
 
 // A foreign parser that panics must not take the program with it.
 func TestPanicOfAParserIsAnError(t *testing.T) {
+	t.Parallel()
 	err := guard(func() error {
 		var nobody *rootDocument
 		return nobody.checkForm()

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -39,8 +40,10 @@ func (b *bench) slowly(generation int, name string, fn func()) (*trust.View, err
 // Whichever answer is late, a process that was overtaken must not take back
 // what the other one has stored: it starts over and ends with the newest.
 func TestOvertakenAtEveryStep(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"2.root.json", "timestamp.json", "2.snapshot.json", "2.targets.json"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			b.mustRefresh()
 			must(t, b.repo.PublishRoot())
@@ -75,7 +78,9 @@ func TestOvertakenAtEveryStep(t *testing.T) {
 
 // With the roots alike, each later floor has to hold on its own.
 func TestOvertakenUnderOneRoot(t *testing.T) {
+	t.Parallel()
 	t.Run("timestamp", func(t *testing.T) {
+		t.Parallel()
 		b := newBench(t, testrepo.Options{})
 		b.mustRefresh()
 		must(t, b.repo.PublishTimestamp())
@@ -91,6 +96,7 @@ func TestOvertakenUnderOneRoot(t *testing.T) {
 	})
 	for _, name := range []string{"2.snapshot.json", "2.targets.json"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			b.mustRefresh()
 			must(t, b.repo.AddTarget("b.txt", []byte("beta")))
@@ -116,8 +122,10 @@ func TestOvertakenUnderOneRoot(t *testing.T) {
 // while another one accepts the root that revokes the key. The floor that this
 // root lowered must stay down.
 func TestRevokedKeyRaisesNoFloorThroughALateProcess(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"timestamp", "snapshot"} {
 		t.Run(role, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{NoMetaHashes: true})
 			b.mustRefresh()
 			before := b.repo.Generation()
@@ -167,6 +175,7 @@ func TestRevokedKeyRaisesNoFloorThroughALateProcess(t *testing.T) {
 // A view of before that fetches a role late does not put it in the place of the
 // newer one, which offline look-ups need.
 func TestOldViewDoesNotReplaceANewerRole(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
 	b.add("team/a", "team")
@@ -182,6 +191,7 @@ func TestOldViewDoesNotReplaceANewerRole(t *testing.T) {
 // A view that lives on while another process accepts a newer root goes on
 // resolving, and stores nothing under the new root.
 func TestOldViewStoresNothingUnderANewRoot(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
 	b.add("team/a", "team")
@@ -198,6 +208,7 @@ func TestOldViewStoresNothingUnderANewRoot(t *testing.T) {
 
 // The store grows with what is current, not with what has been.
 func TestOldMetadataIsSweptAway(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
 	for _, path := range []string{"team/a", "team/b", "team/c"} {
@@ -217,6 +228,7 @@ func TestOldMetadataIsSweptAway(t *testing.T) {
 // A root that is damaged in the store takes the offline view with it, even where
 // the root before would verify the set: it may have been retired.
 func TestOfflineRefusesARootBelowTheFloor(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	must(t, b.repo.RotateRoot())
 	b.mustRefresh()
@@ -229,6 +241,7 @@ func TestOfflineRefusesARootBelowTheFloor(t *testing.T) {
 // The floor of root vanishes while the root that was given is still there: that
 // is damage, and not a repository that was added just now.
 func TestVanishedRootFloorIsDamage(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.mustRefresh()
 	must(t, b.store.Update(t.Context(), func(tx trust.Tx) error { return tx.Delete("floor/root") }))
@@ -236,6 +249,7 @@ func TestVanishedRootFloorIsDamage(t *testing.T) {
 }
 
 func TestMemStoreReadsOnlyInAView(t *testing.T) {
+	t.Parallel()
 	store := &trust.MemStore{}
 	err := store.View(t.Context(), func(tx trust.Tx) error {
 		if tx.Put("key", nil) == nil || tx.Delete("key") == nil {
@@ -246,5 +260,61 @@ func TestMemStoreReadsOnlyInAView(t *testing.T) {
 	must(t, err)
 	if left := store.Entries(); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestManyAtOnceOnOneState(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	must(t, b.repo.RotateRoot())
+	must(t, b.repo.AddTarget("b.txt", []byte("beta")))
+	b.publish()
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			r, err := trust.Open(b.config)
+			if err == nil {
+				_, err = r.Refresh(t.Context())
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := mustOffline(t, b); version(got, "timestamp") != 2 || version(got, "root") != 2 {
+		t.Errorf("expected the newest, found %v", got.Roles())
+	}
+}
+
+// A slow process that read an older timestamp must neither fail nor store it.
+func TestOvertakenByAnotherProcess(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	must(t, b.repo.AddTarget("b.txt", []byte("beta")))
+	b.publish()
+	old := b.repo.Files(0)["timestamp.json"]
+	must(t, b.repo.AddTarget("c.txt", []byte("gamma")))
+	b.publish()
+	slow := &remote{repo: b.repo}
+	first := true
+	slow.answer = map[string]func() ([]byte, error){"timestamp.json": func() ([]byte, error) {
+		if !first {
+			return b.repo.Files(0)["timestamp.json"], nil
+		}
+		first = false
+		b.mustRefresh() // the other process, in between
+		return old, nil
+	}}
+	config := b.config
+	config.Remote = slow
+	r, err := trust.Open(config)
+	must(t, err)
+	view, err := r.Refresh(t.Context())
+	must(t, err)
+	if got := version(view, "timestamp"); got != 3 {
+		t.Errorf("expected timestamp 3, found %d", got)
 	}
 }

@@ -14,6 +14,7 @@ import (
 )
 
 func TestGivenRootThatItsOwnKeysDidNotSign(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	doc, err := metadata.Root().FromBytes(b.repo.Root())
 	must(t, err)
@@ -32,8 +33,10 @@ func TestGivenRootThatItsOwnKeysDidNotSign(t *testing.T) {
 // A new root needs a quorum of the old keys and one of the new: either alone is
 // what a thief of the one or the other can make.
 func TestRootSignedByOneSideOnly(t *testing.T) {
+	t.Parallel()
 	for _, side := range []string{"old", "new"} {
 		t.Run(side, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			b.mustRefresh()
 			keys := b.repo.Keys("root")
@@ -67,6 +70,7 @@ func (b *bench) put(key string, value []byte) {
 }
 
 func TestForkedRootUnderAKnownVersion(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.mustRefresh()
 	must(t, b.repo.PublishRoot())
@@ -95,6 +99,7 @@ func TestForkedRootUnderAKnownVersion(t *testing.T) {
 // A damaged root below the floor is mended from the network only together with
 // the rest of the chain: a fork that ends early leaves nothing.
 func TestForkBelowTheFloorLeavesNothing(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	must(t, b.repo.PublishRoot())
 	forked := fork(t, b, 2)
@@ -116,6 +121,7 @@ func TestForkBelowTheFloorLeavesNothing(t *testing.T) {
 
 // That a root comes back which was damaged in the store rotates nothing.
 func TestMendedRootLowersNoFloor(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	b.mustRefresh()
 	must(t, b.repo.RotateKey("timestamp"))
@@ -129,7 +135,9 @@ func TestMendedRootLowersNoFloor(t *testing.T) {
 }
 
 func TestRotationOfOneRoleLowersNoOtherFloor(t *testing.T) {
+	t.Parallel()
 	t.Run("snapshot keys, timestamp floor", func(t *testing.T) {
+		t.Parallel()
 		b := newBench(t, testrepo.Options{NoMetaHashes: true})
 		old := b.repo.Files(0)["timestamp.json"]
 		must(t, b.repo.PublishTimestamp())
@@ -143,6 +151,7 @@ func TestRotationOfOneRoleLowersNoOtherFloor(t *testing.T) {
 		}
 	})
 	t.Run("timestamp keys, snapshot floor", func(t *testing.T) {
+		t.Parallel()
 		b := newBench(t, testrepo.Options{NoMetaHashes: true})
 		must(t, b.repo.AddTarget("b.txt", []byte("beta")))
 		b.publish()
@@ -162,6 +171,7 @@ func TestRotationOfOneRoleLowersNoOtherFloor(t *testing.T) {
 // A key that only gets another id is no rotation: ids are not signed with the
 // metadata, so that an old timestamp can be given the new one.
 func TestRelabelledKeyLowersNoFloor(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	old := b.repo.Files(0)["timestamp.json"]
 	must(t, b.repo.PublishTimestamp())
@@ -180,6 +190,7 @@ func TestRelabelledKeyLowersNoFloor(t *testing.T) {
 // With both keys stolen a snapshot is pushed too high as well as the timestamp
 // that names it. Rotating both is the way back.
 func TestRecoveryFromAFastForwardedSnapshot(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, testrepo.Options{NoMetaHashes: true})
 	b.mustRefresh()
 	snapshot, err := metadata.Snapshot().FromBytes(b.repo.Files(0)["1.snapshot.json"])
@@ -206,8 +217,10 @@ func TestRecoveryFromAFastForwardedSnapshot(t *testing.T) {
 
 // What revoked keys have signed is not believed offline either.
 func TestOfflineVerifiesWithTheNewestRoot(t *testing.T) {
+	t.Parallel()
 	for _, role := range []string{"timestamp", "snapshot", "targets"} {
 		t.Run(role, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t, testrepo.Options{})
 			b.mustRefresh()
 			must(t, b.repo.RotateKey(role))
