@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"assay/artifact"
-	"assay/cache/state"
 	"assay/fetch"
 	"assay/trust"
 )
@@ -51,16 +47,6 @@ func trustAddCommand(a *app) *cli.Command {
 	}
 }
 
-// addition is what is to be trusted.
-type addition struct {
-	state.Repository
-	digest  artifact.Digest // zero: the file alone says
-	version int64           // zero: not said
-	file    string          // empty: fetched by the digest
-	raw     []byte
-	info    trust.RootInfo
-}
-
 func (a *app) trustAdd(c *cli.Context) error {
 	args, err := operands(c, 1, 2)
 	if err != nil {
@@ -84,7 +70,7 @@ func (a *app) trustAdd(c *cli.Context) error {
 	}
 	if add.raw != nil {
 		if err := add.checkRoot(); err != nil {
-			return err
+			return notAdded(err)
 		}
 	}
 	// What is there already is only compared: no request, and no new floors.
@@ -101,7 +87,7 @@ func (a *app) trustAdd(c *cli.Context) error {
 	}
 	view, entries, err := a.prove(c.Context, s, add)
 	if err != nil {
-		return err
+		return notAdded(err)
 	}
 	changed, err := s.state.AddRepository(c.Context, add.Repository, entries)
 	if err != nil {
@@ -110,106 +96,23 @@ func (a *app) trustAdd(c *cli.Context) error {
 	return a.printAddition(add, view, changed)
 }
 
-// newAddition reads the command line; it decides that there is a root at all.
-func newAddition(c *cli.Context, args []string) (*addition, error) {
-	add := &addition{file: c.String(flagRoot)}
-	add.Name = args[0]
-	if err := artifact.ValidRepository(add.Name); err != nil {
-		return nil, err
+// notAdded gives an error the hint that fits where nothing is held yet.
+func notAdded(err error) error {
+	var own *hinted
+	_, hint := exitOf(err)
+	switch {
+	case errors.As(err, &own):
+		return err
+	case errors.Is(err, trust.ErrExpired):
+		hint = "the repository has to publish anew; then add it again"
+	case errors.Is(err, trust.ErrMalformed), errors.Is(err, trust.ErrTooLarge), errors.Is(err, trust.ErrSignature):
+		hint = "get the root from the publisher again, and tell them if it stays so"
+	case errors.Is(err, trust.ErrNoMetadata):
+		hint = "check the URL: timestamp.json lies there, or in metadata/ under it"
+	case errors.Is(err, fetch.ErrSource), errors.Is(err, trust.ErrNoAnswer):
+		hint = "check the URL, the network and the proxy, then add it again"
 	}
-	add.MetadataURL, add.TargetsURL = trimURL(c.String(flagMetadataURL)), trimURL(c.String(flagTargetsURL))
-	add.RootVersion = c.Int64(flagRootVersion)
-	if c.IsSet(flagRootVersion) {
-		add.version = add.RootVersion
-	}
-	hex := c.String(flagRootSHA256)
-	if len(args) == 1 {
-		known, ok := knownRepositories()[add.Name]
-		if !ok {
-			return nil, withHint(usagef("%s: expected a URL behind the name, found none", clip(add.Name)), "assay trust add NAME URL --root-sha256 HEX")
-		}
-		if add.file == "" && hex == "" {
-			add.raw = known.root
-		}
-		add.URL = known.url
-	} else {
-		fragment, err := add.takeURL(args[1])
-		if err != nil {
-			return nil, err
-		}
-		if given := fragment.Get("sha256"); given != "" {
-			if hex != "" && hex != given {
-				return nil, usagef("--%s: expected one digest, found another one in the URL", flagRootSHA256)
-			}
-			hex = given
-		}
-		if given := fragment.Get("root"); given != "" {
-			n, err := strconv.ParseInt(given, 10, 64)
-			if err != nil || c.IsSet(flagRootVersion) && n != add.RootVersion {
-				return nil, usagef("#root=%s: expected one whole number, the version of the root", clip(given))
-			}
-			add.RootVersion, add.version = n, n
-		}
-	}
-	if add.RootVersion < 1 {
-		return nil, usagef("--%s: expected a whole number from 1, found %d", flagRootVersion, add.RootVersion)
-	}
-	return add, add.takeDigest(hex)
-}
-
-// takeURL takes the repository's URL, and gives the parts of its fragment.
-func (add *addition) takeURL(text string) (url.Values, error) {
-	u, err := url.Parse(text)
-	if err != nil {
-		return nil, usagef("expected a URL behind the name, found %q", clip(text))
-	}
-	if u.User != nil {
-		return nil, usagef("expected a URL without name and password, as it is stored and shown")
-	}
-	fragment, err := url.ParseQuery(u.Fragment)
-	if err != nil {
-		return nil, usagef("expected a URL that ends in #root=N&sha256=HEX, found %q", clip(u.Fragment))
-	}
-	for key := range fragment {
-		if key != "root" && key != "sha256" {
-			return nil, usagef("expected a URL that ends in #root=N&sha256=HEX, found %q in it", clip(key))
-		}
-	}
-	u.Fragment, u.RawFragment = "", ""
-	if _, err := fetch.ParseBaseURL(u.String()); err != nil {
-		return nil, mark(errUsage, err)
-	}
-	add.URL = trimURL(u.String())
-	return fragment, nil
-}
-
-// takeDigest takes the digest. Without one, and without a root, nothing may
-// begin.
-func (add *addition) takeDigest(hex string) (err error) {
-	if hex == "" && add.file == "" && add.raw == nil {
-		return withHint(usagef("%s: expected the repository's root, by --root FILE or --root-sha256 HEX: assay never trusts what it sees first", add.Name),
-			"ask the publisher for the digest by another way than this URL: their documentation, a signed announcement, a colleague who has it (`assay trust show`)")
-	}
-	if hex == "" {
-		return nil
-	}
-	if add.digest, err = artifact.NewDigest(artifact.SHA256, hex); err != nil {
-		return mark(errUsage, fmt.Errorf("--%s: %w", flagRootSHA256, err))
-	}
-	add.RootSHA256 = add.digest.Hex()
-	return nil
-}
-
-// checkRoot checks the root's form, and takes over what it says of itself.
-func (add *addition) checkRoot() (err error) {
-	if add.info, err = trust.CheckRoot(add.raw); err != nil {
-		return fmt.Errorf("%s: the given root: %w", add.Name, err)
-	}
-	if add.version != 0 && add.version != add.info.Version {
-		return fmt.Errorf("%s: the given root: %w: expected version %d, found %d", add.Name, trust.ErrRootChain, add.version, add.info.Version)
-	}
-	add.RootVersion, add.RootSHA256 = add.info.Version, add.info.SHA256.Hex()
-	return nil
+	return withHint(err, "nothing was added; "+hint)
 }
 
 // prove refreshes the repository in memory. What it gives is stored in one
