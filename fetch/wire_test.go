@@ -63,7 +63,7 @@ func TestCertificateOfNobodyKnown(t *testing.T) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	_, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
-	says(t, err, "certificate", "")
+	says(t, err, "authority that this machine trusts", "")
 	var unknown x509.UnknownAuthorityError
 	if !errors.As(err, &unknown) || errors.Is(err, trust.ErrNoAnswer) {
 		t.Errorf("expected an unknown authority, and no silence that a grace would cover, found %v", err)
@@ -131,6 +131,20 @@ func TestSecretsStayOutOfMessages(t *testing.T) {
 		} else if !strings.Contains(err.Error(), server.URL) {
 			t.Errorf("%s: expected the server to be named, found %v", name, err)
 		}
+	}
+}
+
+// Object stores answer 403 or 410 for what they do not have; anything else but
+// 200 is a failure, and never "there is none".
+func TestWhichAnswersMeanNone(t *testing.T) {
+	t.Parallel()
+	for code, none := range map[int]bool{404: true, 403: true, 410: true, 401: false, 407: false, 429: false, 204: false, 206: false, 500: false, 503: false} {
+		server := serving(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+		_, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
+		if errors.Is(err, trust.ErrNoMetadata) != none || errors.Is(err, trust.ErrNoAnswer) {
+			t.Errorf("%d: found %v", code, err)
+		}
+		says(t, err, fmt.Sprint(code), "")
 	}
 }
 
