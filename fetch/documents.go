@@ -97,6 +97,9 @@ type manifest struct {
 
 func (s *shelf) manifest(ctx context.Context, path string) (*manifest, error) {
 	target, err := s.target(ctx, path)
+	if errors.Is(err, trust.ErrNoTarget) {
+		return nil, fmt.Errorf("a channel lists a release whose manifest is not promised: %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -149,7 +149,10 @@ func TestOfflineAfterExpiryKnowsExactNamesOnly(t *testing.T) {
 	if !fresh {
 		t.Errorf("expected the evidence to say since when it was not checked, found %+v", held.Evidence.Checks)
 	}
-	b.refuses("hello@1.4.0", fetch.ErrOffline) // named exactly, but not held
+	// Named exactly, but not held.
+	if err := b.refuses("hello@1.4.0", fetch.ErrOffline); !strings.Contains(err.Error(), "expired") {
+		t.Errorf("expected it to say that the metadata has expired, found %v", err)
+	}
 }
 
 func TestAttacksOnABlob(t *testing.T) {
@@ -291,6 +294,13 @@ func TestTwoRepositoriesWithOneProduct(t *testing.T) {
 	}
 	b.mustGet("acme:hello")
 	b.mustGet("beta:hello")
+	store, err := cache.Open(t.TempDir(), cache.Options{})
+	must(t, err)
+	if _, err := fetch.NewClient(fetch.Config{
+		Repositories: []*fetch.Repository{b.repository("acme"), other.repository("acme")}, Cache: store, Engine: fetch.NewEngine(b.engine),
+	}); err == nil || !strings.Contains(err.Error(), `two repositories are named "acme"`) {
+		t.Errorf("two repositories under one name: found %v", err)
+	}
 	// One that can't be asked might have it, too.
 	other.server.Close()
 	b.more = []*fetch.Repository{other.repository("beta")}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"assay/artifact"
 	"assay/fetch"
 	"assay/internal/testrepo"
 	"assay/trust"
@@ -172,6 +173,10 @@ func TestStatusTextIsNotPassedOn(t *testing.T) {
 func TestWebPageThroughAProxy(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]http.HandlerFunc{
+		"a page that says it is data": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, " \n<html>")
+		},
 		"a page":      func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<!DOCTYPE html>") },
 		"a long page": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>"+strings.Repeat(" ", 5000)) },
 		"a page of words": func(w http.ResponseWriter, _ *http.Request) {
@@ -241,6 +246,42 @@ func TestGivingUpIsNoFailureOfASource(t *testing.T) {
 	}
 }
 
+// The same while a body is under way, its head long read.
+func TestGivingUpInMidBody(t *testing.T) {
+	t.Parallel()
+	interrupt := errors.New("interrupted by the user")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	server := serving(t, func(w http.ResponseWriter, q *http.Request) {
+		io.WriteString(w, "{")
+		w.(http.Flusher).Flush()
+		time.AfterFunc(50*time.Millisecond, func() { cancel(interrupt) })
+		<-q.Context().Done()
+	})
+	source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
+	must(t, err)
+	if _, err := source.ReadMetadata(ctx, "2.root.json", 1000); !errors.Is(err, interrupt) || errors.Is(err, fetch.ErrSource) {
+		t.Errorf("metadata: expected the interrupt alone, found %v", err)
+	}
+
+	b := newBench(t, testrepo.Options{})
+	must(t, b.repo.AddLarge("large.bin", 8<<20, 1))
+	must(t, b.repo.Publish())
+	client := b.client()
+	selection, err := client.SelectTarget(t.Context(), "acme", "large.bin")
+	must(t, err)
+	hold := b.server.Hold("large.bin")
+	ctx, cancel = context.WithCancelCause(t.Context())
+	go func() {
+		<-hold.Reached
+		time.Sleep(50 * time.Millisecond)
+		cancel(interrupt)
+	}()
+	if _, err := client.GetSelected(ctx, selection); !errors.Is(err, interrupt) || errors.Is(err, fetch.ErrSource) {
+		t.Errorf("a file: expected the interrupt alone, found %v", err)
+	}
+	b.nothingStaged()
+}
+
 // A time limit of the caller's is the caller's, too.
 func TestCallersDeadline(t *testing.T) {
 	t.Parallel()
@@ -297,6 +338,22 @@ func TestLayoutIsFoundOutOnceAndAgainWhenItMoves(t *testing.T) {
 	must(t, err)
 	if _, err := source.ReadMetadata(t.Context(), "timestamp.json", 100); !errors.Is(err, trust.ErrNoMetadata) {
 		t.Errorf("metadata_url: expected ErrNoMetadata, found %v", err)
+	}
+}
+
+func TestRootIsTakenByItsDigestOnly(t *testing.T) {
+	t.Parallel()
+	server := tree(t, map[string]string{"/3.root.json": "root"})
+	source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
+	must(t, err)
+	right, wrong := artifact.DigestOf(artifact.SHA256, []byte("root")), artifact.DigestOf(artifact.SHA256, []byte("other"))
+	if data, err := source.ReadRoot(t.Context(), 3, right); err != nil || string(data) != "root" {
+		t.Errorf("found %q, %v", data, err)
+	}
+	data, err := source.ReadRoot(t.Context(), 3, wrong)
+	var mismatch *trust.MismatchError
+	if !errors.As(err, &mismatch) || mismatch.Expected != wrong.String() || mismatch.Found != right.String() || data != nil {
+		t.Errorf("another root: found %q, %v", data, err)
 	}
 }
 
