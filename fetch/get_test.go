@@ -389,8 +389,15 @@ func TestManyAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	b.server.ResetCounters()
-	b.mustGet("hello")
+	moved := 0
+	for _, path := range b.server.Requests() {
+		if strings.Contains(path, "hello_1.5.0_linux_amd64") {
+			moved++
+		}
+	}
+	if moved != 1 {
+		t.Errorf("expected the artifact to be transferred once, found %d times", moved)
+	}
 	b.nothingStaged()
 }
 

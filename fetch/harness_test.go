@@ -29,6 +29,8 @@ type bench struct {
 	offline bool
 	engine  fetch.EngineOptions
 	more    []*fetch.Repository
+	grace   time.Duration
+	warn    func(string)
 }
 
 func newBench(t *testing.T, options testrepo.Options) *bench {
@@ -64,7 +66,7 @@ func (b *bench) repository(name string) *fetch.Repository {
 	b.t.Helper()
 	source, err := fetch.NewSource(fetch.NewEngine(b.engine), fetch.SourceConfig{URL: b.server.URL, Layout: fetch.LayoutBase})
 	must(b.t, err)
-	r, err := trust.Open(trust.Config{Name: name, Root: b.repo.Root(), Store: b.store, Remote: source, Now: func() time.Time { return b.now }})
+	r, err := trust.Open(trust.Config{Name: name, Root: b.repo.Root(), Store: b.store, Remote: source, Grace: b.grace, Now: func() time.Time { return b.now }})
 	must(b.t, err)
 	return &fetch.Repository{Trust: r, Source: source}
 }
@@ -78,6 +80,7 @@ func (b *bench) client() *fetch.Client {
 		Repositories: append([]*fetch.Repository{b.repository("acme")}, b.more...),
 		Cache:        store, Engine: fetch.NewEngine(b.engine), Now: func() time.Time { return b.now }, Offline: b.offline,
 		MachineID: func(context.Context) ([16]byte, error) { return b.machine, nil },
+		Warn:      b.warn,
 	})
 	must(b.t, err)
 	return client

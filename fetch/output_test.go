@@ -30,6 +30,16 @@ func TestSave(t *testing.T) {
 	if data, _ := os.ReadFile(path); string(data) != "mine" {
 		t.Error("the file in the way was touched")
 	}
+	must(t, os.WriteFile(path, make([]byte, held.Target.Length()), 0o644))
+	if _, err := client.Save(t.Context(), held, path, false); !errors.Is(err, fetch.ErrExists) {
+		t.Errorf("other bytes of the same length: expected ErrExists, found %v", err)
+	}
+	if changed, err := client.Save(t.Context(), held, os.DevNull, false); err != nil || !changed {
+		t.Errorf("a device: expected it to be written to, found %v, %v", changed, err)
+	}
+	if info, err := os.Lstat(os.DevNull); err != nil || info.Mode().IsRegular() {
+		t.Fatalf("the device was replaced: %v", err)
+	}
 	// A link is replaced, not followed.
 	precious := filepath.Join(dir, "precious")
 	must(t, os.WriteFile(precious, []byte("keep"), 0o644))

@@ -1,0 +1,128 @@
+package fetch_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"assay/artifact"
+	"assay/cache"
+	"assay/fetch"
+	"assay/internal/testrepo"
+	"assay/trust"
+)
+
+func TestZeroTargetIsNotFetched(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	if _, err := b.client().Fetch(t.Context(), trust.Target{}); !errors.Is(err, fetch.ErrUnknown) {
+		t.Errorf("expected ErrUnknown, found %v", err)
+	}
+}
+
+// Every promise has to hold, whether the bytes come or are held already under
+// the one digest that is right.
+func TestEveryPromiseHasToHold(t *testing.T) {
+	t.Parallel()
+	for name, forge := range map[string]func(*metadata.TargetFiles){
+		"length":        func(f *metadata.TargetFiles) { f.Length++ },
+		"second digest": func(f *metadata.TargetFiles) { f.Hashes["sha512"] = bytes.Repeat([]byte{1}, 64) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testrepo.Options{})
+			must(t, b.repo.AddTarget("x.bin", []byte("exactly these")))
+			must(t, b.repo.Publish())
+			get := func() error {
+				client := b.client()
+				selection, err := client.SelectTarget(t.Context(), "acme", "x.bin")
+				must(t, err)
+				_, err = client.GetSelected(t.Context(), selection)
+				return err
+			}
+			must(t, get())
+			must(t, b.repo.Forge("targets", testrepo.Forgery{Signed: func(s any) { forge(s.(*metadata.TargetsType).Targets["x.bin"]) }}))
+			must(t, b.repo.Publish())
+			if err := get(); !errors.Is(err, trust.ErrMismatch) {
+				t.Errorf("held: expected trust.ErrMismatch, found %v", err)
+			}
+			b.dir = t.TempDir()
+			if err := get(); !errors.Is(err, cache.ErrMismatch) {
+				t.Errorf("fetched: expected cache.ErrMismatch, found %v", err)
+			}
+			b.nothingStaged()
+		})
+	}
+}
+
+// A server may store the file under any one of its promised digests.
+func TestFileUnderItsSecondDigest(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{Algorithms: []artifact.Algorithm{artifact.SHA256, artifact.SHA512}})
+	data, _ := b.repo.Target("hello/1.5.0/hello_1.5.0_linux_amd64.tar.gz")
+	b.server.Status(artifact.DigestOf(artifact.SHA256, data).Hex()+".", 404)
+	if held := b.mustGet("hello"); !strings.Contains(held.From, artifact.DigestOf(artifact.SHA512, data).Hex()) {
+		t.Errorf("expected it to come by its sha512, found %s", held.From)
+	}
+}
+
+// Who may sign some target must not be able to put up a shop: the catalog is
+// the top-level role's.
+func TestCatalogOfADelegatedRoleIsNone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	catalog, _ := b.repo.Target("catalog.json")
+	must(t, b.repo.RemoveTarget("catalog.json"))
+	must(t, b.repo.Delegate("targets", testrepo.DelegatedRole{Name: "greedy", Paths: []string{"*"}}))
+	must(t, b.repo.AddTarget("catalog.json", catalog, "greedy"))
+	must(t, b.repo.Publish())
+	products, err := b.client().Products(t.Context(), "")
+	if err != nil || len(products) != 0 {
+		t.Errorf("expected nothing on offer, found %v, %v", products, err)
+	}
+	b.refuses("hello", fetch.ErrUnknown)
+	b.offline = true
+	b.refuses("hello@1.5.0", fetch.ErrUnknown)
+}
+
+func TestRepositoryIsAskedOncePerClient(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.mustGet("hello")
+	client := b.client()
+	b.server.ResetCounters()
+	for range 3 {
+		_, err := client.Get(t.Context(), request(t, "hello"))
+		must(t, err)
+	}
+	if asked := b.server.Requests(); len(asked) != 2 {
+		t.Errorf("expected the next root and the timestamp, once, found %v", asked)
+	}
+}
+
+func TestGraceIsWarnedOfOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{Expiry: map[string]time.Duration{"timestamp": time.Hour}})
+	var warnings []string
+	b.grace, b.warn = 3*time.Hour, func(text string) { warnings = append(warnings, text) }
+	b.mustGet("hello")
+	b.server.Close()
+	b.now = b.now.Add(2 * time.Hour)
+	client := b.client()
+	for range 2 {
+		held, err := client.Get(t.Context(), request(t, "hello"))
+		must(t, err)
+		if held.Moved != 0 {
+			t.Errorf("%d bytes moved from a server that is gone", held.Moved)
+		}
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "grace") {
+		t.Errorf("expected one warning of the grace, found %q", warnings)
+	}
+	b.now = b.now.Add(3 * time.Hour)
+	b.refuses("hello", trust.ErrExpired)
+}
