@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
+	"assay/artifact/release"
 	"assay/fetch"
 	"assay/internal/testrepo"
 )
@@ -39,6 +41,19 @@ func TestSave(t *testing.T) {
 	}
 	if info, err := os.Lstat(os.DevNull); err != nil || info.Mode().IsRegular() {
 		t.Fatalf("the device was replaced: %v", err)
+	}
+	// An artifact that is itself the program may be run, any other may not.
+	program := held
+	program.Artifact.Format, program.Artifact.Executables = "raw", []release.Executable{{Path: "hello"}}
+	for name, held := range map[string]fetch.Held{"program": program, "data": held} {
+		path := filepath.Join(dir, name)
+		_, err := client.Save(t.Context(), held, path, false)
+		must(t, err)
+		info, err := os.Stat(path)
+		must(t, err)
+		if runs := info.Mode()&0o100 != 0; runs != (name == "program") && runtime.GOOS != "windows" {
+			t.Errorf("%s: found mode %s", name, info.Mode())
+		}
 	}
 	// A link is replaced, not followed.
 	precious := filepath.Join(dir, "precious")

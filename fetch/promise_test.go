@@ -10,6 +10,7 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
 	"assay/artifact"
+	"assay/artifact/release"
 	"assay/cache"
 	"assay/fetch"
 	"assay/internal/testrepo"
@@ -125,4 +126,39 @@ func TestGraceIsWarnedOfOnce(t *testing.T) {
 	}
 	b.now = b.now.Add(3 * time.Hour)
 	b.refuses("hello", trust.ErrExpired)
+}
+
+func TestDocumentAboveItsLimitIsNotAskedFor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	must(t, b.repo.AddLarge("catalog.json", release.MaxCatalogBytes+1, 1))
+	must(t, b.repo.Publish())
+	b.refuses("hello", release.ErrMalformed)
+	for _, path := range b.server.Requests() {
+		if strings.Contains(path, "catalog.json") {
+			t.Errorf("it was asked for: %s", path)
+		}
+	}
+}
+
+// One URL listed for two platforms, with other bytes promised for each: what is
+// fetched must be what was promised for the platform that was asked for.
+func TestOneURLForTwoPlatforms(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	digest := strings.Repeat("ab", 32)
+	must(t, b.repo.EditDocument("ferry/0.9.0/release.json", func(doc map[string]any) {
+		list := doc["artifacts"].([]any)
+		first, last := list[0].(map[string]any), list[len(list)-1].(map[string]any)
+		delete(first, "target")
+		first["urls"], first["digests"] = last["urls"], map[string]any{"sha256": digest}
+	}))
+	must(t, b.repo.Publish())
+	r := request(t, "ferry")
+	r.Platform = artifact.Platform{OS: "windows", Arch: "amd64"}
+	selection, err := b.client().Resolve(t.Context(), r)
+	must(t, err)
+	if got := selection.Target.Digests().Primary().Hex(); got == digest || got != selection.Artifact.Digests[0].Hex() {
+		t.Errorf("expected the promise of %s, found %s", selection.Artifact.Digests[0].Hex(), got)
+	}
 }

@@ -1,0 +1,156 @@
+package fetch
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"assay/artifact"
+	"assay/artifact/release"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func entry(t *testing.T, version string, status release.Status) release.ChannelEntry {
+	t.Helper()
+	v, err := artifact.ParseVersion(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return release.ChannelEntry{Version: v, Status: status, Since: noon}
+}
+
+func index(name string, entries ...release.ChannelEntry) *release.Channel {
+	return &release.Channel{Product: "hello", Channel: name, Updated: noon, Releases: entries}
+}
+
+func chooserOf(indexes ...*release.Channel) *chooser {
+	return &chooser{product: "hello", indexes: indexes, now: noon, place: func(string) int { return cohorts / 2 }}
+}
+
+func selector(t *testing.T, text string) artifact.Selector {
+	t.Helper()
+	ref, err := artifact.ParseRef("hello@" + text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref.Selector
+}
+
+// Which status may be chosen by which selector.
+func TestStatusRules(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		status        release.Status
+		channel       string // the selector, and where the release lies
+		selector      string
+		kind          error // nil: chosen
+		warningsCount int
+	}{
+		{release.StatusCurrent, "stable", "stable", nil, 0},
+		{release.StatusCurrent, "stable", "^1", nil, 0},
+		{release.StatusCurrent, "stable", "1.0.0", nil, 0},
+		{release.StatusSuperseded, "stable", "stable", ErrUnknown, 0},
+		{release.StatusSuperseded, "stable", "^1", nil, 0},
+		{release.StatusSuperseded, "stable", "1.0.0", nil, 0},
+		{release.StatusDeprecated, "stable", "stable", ErrUnknown, 0},
+		{release.StatusDeprecated, "stable", "^1", ErrUnknown, 0},
+		{release.StatusDeprecated, "stable", "1.0.0", nil, 1},
+		{release.StatusDeprecated, "deprecated", "deprecated", nil, 1},
+		{release.StatusRevoked, "stable", "stable", ErrRevoked, 0},
+		{release.StatusRevoked, "stable", "^1", ErrRevoked, 0},
+		{release.StatusRevoked, "stable", "1.0.0", ErrRevoked, 0},
+		{release.StatusRevoked, "deprecated", "deprecated", ErrRevoked, 0},
+	} {
+		ch, err := chooserOf(index(test.channel, entry(t, "1.0.0", test.status))).choose(selector(t, test.selector))
+		if !errors.Is(err, test.kind) || len(ch.warnings) != test.warningsCount {
+			t.Errorf("%s in %s by %s: expected %v and %d warnings, found %v, %v", test.status, test.channel, test.selector, test.kind, test.warningsCount, err, ch.warnings)
+		}
+	}
+}
+
+func TestChannelEndsAndAges(t *testing.T) {
+	t.Parallel()
+	stable := index("stable", entry(t, "1.0.0", release.StatusCurrent))
+	c := chooserOf(stable)
+	stable.EndOfLife = noon.Add(time.Second)
+	stable.MaxAge = release.Duration(time.Hour)
+	for _, test := range []struct {
+		now      time.Time
+		kind     error
+		warnings int
+	}{
+		{noon, nil, 0},
+		{noon.Add(time.Second), nil, 1},
+		{noon.Add(time.Hour - 1), nil, 1},
+		{noon.Add(time.Hour), ErrTooOld, 0},
+	} {
+		c.now = test.now
+		ch, err := c.choose(selector(t, "stable"))
+		if !errors.Is(err, test.kind) || len(ch.warnings) != test.warnings {
+			t.Errorf("%s: expected %v and %d warnings, found %v, %q", test.now, test.kind, test.warnings, err, ch.warnings)
+		}
+	}
+}
+
+func TestRolloutSteps(t *testing.T) {
+	t.Parallel()
+	rollout := &release.Rollout{Salt: "s", Steps: []release.RolloutStep{{At: noon, Percent: 50}, {At: noon.Add(time.Hour), Percent: 100}}}
+	fresh := entry(t, "2.0.0", release.StatusCurrent)
+	fresh.Rollout = rollout
+	c := chooserOf(index("stable", fresh, entry(t, "1.0.0", release.StatusCurrent)))
+	for _, test := range []struct {
+		now   time.Time
+		place int
+		want  string
+	}{
+		{noon.Add(-1), 0, "1.0.0"},
+		{noon, 0, "2.0.0"},
+		{noon, cohorts/2 - 1, "2.0.0"},
+		{noon, cohorts / 2, "1.0.0"},
+		{noon.Add(time.Hour - 1), cohorts / 2, "1.0.0"},
+		{noon.Add(time.Hour), cohorts - 1, "2.0.0"},
+	} {
+		c.now, c.place = test.now, func(string) int { return test.place }
+		ch, err := c.choose(selector(t, "stable"))
+		if err != nil || ch.entry.Version.String() != test.want {
+			t.Errorf("%s, place %d: expected %s, found %s, %v", test.now, test.place, test.want, ch.entry.Version, err)
+		}
+	}
+	// Alone in its channel there is nothing to wait with, and it is said when.
+	c = chooserOf(index("stable", fresh))
+	if _, err := c.choose(selector(t, "stable")); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "2026-03-01T13:00:00Z") {
+		t.Errorf("expected ErrUnknown with the time of its turn, found %v", err)
+	}
+}
+
+func TestPickByPlatformAndFormat(t *testing.T) {
+	t.Parallel()
+	tool := []release.Executable{{Path: "hello"}}
+	linux := func(format, target string, executables []release.Executable) release.Artifact {
+		return release.Artifact{OS: "linux", Arch: "amd64", Format: format, Target: "hello/1.0.0/" + target, Executables: executables}
+	}
+	archive, packaged, bare, other := linux("tar.gz", "a.tar.gz", tool), linux("deb", "a.deb", nil), linux("raw", "a", nil), linux("zip", "a.zip", tool)
+	for name, test := range map[string]struct {
+		artifacts []release.Artifact
+		format    string
+		want      string
+		kind      error
+	}{
+		"one":                         {[]release.Artifact{packaged}, "", packaged.Target, nil},
+		"the one to install":          {[]release.Artifact{packaged, archive, bare}, "", archive.Target, nil},
+		"two to install":              {[]release.Artifact{archive, other}, "", "", ErrAmbiguous},
+		"none of several to install":  {[]release.Artifact{packaged, bare}, "", "", ErrAmbiguous},
+		"by format":                   {[]release.Artifact{archive, packaged}, "deb", packaged.Target, nil},
+		"by a format that is not":     {[]release.Artifact{archive, packaged}, "rpm", "", ErrUnknown},
+		"by a format for one of them": {[]release.Artifact{packaged}, "zip", "", ErrUnknown},
+		"none":                        {nil, "", "", ErrUnknown},
+	} {
+		doc := &release.Release{Product: "hello", Artifacts: test.artifacts}
+		got, err := pick(doc, Request{Platform: artifact.Platform{OS: "linux", Arch: "amd64"}, Format: test.format})
+		if !errors.Is(err, test.kind) || got.Target != test.want {
+			t.Errorf("%s: expected %q, %v, found %q, %v", name, test.want, test.kind, got.Target, err)
+		}
+	}
+}
