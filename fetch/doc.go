@@ -13,6 +13,14 @@
 // partial file, which the next run clears. With Config.Offline no socket is
 // opened.
 //
+// A request goes where the configuration says. Where a source elsewhere points,
+// by a redirect or by the urls of a manifest, it goes only to hosts elsewhere:
+// never to this machine or its link, whatever a name resolves to, unless the
+// repository itself lies on this machine. Private networks are not kept out, and
+// behind a proxy it is the proxy that resolves names. Messages hold no user,
+// password or query of a URL, and nothing that a terminal would obey. Who gives
+// up gets the cause of it back, and no failure of a source.
+//
 // Not promised: speed. One connection per file is used, and a transfer that was
 // cut starts from the beginning.
 package fetch

@@ -23,6 +23,8 @@
 //     that changes the keys of the timestamp or the snapshot (5.3.11).
 //   - Expired metadata resolves nothing. The time of a refresh is fixed at its
 //     start, and is never earlier than the latest time an earlier refresh saw.
+//   - Processes that share a Store can't take each other back: what was verified
+//     under a root is stored only while that root is the newest.
 //   - Bytes are bounded, and screened for nulls, duplicate keys and depth,
 //     before any parser of someone else's sees them; its panics are errors.
 //   - A delegated role is verified with the keys of each delegator that leads
@@ -40,7 +42,9 @@
 //
 // Each accepted role is one transaction of the Store: bytes, record and floor
 // together. A crash between two of them leaves the roles accepted so far, and
-// the complete record still names the whole set before, which Offline uses. The
+// the complete record still names the whole set before, which Offline uses: as
+// long as the newest root lists the keys that signed it, since a crash behind a
+// root that revokes them leaves no set that may be believed. The
 // next Refresh takes stored bytes that are still the promised ones and asks for
 // the others. Bytes that were damaged in the Store are left aside and fetched
 // again; a damaged floor can't be, and is ErrState.
