@@ -406,6 +406,14 @@ func TestTopLevelTargetIgnoresDelegations(t *testing.T) {
 func TestTargetPathsThatMeanTwoThings(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testrepo.Options{})
+	// Promised or not, they are not found.
+	must(t, b.repo.Forge("targets", testrepo.Forgery{Signed: func(s any) {
+		targets := s.(*metadata.TargetsType).Targets
+		for _, path := range []string{"/a.txt", "a//b", "../a.txt", "a/./b", `a\b`, "a/", "a\x00b", "a\nb", "a\x1b[2Jb", strings.Repeat("a", 4097)} {
+			targets[path] = targets["a.txt"]
+		}
+	}}))
+	b.publish()
 	view := b.mustRefresh()
 	for _, path := range []string{"", "/a.txt", "a//b", "../a.txt", "a/./b", `a\b`, "a/", "a\x00b", "a\nb", "a\x1b[2Jb", strings.Repeat("a", 4097)} {
 		if _, err := view.Target(t.Context(), path); !errors.Is(err, trust.ErrNoTarget) {

@@ -76,6 +76,38 @@ func TestOvertakenAtEveryStep(t *testing.T) {
 	}
 }
 
+// A process that is late with a root, at a mirror that withholds the next one,
+// must not lower the floor of root that another one has raised.
+func TestLateRootLowersNoRootFloor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	must(t, b.repo.PublishRoot())
+	before := b.repo.Generation()
+	must(t, b.repo.PublishRoot())
+	config := b.config
+	slow := &remote{repo: b.repo, generation: before}
+	slow.answer = map[string]func() ([]byte, error){"2.root.json": func() ([]byte, error) {
+		delete(slow.answer, "2.root.json")
+		b.mustRefresh()
+		return b.repo.RootBytes(2), nil
+	}}
+	config.Remote = slow
+	r, err := trust.Open(config)
+	must(t, err)
+	view, err := r.Refresh(t.Context())
+	must(t, err)
+	if got := version(view, "root"); got != 3 {
+		t.Errorf("expected root 3, found %d", got)
+	}
+	b.put("root/3", []byte("{}"))
+	b.remote.serve(before)
+	var rollback *trust.RollbackError
+	if err := b.fails(trust.ErrRollback); !errors.As(err, &rollback) || rollback.Role != "root" || rollback.Held != 3 {
+		t.Errorf("expected a rollback of root 3, found %v", err)
+	}
+}
+
 // With the roots alike, each later floor has to hold on its own.
 func TestOvertakenUnderOneRoot(t *testing.T) {
 	t.Parallel()
@@ -142,17 +174,17 @@ func TestRevokedKeyRaisesNoFloorThroughALateProcess(t *testing.T) {
 			}
 			slow.answer["timestamp.json"] = func() ([]byte, error) {
 				if role == "snapshot" { // stolen as well, and kept
-					return forgedTimestamp(t, b, func(s *metadata.TimestampType) { s.Version, s.Meta["snapshot.json"].Version = 2, 2 }), nil
+					return forgedTimestamp(t, b, func(s *metadata.TimestampType) { s.Version, s.Meta["snapshot.json"].Version = 2, 1<<60 }), nil
 				}
 				rotate()
 				doc := timestampOf(t, b.repo.Files(0)["timestamp.json"])
 				doc.Signed.Version = 1 << 60
 				return signed(t, doc, stolen), nil
 			}
-			slow.answer["2.snapshot.json"] = func() ([]byte, error) {
+			slow.answer["1152921504606846976.snapshot.json"] = func() ([]byte, error) {
 				doc, err := metadata.Snapshot().FromBytes(b.repo.Files(before)["1.snapshot.json"])
 				must(t, err)
-				doc.Signed.Version, doc.Signed.Meta["targets.json"].Version = 2, 1<<60
+				doc.Signed.Version = 1 << 60
 				rotate()
 				return signed(t, doc, stolen), nil
 			}
