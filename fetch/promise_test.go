@@ -162,3 +162,31 @@ func TestOneURLForTwoPlatforms(t *testing.T) {
 		t.Errorf("expected the promise of %s, found %s", selection.Artifact.Digests[0].Hex(), got)
 	}
 }
+
+// Whoever waited for another one's transfer finds the bytes there.
+func TestWaitingForATransferIsEnough(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	_, err := b.client().Resolve(t.Context(), request(t, "hello")) // the documents are held
+	must(t, err)
+	b.server.ResetCounters()
+	hold := b.server.Hold("hello_1.5.0_linux_amd64")
+	inParallel(2, func(i int) {
+		if i == 1 {
+			<-hold.Reached
+			time.AfterFunc(500*time.Millisecond, hold.Release)
+		}
+		if _, err := b.get("hello"); err != nil {
+			t.Error(err)
+		}
+	})
+	moved := 0
+	for _, path := range b.server.Requests() {
+		if strings.Contains(path, "hello_1.5.0_linux_amd64") {
+			moved++
+		}
+	}
+	if moved != 1 {
+		t.Errorf("expected one transfer, found %d", moved)
+	}
+}
