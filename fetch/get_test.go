@@ -64,6 +64,19 @@ func TestGetByDigest(t *testing.T) {
 	b.refuses("hello@"+artifact.DigestOf(artifact.SHA256, revoked).String(), fetch.ErrRevoked)
 }
 
+// Offline, releases whose manifests are not held are passed over, but then
+// nobody can say that no release has a digest.
+func TestGetByDigestOffline(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	digest := b.mustGet("hello@1.4.0").Target.Digests().Primary()
+	b.offline = true
+	if held := b.mustGet("hello@" + digest.String()); held.Version.String() != "1.4.0" {
+		t.Errorf("expected the held 1.4.0, found %s", held.Version)
+	}
+	b.refuses("hello@"+artifact.DigestOf(artifact.SHA256, []byte("nobody's")).String(), fetch.ErrOffline)
+}
+
 func TestUnknownThings(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testrepo.Options{})
