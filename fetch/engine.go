@@ -203,7 +203,7 @@ func (a *answer) failed(ctx context.Context, err error) error {
 	}
 	var network net.Error
 	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "no answer", Err: fmt.Errorf("%w: %w", trust.ErrNoAnswer, err)}
+		return &SourceError{URL: a.url, Proxy: a.proxy, Err: fmt.Errorf("%w: %w", trust.ErrNoAnswer, err)}
 	}
 	return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "no usable answer", Err: err}
 }

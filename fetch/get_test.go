@@ -157,7 +157,7 @@ func TestOfflineAfterExpiryKnowsExactNamesOnly(t *testing.T) {
 	held := b.mustGet("hello@1.4.2")
 	fresh := false
 	for _, check := range held.Evidence.Checks {
-		fresh = fresh || check.ID == trust.CheckFreshness && check.Result == trust.NotChecked && strings.Contains(check.Why, "not since")
+		fresh = fresh || check.ID == trust.CheckFreshness && check.Result == trust.NotChecked && strings.Contains(check.Why, "not checked since")
 	}
 	if !fresh {
 		t.Errorf("expected the evidence to say since when it was not checked, found %+v", held.Evidence.Checks)
@@ -217,8 +217,8 @@ func TestRepositoryThatDoesNotAnswerAsOne(t *testing.T) {
 		"a web page":    {func(s *testrepo.Server) { s.HTML() }, "web page"},
 		"500":           {func(s *testrepo.Server) { s.Status("", 500) }, "500"},
 		"redirect loop": {func(s *testrepo.Server) { s.RedirectLoop("") }, "redirects"},
-		"nothing":       {func(s *testrepo.Server) { s.Silent() }, "no answer"},
-		"not there":     {func(s *testrepo.Server) { s.Close() }, "no answer"},
+		"nothing":       {func(s *testrepo.Server) { s.Silent() }, "no source answers"},
+		"not there":     {func(s *testrepo.Server) { s.Close() }, "no source answers"},
 		"packed":        {func(s *testrepo.Server) { s.Gzip("json") }, "Content-Encoding"},
 		"drip":          {func(s *testrepo.Server) { s.Drip("timestamp", 10) }, "not whole after"},
 		"no timestamp":  {func(s *testrepo.Server) { s.Status("timestamp", 404) }, "404"},

@@ -62,11 +62,11 @@ func (v *View) Evidence() *Evidence {
 	fresh := Check{ID: CheckFreshness, Result: Pass, Found: "checked at " + v.checked.UTC().Format(time.RFC3339)}
 	switch {
 	case v.stale != nil:
-		fresh.Result, fresh.Why = NotChecked, fmt.Sprintf("not since %s; %v", v.checked.UTC().Format(time.RFC3339), v.stale)
+		fresh.Result, fresh.Why = NotChecked, fmt.Sprintf("not checked since %s: %v", v.checked.UTC().Format(time.RFC3339), v.stale)
 	case v.freshness == Grace:
 		fresh.Result, fresh.Why = NotChecked, fmt.Sprintf("no source answers; a grace of %s covers it", v.tolerance)
 	case v.freshness == Unchecked:
-		fresh.Result, fresh.Why = NotChecked, "offline: not since "+v.checked.UTC().Format(time.RFC3339)
+		fresh.Result, fresh.Why = NotChecked, "not checked since "+v.checked.UTC().Format(time.RFC3339)+": offline"
 	}
 	e.Add(fresh)
 	return e

@@ -226,7 +226,7 @@ func howItCame(held fetch.Held, wrote bool, took time.Duration) string {
 	parts = append(parts, "proven: "+string(held.Target.Digests().Primary().Algorithm())+" "+held.Target.Digests().Primary().Hex()[:12]+"…")
 	for _, check := range held.Evidence.Checks {
 		if check.ID == trust.CheckFreshness && check.Result != trust.Pass {
-			parts = append(parts, "freshness not checked: "+check.Why)
+			parts = append(parts, "freshness "+check.Why)
 		}
 	}
 	return strings.Join(parts, ", ")
