@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -237,13 +238,20 @@ func (s *session) checkFormat(writable bool) error {
 		return errAbsent
 	}
 	// The envelope and the place of the format stay the same in every format.
-	var value []byte
-	if err := s.guard(func() (err error) { value, err = openEnvelope(envelope); return err }); err != nil {
+	var value string
+	err = s.guard(func() error {
+		if err := checkEnvelope(envelope); err != nil {
+			return err
+		}
+		value = string(envelope[crc32.Size:])
+		return nil
+	})
+	if err != nil {
 		return s.damaged("the format: %w", err)
 	}
-	version, err := strconv.Atoi(string(value))
+	version, err := strconv.Atoi(value)
 	if err != nil || version < 1 {
-		return s.damaged("expected a format number, found %q", clip(string(value)))
+		return s.damaged("expected a format number, found %q", clip(value))
 	}
 	if version > format {
 		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or a later one", ErrNewer, s.path, format, version)

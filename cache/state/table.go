@@ -109,17 +109,29 @@ func (s *session) createTable(create func([]byte) (*bbolt.Bucket, error), name s
 
 func (t *table) writeSeal() error { return t.bucket.Put(sealKey, t.seal.bytes()) }
 
-// get returns a copy of the value, nil if there is none.
-func (t *table) get(key string) (value []byte, err error) {
+// get returns a copy of the value, nil if there is none. A wrong checksum is
+// ErrDamaged.
+func (t *table) get(key string) ([]byte, error) {
+	value, err := t.stored(key)
+	if err != nil || value == nil {
+		return nil, err
+	}
+	err = t.s.guard(func() error { return checkEnvelope(t.bucket.Get([]byte(key))) })
+	if err != nil {
+		return nil, t.s.damaged("the entry %q: %w", clip(key), err)
+	}
+	return value, nil
+}
+
+// stored returns a copy of the value as it is, nil if there is none.
+func (t *table) stored(key string) (value []byte, err error) {
 	err = t.s.guard(func() error {
 		envelope := t.bucket.Get([]byte(key))
 		if envelope == nil || key == string(sealKey) {
 			return nil
 		}
-		value, err = openEnvelope(envelope)
-		if err != nil {
-			return t.s.damaged("the entry %q: %w", clip(key), err)
-		}
+		// Never nil: an empty value is there, too.
+		value = append([]byte{}, envelope[min(len(envelope), crc32.Size):]...)
 		return nil
 	})
 	return value, err
@@ -240,16 +252,16 @@ func makeEnvelope(value []byte) []byte {
 	return append(envelope, value...)
 }
 
-// openEnvelope returns a copy of the value in an envelope; it is never nil.
-func openEnvelope(envelope []byte) ([]byte, error) {
+// checkEnvelope compares the value in an envelope with its checksum.
+func checkEnvelope(envelope []byte) error {
 	if len(envelope) < crc32.Size {
-		return nil, fmt.Errorf("expected a checksum of %d bytes, found %d bytes", crc32.Size, len(envelope))
+		return fmt.Errorf("expected a checksum of %d bytes, found %d bytes", crc32.Size, len(envelope))
 	}
-	want, value := binary.BigEndian.Uint32(envelope), bytes.Clone(envelope[crc32.Size:])
-	if got := checksum(value); got != want {
-		return nil, fmt.Errorf("expected checksum %08x, found %08x", want, got)
+	want := binary.BigEndian.Uint32(envelope)
+	if got := checksum(envelope[crc32.Size:]); got != want {
+		return fmt.Errorf("expected checksum %08x, found %08x", want, got)
 	}
-	return value, nil
+	return nil
 }
 
 func checksum(value []byte) uint32 {

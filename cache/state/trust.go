@@ -6,7 +6,10 @@ import "context"
 // one transaction; it must not be used afterwards. It is an alias, so that a
 // package that declares the same one needs no import of this.
 //
-// Get returns a copy, nil if there is no such key. Keys lists the keys with a
+// Get returns a copy, nil if there is no such key. It is the one read here that
+// does not look at the value's checksum: who keeps trust state must be able to
+// tell damaged bytes by itself, and knows which of them can be fetched again.
+// Keys lists the keys with a
 // prefix, sorted. A key has 1 to 4096 bytes and does not begin with a zero
 // byte; a value has at most 512 MiB. Put and Delete in a View are ErrReadOnly.
 type Tx = interface {
@@ -78,7 +81,7 @@ func (r reader) Get(key string) ([]byte, error) {
 	if r.table == nil {
 		return nil, nil
 	}
-	return r.table.get(key)
+	return r.table.stored(key)
 }
 
 func (r reader) Keys(prefix string) ([]string, error) {
@@ -94,7 +97,7 @@ func (r reader) Delete(string) error      { return ErrReadOnly }
 // writer is the Tx of an Update.
 type writer struct{ table *table }
 
-func (w writer) Get(key string) ([]byte, error)       { return w.table.get(key) }
+func (w writer) Get(key string) ([]byte, error)       { return w.table.stored(key) }
 func (w writer) Keys(prefix string) ([]string, error) { return w.table.keys(prefix) }
 func (w writer) Put(key string, value []byte) error   { return w.table.put(key, value) }
 func (w writer) Delete(key string) error              { return w.table.delete(key) }
