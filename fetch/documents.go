@@ -38,7 +38,8 @@ func (s *shelf) target(ctx context.Context, path string) (trust.Target, error) {
 	return s.view.Target(ctx, path)
 }
 
-// catalog is nil where the repository has none: it does not follow the layout.
+// catalog is nil where the repository has none, or one of another program's: it
+// does not follow the layout.
 func (s *shelf) catalog(ctx context.Context) (*release.Catalog, error) {
 	lookup := s.view.TopLevelTarget
 	if s.exact {
@@ -55,6 +56,9 @@ func (s *shelf) catalog(ctx context.Context) (*release.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !release.IsOurs(data) {
+		return nil, nil
+	}
 	return release.DecodeCatalog(data)
 }
 
@@ -62,7 +66,7 @@ func (s *shelf) channel(ctx context.Context, product, channel string) (*release.
 	path := release.ChannelPath(product, channel)
 	target, err := s.target(ctx, path)
 	if errors.Is(err, trust.ErrNoTarget) {
-		return nil, fmt.Errorf("the catalog lists the channel %s of %s: %w", channel, product, err)
+		return nil, fmt.Errorf("%w: the catalog lists the channel %s of %s: %w", trust.ErrManifest, channel, product, err)
 	}
 	if err != nil {
 		return nil, err
@@ -98,7 +102,7 @@ type manifest struct {
 func (s *shelf) manifest(ctx context.Context, path string) (*manifest, error) {
 	target, err := s.target(ctx, path)
 	if errors.Is(err, trust.ErrNoTarget) {
-		return nil, fmt.Errorf("a channel lists a release whose manifest is not promised: %w", err)
+		return nil, fmt.Errorf("%w: a channel lists a release whose manifest is not promised: %w", trust.ErrManifest, err)
 	}
 	if err != nil {
 		return nil, err

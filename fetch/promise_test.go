@@ -190,3 +190,42 @@ func TestWaitingForATransferIsEnough(t *testing.T) {
 		t.Errorf("expected one transfer, found %d", moved)
 	}
 }
+
+// A repository of another program, with a catalog.json of its own, must not get
+// in the way of the others, nor of a target named by its path.
+func TestForeignCatalogIsNone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	other := newBench(t, testrepo.Options{})
+	must(t, other.repo.AddTarget("catalog.json", []byte(`{"things": []}`)))
+	must(t, other.repo.AddTarget("hello/1.4.2/x", []byte("x")))
+	must(t, other.repo.Publish())
+	b.more = []*fetch.Repository{other.repository("beta")}
+	b.mustGet("hello")
+	if _, err := b.client().SelectTarget(t.Context(), "beta", "hello/1.4.2/x"); err != nil {
+		t.Error(err)
+	}
+	// One that claims to be ours is read strictly.
+	must(t, other.repo.AddTarget("catalog.json", []byte(`{"schema": "assay.catalog/v1", "products": 1}`)))
+	must(t, other.repo.Publish())
+	b.more = []*fetch.Repository{other.repository("beta")}
+	b.refuses("hello", release.ErrMalformed)
+}
+
+func TestDocumentsThatNameWhatNobodyPromises(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]string{"channel": "channel-hotfix/hello.json", "manifest": "hello/1.5.0/release.json"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testrepo.Options{})
+			for _, role := range b.repo.Roles() {
+				_ = b.repo.RemoveTarget(path, role) // only one of them has it
+			}
+			if _, still := b.repo.Target(path); still {
+				t.Fatal("the target is still promised")
+			}
+			must(t, b.repo.Publish())
+			b.refuses("hello", trust.ErrManifest)
+		})
+	}
+}

@@ -42,8 +42,9 @@ var (
 	// ErrSearchLimit: the delegations were not searched to their end, as there
 	// are more than Limits.Roles of them on the way.
 	ErrSearchLimit = errors.New("too many delegations")
-	// ErrManifest: a release manifest disagrees with the target it describes.
-	ErrManifest = errors.New("manifest disagrees")
+	// ErrManifest: a release manifest disagrees with the target it describes,
+	// or a document names one that no role promises.
+	ErrManifest = errors.New("documents disagree")
 	// ErrNoMetadata is returned by a Remote whose source says that it has no
 	// such file (HTTP 404, 403 or 410).
 	ErrNoMetadata = errors.New("no such metadata")
@@ -52,13 +53,16 @@ var (
 	ErrNoAnswer = errors.New("no source answers")
 	// ErrNotHeld: it would take the network, and this view is offline.
 	ErrNotHeld = errors.New("offline and not held")
+	// ErrBusy: other processes stored newer state each time before this one
+	// could; trying again later is safe.
+	ErrBusy = errors.New("the trust state changes faster than it can be read")
 	// ErrState: the stored trust state is damaged in a part that can't be
 	// fetched again: the given root, a version floor, the clock.
 	ErrState = errors.New("stored trust state is damaged")
 )
 
 // errOvertaken says that another process has stored newer state between our
-// reading and our writing. Refresh starts over.
+// reading and our writing. Refresh starts over, and gives up with ErrBusy.
 var errOvertaken = errors.New("another process was faster")
 
 // ExpiredError says which role expired and when. It is ErrExpired.

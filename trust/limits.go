@@ -18,13 +18,15 @@ type Limits struct {
 
 // DefaultLimits leave room above every repository known to us: a root of the
 // public-good Sigstore has 7 kB; a snapshot with 16,384 hash bins 1.5 MB; and
-// 100,000 targets take 20 MB.
+// 100,000 targets take 20 MB. Targets is not higher than that needs, as metadata
+// is parsed, at some forty times its size in memory, before its signature can be
+// checked.
 func DefaultLimits() Limits {
 	return Limits{
 		Root:          512 << 10,
 		Timestamp:     16 << 10,
 		Snapshot:      16 << 20,
-		Targets:       64 << 20,
+		Targets:       24 << 20,
 		RootRotations: 256,
 		Roles:         1024,
 		Depth:         32,

@@ -37,7 +37,7 @@ func (r *Repository) Refresh(ctx context.Context) (*View, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("%s: %w", r.name, errOvertaken)
+	return nil, fmt.Errorf("%s: %w", r.name, ErrBusy)
 }
 
 func (r *Repository) refresh(ctx context.Context) (*View, error) {

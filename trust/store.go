@@ -25,9 +25,10 @@ type Store interface {
 
 // Tx is what a transaction of a Store offers. Get returns nil for a key that is
 // not there. It may return bytes that were damaged in the Store: this package
-// tells by their checksum or digest, and fetches again what can be. Keys returns, sorted, the keys that begin with prefix. It is an
-// alias of an interface literal on purpose: a package that knows nothing of
-// trust can declare the same and so implement Store.
+// tells by their checksum or digest, and fetches again what can be. Keys
+// returns, sorted, the keys that begin with prefix. It is an alias of an
+// interface literal on purpose: a package that knows nothing of trust can
+// declare the same and so implement Store.
 type Tx = interface {
 	Get(key string) ([]byte, error)
 	Put(key string, value []byte) error

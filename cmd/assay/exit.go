@@ -94,6 +94,7 @@ func causes() []cause {
 		{cache.ErrNewer, 41, hintNewer},
 		{state.ErrBusy, 31, hintBusy},
 		{cache.ErrBusy, 31, hintBusy},
+		{trust.ErrBusy, 31, hintBusy},
 		{cache.ErrDisk, 40, hintDisk},
 		{state.ErrDisk, 40, ""},
 		{fetch.ErrOutput, 40, ""},
