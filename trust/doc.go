@@ -34,20 +34,20 @@
 // # What is not promised
 //
 // That the owner of the given root is who the user thinks: that is what the
-// digest from elsewhere is for. That a release is good: see the packages for
-// provenance and policy. That metadata is not withheld until it expires: a
+// digest from elsewhere is for. That a release is free of faults, or was built
+// from what its manifest says. That metadata is not withheld until it expires: a
 // freeze is found out by expiry only.
 //
 // # What a crash leaves
 //
 // Each accepted role is one transaction of the Store: bytes, record and floor
 // together. A crash between two of them leaves the roles accepted so far, and
-// the complete record still names the whole set before, which Offline uses: as
-// long as the newest root lists the keys that signed it, since a crash behind a
-// root that revokes them leaves no set that may be believed. The
-// next Refresh takes stored bytes that are still the promised ones and asks for
-// the others. Bytes that were damaged in the Store are left aside and fetched
-// again; a damaged floor can't be, and is ErrState.
+// the complete record still names the whole set before. Offline uses that, as
+// long as the newest root lists the keys that signed it: a crash behind a root
+// that revokes them leaves no set that may be believed. The next Refresh takes
+// stored bytes that are still the promised ones and asks for the others. Bytes
+// that were damaged in the Store are left aside and fetched again; a damaged
+// floor can't be, and is ErrState.
 //
 // go-tuf's metadata types and signature check are used; its updater is not, and
 // neither is its trustedmetadata: that has room for one delegator per role, no
