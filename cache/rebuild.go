@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"assay/artifact"
+	"assay/internal/boltfile"
 	"assay/internal/durable"
 )
 
@@ -75,7 +76,7 @@ func (s *Store) buildIndex(ctx context.Context) error {
 
 // fillIndex writes an index of the blobs to an empty file, without syncing it.
 func (s *Store) fillIndex(ctx context.Context, path string) error {
-	err := durable.Guard(func() error {
+	err := boltfile.Guard(func() error {
 		db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, NoGrowSync: true, NoStatistics: true})
 		if err != nil {
 			return err

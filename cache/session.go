@@ -12,7 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
-	"assay/internal/durable"
+	"assay/internal/boltfile"
 )
 
 // errNoIndex: index.db is not there.
@@ -118,7 +118,7 @@ func openIndex(path string, writable bool) (*session, error) {
 			return x.file, err
 		},
 	}
-	err := durable.Guard(func() (err error) { x.bolt, err = bbolt.Open(path, 0o600, options); return err })
+	err := boltfile.Guard(func() (err error) { x.bolt, err = bbolt.Open(path, 0o600, options); return err })
 	if err == nil {
 		return x, nil
 	}
@@ -148,8 +148,8 @@ func (x *session) checkPages() error {
 	if err != nil {
 		return disk(x.path, err)
 	}
-	err = durable.CheckPages(x.file, info.Size())
-	if err != nil && !errors.Is(err, durable.ErrPages) {
+	err = boltfile.CheckPages(x.file, info.Size())
+	if err != nil && !errors.Is(err, boltfile.ErrPages) {
 		return disk(x.path, err)
 	}
 	if err != nil {
@@ -181,10 +181,10 @@ func (x *session) run(writable bool, fn func(*bbolt.Tx) error) error {
 
 // guard runs one step of bbolt, and abandons the session where it panics.
 func (x *session) guard(step func() error) error {
-	err := durable.Guard(step)
+	err := boltfile.Guard(step)
 	var found *corruptEntry
 	switch {
-	case errors.Is(err, durable.ErrPanic):
+	case errors.Is(err, boltfile.ErrPanic):
 		x.abandoned = true
 		x.release()
 		return &indexDamage{x.info, err}
@@ -214,6 +214,6 @@ func (x *session) release() {
 	if x.file == nil {
 		return
 	}
-	durable.Unlock(x.file)
+	boltfile.Unlock(x.file)
 	x.file.Close()
 }

@@ -12,7 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
 
-	"assay/internal/durable"
+	"assay/internal/boltfile"
 )
 
 // errAbsent: there is no database yet, or an empty file that a crash left.
@@ -106,7 +106,7 @@ func (db *DB) open(writable bool) (*session, error) {
 			return s.file, err
 		},
 	}
-	err := durable.Guard(func() (err error) { s.bolt, err = bbolt.Open(db.path, 0o600, options); return err })
+	err := boltfile.Guard(func() (err error) { s.bolt, err = bbolt.Open(db.path, 0o600, options); return err })
 	if err == nil {
 		return s, nil
 	}
@@ -119,8 +119,8 @@ func (s *session) guard(step func() error) error {
 	if s.abandoned {
 		return damaged(s.path, "the database was abandoned after a fault")
 	}
-	err := durable.Guard(step)
-	if errors.Is(err, durable.ErrPanic) {
+	err := boltfile.Guard(step)
+	if errors.Is(err, boltfile.ErrPanic) {
 		s.abandoned = true
 		s.release()
 		return damaged(s.path, "%w", err)
@@ -149,8 +149,8 @@ func (s *session) checkPages() error {
 	if err != nil {
 		return disk(s.path, err)
 	}
-	err = durable.CheckPages(s.file, info.Size())
-	if err != nil && !errors.Is(err, durable.ErrPages) {
+	err = boltfile.CheckPages(s.file, info.Size())
+	if err != nil && !errors.Is(err, boltfile.ErrPages) {
 		return disk(s.path, err)
 	}
 	if err != nil {
@@ -190,7 +190,7 @@ func (s *session) release() {
 	if s.file == nil {
 		return
 	}
-	durable.Unlock(s.file)
+	boltfile.Unlock(s.file)
 	s.file.Close()
 }
 

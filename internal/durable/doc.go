@@ -1,7 +1,6 @@
 // Package durable writes files so that a crash leaves either the old state or
 // the new one, never a torn mixture, and never forgets what it reported as
-// done. It also guards the two databases that are mapped into memory, whose
-// pages may be damaged.
+// done.
 //
 // Guarantees: when a function here returns nil, the content and the name are
 // on stable storage as far as fsync reaches (the file, then the folder that

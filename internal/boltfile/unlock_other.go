@@ -1,6 +1,6 @@
 //go:build !unix || solaris || aix
 
-package durable
+package boltfile
 
 import "os"
 
