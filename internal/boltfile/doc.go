@@ -1,3 +1,28 @@
-// Package boltfile looks at the pages of a bbolt file before anything maps it,
-// and guards the steps on a mapped one, whose pages may be damaged.
+// Package boltfile opens a bbolt file for one transaction and closes it again,
+// so that many processes can share the file and none holds its lock for long.
+//
+// A Session goes from open to close. Begin waits for the file's lock until a
+// deadline or the end of a context, looks at every page before anything maps
+// the file, and starts a transaction; Commit keeps what it wrote; Close ends it,
+// whatever came before. What went wrong is an *Error of one of five kinds, which
+// the caller puts into words of its own.
+//
+// Guarantees: a file whose pages are damaged is never mapped, and never written
+// to. A panic or a memory fault in a step run by Guard, in Begin, in Commit or
+// in Close is ErrDamaged and ends neither the process nor its use of the file:
+// the lock is given up without bbolt, so that the next session can have it.
+// Commit that returned nil is on stable storage. A Session that was closed
+// without it changed nothing that a reader sees.
+//
+// A crash, at any point, leaves the transaction before or the whole new one:
+// bbolt writes its meta page last, and that fits one sector. Pages that were
+// written before it are unused, and the next writer takes them. The kernel gives
+// up the lock of a process that dies. A crash while Create fills an empty file
+// leaves it empty, without entries, or torn and ErrDamaged: whoever can't have
+// that fills a file under another name and renames it.
+//
+// Not guaranteed: anything about keys and values, as a page may be whole and yet
+// hold what nobody wrote; that is the caller's to check. Nor anything against
+// programs that write the file without its lock. After a fault the mapping stays
+// until the process ends.
 package boltfile

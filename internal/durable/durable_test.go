@@ -203,4 +203,3 @@ func TestRenameBetweenFolders(t *testing.T) {
 		t.Errorf("expected %v, found %v", fs.ErrNotExist, err)
 	}
 }
-

@@ -1,0 +1,92 @@
+package boltfile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"go.etcd.io/bbolt"
+)
+
+// Session is one transaction on a file, from open to close. It is for one
+// goroutine.
+type Session struct {
+	path string
+	info fs.FileInfo
+	file *os.File // holds the lock; closed with bolt, or instead of it
+	bolt *bbolt.DB
+	tx   *bbolt.Tx
+	// abandoned is set after a panic inside bbolt. Its own locks may be held
+	// then, so it is not called again: the file's lock is given up without it,
+	// and the mapping stays until the process ends.
+	abandoned bool
+}
+
+// Tx is the transaction. Each use of it, and of what it handed out, belongs
+// inside Guard, and ends with Commit or Close; then it is nil.
+func (s *Session) Tx() *bbolt.Tx { return s.tx }
+
+// Info describes the file as it was when it was opened, for os.SameFile.
+func (s *Session) Info() fs.FileInfo { return s.info }
+
+// Guard runs one step on the transaction and returns its error as it is. A
+// panic or a memory fault in it is an *Error of kind ErrDamaged and abandons the
+// session: its lock is gone, and every further step is refused as ErrDamaged
+// without being run.
+func (s *Session) Guard(step func() error) error {
+	if s.abandoned {
+		return s.fail(ErrDamaged, errors.New("the database was abandoned after a fault"))
+	}
+	err := Guard(step)
+	if errors.Is(err, ErrPanic) {
+		s.abandoned = true
+		s.release()
+		return s.fail(ErrDamaged, err)
+	}
+	return err
+}
+
+// Commit ends the transaction, which must be a writable one that is not ended
+// yet, and makes it durable. An *Error of kind ErrDisk leaves open whether it
+// is kept: whole, or not at all.
+//
+// A crash before bbolt writes its meta page leaves the file as it was, with
+// unused pages that the next writer takes; after it, the whole update.
+func (s *Session) Commit() error {
+	var failed error
+	err := s.Guard(func() error { failed = s.tx.Commit(); return nil })
+	s.tx = nil
+	if err == nil && failed != nil {
+		err = s.fail(ErrDisk, failed)
+	}
+	return err
+}
+
+// Close gives up the lock, and the transaction where it was not committed. It
+// may be called again, and after any error.
+func (s *Session) Close() {
+	if s.tx != nil {
+		// The file as it was before is what counts: nothing to do on an error.
+		s.Guard(s.tx.Rollback)
+		s.tx = nil
+	}
+	if s.bolt != nil {
+		s.Guard(s.bolt.Close)
+		s.bolt = nil
+	}
+	s.release()
+}
+
+// release gives up the file and its lock. Both fail where bbolt did it, which
+// is the usual way.
+func (s *Session) release() {
+	if s.file == nil {
+		return
+	}
+	Unlock(s.file)
+	s.file.Close()
+}
+
+func (s *Session) fail(kind, cause error) error {
+	return &Error{Kind: kind, Path: s.path, Info: s.info, Cause: cause}
+}
