@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assay/artifact"
+	"assay/internal/boltfile"
 	"assay/internal/durable"
 )
 
@@ -31,7 +32,7 @@ type Store struct {
 	lockWait time.Duration
 	now      func() time.Time
 	notice   func(string)
-	turn     chan struct{} // holds one token while a transaction on the index runs
+	turn     boltfile.Turn // at the index
 }
 
 // Open prepares the use of dir as a cache. Nothing is created or read before
@@ -40,7 +41,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	if dir == "" {
 		return nil, fmt.Errorf("%w: expected the path of the cache directory, found an empty one", ErrInvalid)
 	}
-	s := &Store{dir: dir, lockWait: opts.LockWait, now: opts.Now, notice: opts.Notice, turn: make(chan struct{}, 1)}
+	s := &Store{dir: dir, lockWait: opts.LockWait, now: opts.Now, notice: opts.Notice, turn: boltfile.NewTurn()}
 	if s.lockWait <= 0 {
 		s.lockWait = 5 * time.Second
 	}
