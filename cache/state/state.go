@@ -15,6 +15,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"assay/internal/boltfile"
 	"assay/internal/durable"
 )
 
@@ -53,7 +54,7 @@ type DB struct {
 	lockWait time.Duration
 	now      func() time.Time
 	rand     io.Reader
-	turn     chan struct{} // holds one token while a transaction of this DB runs
+	turn     boltfile.Turn
 }
 
 // Open prepares the use of state.db in folder dir. Nothing is created or read
@@ -67,7 +68,7 @@ func Open(dir string, opts Options) (*DB, error) {
 		lockWait: opts.LockWait,
 		now:      opts.Now,
 		rand:     opts.Rand,
-		turn:     make(chan struct{}, 1),
+		turn:     boltfile.NewTurn(),
 	}
 	if db.lockWait <= 0 {
 		db.lockWait = 5 * time.Second
@@ -147,16 +148,14 @@ func (db *DB) run(ctx context.Context, writable bool, fn func(*session) error) e
 		return err
 	}
 	deadline := time.Now().Add(db.lockWait)
-	timer := time.NewTimer(db.lockWait)
-	defer timer.Stop()
-	select {
-	case db.turn <- struct{}{}:
-		defer func() { <-db.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
+	end, err := db.turn.Take(ctx, deadline)
+	if errors.Is(err, boltfile.ErrBusy) {
 		return fmt.Errorf("%w: %s: this process has used it for %v; try again", ErrBusy, db.path, db.lockWait)
 	}
+	if err != nil {
+		return err
+	}
+	defer end()
 	s, err := db.begin(ctx, writable, deadline)
 	if err != nil {
 		return err
@@ -191,19 +190,15 @@ func (db *DB) create(ctx context.Context) error {
 		return disk(db.path, err)
 	}
 	defer file.Abort()
-	draft := *db
-	draft.path = file.TempName()
-	s, err := draft.lock(ctx, true, time.Now().Add(db.lockWait))
+	draft, err := boltfile.Create(ctx, file.TempName(), time.Now().Add(db.lockWait))
+	if err != nil {
+		return db.refused(ctx, file.TempName(), err)
+	}
+	s, err := newSession(file.TempName(), draft, true)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.guard(func() (err error) { s.tx, err = s.bolt.Begin(true); return err }); err != nil {
-		return err
-	}
-	if err := s.checkFormat(true); err != nil {
-		return err
-	}
 	if err := s.commit(); err != nil {
 		return err
 	}
