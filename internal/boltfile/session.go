@@ -83,7 +83,7 @@ func (s *Session) release() {
 	if s.file == nil {
 		return
 	}
-	Unlock(s.file)
+	unlock(s.file)
 	s.file.Close()
 }
 

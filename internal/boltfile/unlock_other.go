@@ -4,5 +4,5 @@ package boltfile
 
 import "os"
 
-// Unlock does nothing here: the lock goes with the closing of the file.
-func Unlock(*os.File) error { return nil }
+// unlock does nothing here: the lock goes with the closing of the file.
+func unlock(*os.File) error { return nil }
