@@ -256,6 +256,34 @@ func TestPanicAbandons(t *testing.T) {
 	wantValue(t, path, "two")
 }
 
+// TestPanicWhileOpening damages the list of free pages, over which bbolt panics
+// when it opens a file for writing; Create does not look before.
+func TestPanicWhileOpening(t *testing.T) {
+	whole := database(t)
+	meta, err := (&pageChecker{r: bytes.NewReader(whole), size: int64(len(whole))}).readMetas()
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := bytes.Clone(whole)
+	damaged[int(meta.freelist)*os.Getpagesize()+8] = flagLeaf
+	path := filepath.Join(t.TempDir(), "db")
+	if err := os.WriteFile(path, damaged, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Create(t.Context(), path, soon())
+	if wantKind(t, err, ErrDamaged, path); !errors.Is(err, ErrPanic) {
+		t.Errorf("expected %v, found %v", ErrPanic, err)
+	}
+	if after, _ := os.ReadFile(path); !bytes.Equal(after, damaged) {
+		t.Error("the damaged file was changed")
+	}
+	if err := os.WriteFile(path, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	put(t, path, "after") // in the same file: its lock is free
+	wantValue(t, path, "after")
+}
+
 func TestTurn(t *testing.T) {
 	turn := NewTurn()
 	end, err := turn.Take(t.Context(), soon())
