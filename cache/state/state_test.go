@@ -289,6 +289,24 @@ func TestHeldLockIsBusy(t *testing.T) {
 	}
 }
 
+// TestCauseIsTold: who waits for the lock and is interrupted says by what.
+func TestCauseIsTold(t *testing.T) {
+	db := open(t, t.TempDir())
+	put(t, db, "a", "k", "v")
+	holder, err := bbolt.Open(db.Path(), 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	db.lockWait = time.Minute
+	why := errors.New("interrupted")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(10*time.Millisecond, func() { cancel(why) })
+	if _, err := db.Repositories(ctx); !errors.Is(err, why) {
+		t.Errorf("expected %v, found %v", why, err)
+	}
+}
+
 func TestNewerFormat(t *testing.T) {
 	db := open(t, t.TempDir())
 	err := db.update(t.Context(), func(s *session) error {
