@@ -27,6 +27,8 @@ var (
 	ErrOffline = trust.ErrNotHeld
 	// ErrExists: a file is in the way that holds other bytes.
 	ErrExists = errors.New("file exists")
+	// ErrInput: the file to look at is none that can be read.
+	ErrInput = errors.New("not a file to read")
 	// ErrOutput: the output can't be written.
 	ErrOutput = errors.New("cannot write the output")
 )

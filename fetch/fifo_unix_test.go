@@ -27,7 +27,7 @@ func TestPipesAreNotWaitedFor(t *testing.T) {
 		if _, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: "file://" + filepath.ToSlash(dir)}); !errors.Is(err, trust.ErrNoMetadata) {
 			t.Errorf("as metadata: expected ErrNoMetadata, found %v", err)
 		}
-		if _, err := b.client().Identify(t.Context(), filepath.Join(dir, "2.root.json")); !errors.Is(err, fetch.ErrUnknown) {
+		if _, err := b.client().Identify(t.Context(), filepath.Join(dir, "2.root.json")); !errors.Is(err, fetch.ErrInput) {
 			t.Errorf("as a file: expected ErrUnknown, found %v", err)
 		}
 	}()

@@ -487,3 +487,37 @@ func TestPlainSnapshotsAndBothHashes(t *testing.T) {
 		})
 	}
 }
+
+// Which repository is asked first must not decide what a file is.
+func TestIdentifyAsksAll(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	other := newBench(t, testrepo.Options{})
+	data := []byte("only beta has this")
+	must(t, other.repo.AddTarget("hello/1.4.2/only-here", data, "hello"))
+	must(t, other.repo.Publish())
+	path := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(path, data, 0o644))
+	b.more = []*fetch.Repository{other.repository("beta")}
+	found, err := b.client().Identify(t.Context(), path)
+	if err != nil || found.Target.Repository() != "beta" {
+		t.Fatalf("expected beta to promise it, found %v, %v", found.Target.Repository(), err)
+	}
+	// The first one can't be asked: the second one's word counts, and says so.
+	b.server.Close()
+	found, err = b.client().Identify(t.Context(), path)
+	if err != nil || len(found.Warnings) != 1 || !strings.Contains(found.Warnings[0], "acme") {
+		t.Errorf("expected a warning that acme was not asked, found %v, %v", found.Warnings, err)
+	}
+	must(t, os.WriteFile(path, []byte("nobody's"), 0o644))
+	if _, err := b.client().Identify(t.Context(), path); !errors.Is(err, fetch.ErrSource) {
+		t.Errorf("nobody knows it, and one could not be asked: expected ErrSource, found %v", err)
+	}
+	// Revoked by one of them is revoked.
+	must(t, os.WriteFile(path, data, 0o644))
+	must(t, other.repo.SetStatus("hello", "stable", "1.4.2", "revoked", "hole", ""))
+	must(t, other.repo.Publish())
+	if _, err := b.client().Identify(t.Context(), path); !errors.Is(err, fetch.ErrRevoked) {
+		t.Errorf("expected ErrRevoked, found %v", err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,41 +34,70 @@ type fingerprint struct {
 }
 
 // Identify finds out which target of which repository a file of this machine
-// is. The errors: ErrUnknown where no repository promises these bytes;
-// trust.MismatchError where one promises others under the file's name;
-// ErrRevoked where the release was revoked.
+// is. All repositories are asked. The errors: ErrRevoked where one of them has
+// revoked the release; that of the first one that could not be asked, where none
+// of the others promises the file; trust.MismatchError where one promises other
+// bytes under the file's name; ErrUnknown where none knows it; ErrInput where it
+// is no file.
 func (c *Client) Identify(ctx context.Context, path string) (Identified, error) {
 	file, err := c.fingerprint(ctx, path)
 	if err != nil {
 		return Identified{}, err
 	}
-	var namesake error
+	var found *Identified
+	var unasked, namesake error
+	var warnings []string
 	for _, name := range c.Names() {
-		shelf, err := c.shelf(ctx, name, true)
-		if err != nil {
-			return Identified{}, fmt.Errorf("whether %s promises %s could not be found out: %w", name, path, err)
-		}
-		target, err := shelf.promising(ctx, file)
+		here, err := c.identifyIn(ctx, name, file)
 		var mismatch *trust.MismatchError
 		switch {
-		case err == nil:
-			return shelf.identified(ctx, target)
+		case errors.Is(err, ErrRevoked) || context.Cause(ctx) != nil:
+			return Identified{}, err
+		case err == nil && found == nil:
+			found = &here
 		case errors.As(err, &mismatch):
 			namesake = errors.Join(namesake, err)
-		case !errors.Is(err, trust.ErrNoTarget):
-			return Identified{}, err
+		case err != nil && !errors.Is(err, trust.ErrNoTarget):
+			err = fmt.Errorf("whether %s promises %s could not be found out: %w", name, path, err)
+			warnings = append(warnings, err.Error())
+			if unasked == nil {
+				unasked = err
+			}
 		}
 	}
-	if namesake != nil {
+	switch {
+	case found != nil:
+		found.Warnings = append(found.Warnings, warnings...)
+		return *found, nil
+	case unasked != nil:
+		return Identified{}, unasked
+	case namesake != nil:
 		return Identified{}, namesake
 	}
 	return Identified{}, fmt.Errorf("%w: %s (%s): no known repository promises these bytes; asked: %s", ErrUnknown, path, file.digests.Primary(), quoteAll(c.Names()))
 }
 
+// identifyIn asks one repository; trust.ErrNoTarget says that it promises no
+// such bytes.
+func (c *Client) identifyIn(ctx context.Context, name string, file fingerprint) (Identified, error) {
+	shelf, err := c.shelf(ctx, name, true)
+	if err != nil {
+		return Identified{}, err
+	}
+	target, err := shelf.promising(ctx, file)
+	if err != nil {
+		return Identified{}, err
+	}
+	return shelf.identified(ctx, target)
+}
+
 func (c *Client) fingerprint(ctx context.Context, path string) (fingerprint, error) {
 	file, length, err := openRegular(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return fingerprint{}, err
+	}
 	if err != nil {
-		return fingerprint{}, fmt.Errorf("%w: %w", ErrUnknown, err)
+		return fingerprint{}, fmt.Errorf("%w: %w", ErrInput, err)
 	}
 	defer file.Close()
 	meter := c.progress.Start(filepath.Base(path), length)

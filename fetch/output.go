@@ -7,10 +7,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
+	"time"
 
 	"assay/internal/durable"
 	"assay/trust"
 )
+
+// pipePoll is how often a pipe is looked at for its reader.
+const pipePoll = 50 * time.Millisecond
 
 // Save writes a proven blob to a file. What stands there already is left alone
 // if it is the same, replaced only if replace is set, and never followed if it
@@ -19,6 +24,13 @@ import (
 // leaves at most a hidden temporary file beside it.
 func (c *Client) Save(ctx context.Context, held Held, path string, replace bool) (changed bool, err error) {
 	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		// A link to a file is replaced itself. One to a folder or a device, as
+		// /dev/stdout is one, stands for what it leads to.
+		if behind, err := os.Stat(path); err == nil && !behind.Mode().IsRegular() {
+			info = behind
+		}
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return true, c.create(ctx, held, path, false)
@@ -79,17 +91,41 @@ func (c *Client) create(ctx context.Context, held Held, path string, replace boo
 	return nil
 }
 
-// writeInto writes to what is no file, a device or a pipe.
+// writeInto writes to what is no file, a device or a pipe. It waits for the
+// reader of a pipe as long as the caller does.
 func (c *Client) writeInto(ctx context.Context, held Held, path string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	file, err := openInto(ctx, path)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrOutput, err)
+		return err
 	}
+	stop := context.AfterFunc(ctx, func() { file.Close() }) // ends a write that nobody reads
 	err = c.WriteTo(ctx, held, file)
+	if !stop() && err != nil {
+		return context.Cause(ctx)
+	}
 	if closeErr := file.Close(); err == nil && closeErr != nil {
 		err = fmt.Errorf("%w: %w", ErrOutput, closeErr)
 	}
 	return err
+}
+
+// openInto opens a device or a pipe for writing. A pipe that nobody reads yet
+// would hold the open up where no signal reaches it, so it is tried again.
+func openInto(ctx context.Context, path string) (*os.File, error) {
+	for {
+		file, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			return file, nil
+		}
+		if !errors.Is(err, syscall.ENXIO) {
+			return nil, fmt.Errorf("%w: %w", ErrOutput, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(pipePoll):
+		}
+	}
 }
 
 // WriteTo copies a proven blob to w. It was hashed before, and is once more as
