@@ -99,8 +99,7 @@ func (a *app) execute(ctx context.Context, line *commandLine) error {
 	case line.version:
 		return a.printVersion(false)
 	case line.help || len(line.command().Subcommands) > 0:
-		a.out.help(line.path)
-		return nil
+		return a.out.help(line.path)
 	}
 	shell := &cli.App{
 		Name: "assay", Flags: a.tree.Flags, Commands: a.tree.Subcommands,

@@ -150,7 +150,7 @@ func TestHelpAnywhere(t *testing.T) {
 		"trust help add":          {0, "assay trust add - "},
 		"trust add acme --help":   {0, "assay trust add - "},
 		"trust":                   {0, "assay trust - "},
-		"--json help trust clock": {0, "assay trust clock - "},
+		"--json help trust clock": {0, `{"schema":"assay.help/v1","command":"assay trust clock","help":"assay trust clock - `},
 		"help nothing":            {2, ""},
 		"trust help nothing":      {2, ""},
 		"help --nothing":          {2, ""},

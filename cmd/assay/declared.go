@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"syscall"
 
 	"assay/artifact"
 	"assay/cache/state"
@@ -95,9 +96,10 @@ func (s *session) begun(ctx context.Context, name string) (begun bool, declared 
 }
 
 // readRoot reads a root file, and compares it with its digest unless that is
-// zero. The file may come from anywhere.
+// zero. The file may come from anywhere, a pipe too; one that nobody writes to
+// is empty rather than waited for.
 func readRoot(path string, want artifact.Digest) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, mark(errUsage, fmt.Errorf("cannot read the root: %w", err))
 	}

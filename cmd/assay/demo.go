@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"assay/artifact"
+	"assay/fetch"
 	"assay/internal/config"
 	"assay/internal/testrepo"
 )
@@ -68,6 +70,9 @@ func (a *app) demo(c *cli.Context) error {
 	if _, err := operands(c, 0, 0); err != nil {
 		return err
 	}
+	if c.Bool(flagOffline) {
+		return usagef("the demo needs loopback, and nothing else: expected no --offline")
+	}
 	dir, done, err := a.demoDir(c.String(flagKeep))
 	if err != nil {
 		return err
@@ -97,11 +102,11 @@ func (a *app) demo(c *cli.Context) error {
 func (a *app) demoDir(keep string) (dir string, done func(), err error) {
 	if keep == "" {
 		dir, err = os.MkdirTemp("", "assay-demo-")
-		return dir, func() { removeAll(dir) }, err
+		return dir, func() { removeAll(dir) }, mark(fetch.ErrOutput, err)
 	}
 	dir = a.path(keep)
 	if dir, err = filepath.Abs(dir); err != nil {
-		return "", nil, err
+		return "", nil, mark(errUsage, fmt.Errorf("--keep: %w", err))
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return "", nil, usagef("--keep: expected the name of a new folder: %v", err)
@@ -219,6 +224,9 @@ func (d *demo) run(ctx context.Context, expected int, args ...string) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
+	if err := d.app.out.broken(); err != nil {
+		return err
+	}
 	d.app.out.line("%s", d.app.out.faint(fmt.Sprintf("  exit %d; the mirror was asked %d times and sent %s", step.Exit, step.Requests, bytesText(step.Bytes))))
 	if step.Exit != expected {
 		return fmt.Errorf("`%s`: expected exit %d, found %d", step.Command, expected, step.Exit)
@@ -246,14 +254,26 @@ func (d *demo) keep() error {
 		return err
 	}
 	d.app.out.line("\nTo play on (the timestamp is good for a day):\n")
+	place := url.URL{Scheme: "file", Path: filepath.ToSlash(tree)}
 	for _, line := range []string{
-		"export ASSAY_STATE_DIR=" + filepath.Join(d.dir, "state", "assay") + " ASSAY_CACHE_DIR=" + filepath.Join(d.dir, "cache", "assay"),
-		"assay trust add play file://" + filepath.ToSlash(tree) + " --root " + root,
+		"export ASSAY_STATE_DIR=" + quoted(filepath.Join(d.dir, "state", "assay")) + " ASSAY_CACHE_DIR=" + quoted(filepath.Join(d.dir, "cache", "assay")),
+		"assay trust add play " + quoted(place.String()) + " --root " + quoted(root),
 		"assay get play:hello",
 	} {
 		d.app.out.line("  %s", line)
 	}
 	return nil
+}
+
+// quoted is a word as a shell takes it for one.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-:%@+,", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // indented writes what a command printed two columns to the right.

@@ -43,6 +43,7 @@ func exits() []exit {
 		{40, "disk", "disk or permission"},
 		{41, "state", "stored state damaged, or of a newer assay"},
 		{130, "interrupted", "interrupted"},
+		{141, "reader-gone", "whoever read the output has gone, as head does"},
 		{143, "terminated", "terminated"},
 	}
 }
@@ -53,6 +54,10 @@ type cause struct {
 	code int
 	hint string
 }
+
+// errReaderGone says that nobody reads the output any more. Shells know the
+// code 141 for it, and nobody is told.
+var errReaderGone = errors.New("the reader of the output has gone")
 
 // errUsage is wrapped by every error about the command line.
 var errUsage = errors.New("usage")
@@ -78,12 +83,14 @@ func causes() []cause {
 	return []cause{
 		{errInterrupted, 130, "nothing was kept that is not whole; run the command again"},
 		{errTerminated, 143, ""},
+		{errReaderGone, 141, ""},
 
 		{errUsage, 2, ""},
 		{config.ErrConfig, 2, ""},
 		{trust.ErrRootConflict, 2, "compare both roots with what the publisher says; `assay trust show NAME --offline` tells which is held"},
 		{state.ErrConflict, 2, ""},
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
+		{fetch.ErrInput, 2, ""},
 		{fetch.ErrExists, 2, "move the file away, or name another with -o"},
 
 		{fetch.ErrRevoked, 16, "`assay versions PRODUCT` lists the releases that may be chosen"},

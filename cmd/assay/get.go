@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -100,7 +101,11 @@ func (a *app) get(c *cli.Context) error {
 	}
 	if c.String(flagOutput) == "-" {
 		a.progress.close()
-		return s.client.WriteTo(c.Context, held, a.stdout)
+		err := s.client.WriteTo(c.Context, held, a.stdout)
+		if errors.Is(err, fetch.ErrOutput) {
+			err = outputError(err)
+		}
+		return err
 	}
 	return a.save(c, s, held, doc, began)
 }
@@ -112,6 +117,8 @@ func (a *app) checkGetFlags(c *cli.Context) error {
 		return usagef("--print: expected path, digest or version, found %q", clip(what))
 	case what != "" && c.IsSet(flagOutput):
 		return usagef("--print leaves the artifact in the cache, -o writes it: expected one of them")
+	case strings.HasSuffix(c.String(flagOutput), string(filepath.Separator)):
+		return usagef("-o: expected a file, found the folder %q", clip(c.String(flagOutput)))
 	case c.String(flagOutput) == "-" && a.out.json:
 		return usagef("-o - and --json both want stdout: expected one of them")
 	}

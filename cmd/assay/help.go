@@ -10,11 +10,20 @@ import (
 )
 
 // help prints the help of the command at the end of path, on stdout.
-func (p *printer) help(path []*cli.Command) {
+func (p *printer) help(path []*cli.Command) error {
+	text := helpText(path)
+	if p.json {
+		return p.result("help", helpDoc{pathName(path), text})
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.json = false // help is not a result
-	p.write(helpText(path))
+	p.write(text)
+	return nil
+}
+
+type helpDoc struct {
+	Command string `json:"command"`
+	Help    string `json:"help"`
 }
 
 func helpText(path []*cli.Command) string {

@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
+	"syscall"
 
 	"assay/fetch"
 )
@@ -60,8 +62,23 @@ func (p *printer) raw(text string) {
 // write puts text on stdout and remembers the first failure. p.mu is held.
 func (p *printer) write(text string) {
 	if _, err := io.WriteString(p.stdout, text); err != nil && p.failed == nil {
-		p.failed = fmt.Errorf("standard output: %w", err)
+		p.failed = outputError(fmt.Errorf("standard output: %w", err))
 	}
+}
+
+// broken is the error of the first write to stdout that failed, nil if none did.
+func (p *printer) broken() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed
+}
+
+// outputError files the failure of a write to stdout.
+func outputError(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return mark(errReaderGone, err)
+	}
+	return mark(fetch.ErrOutput, err)
 }
 
 // result is what --json prints: v, which must encode as an object, with the
@@ -160,13 +177,11 @@ func (p *printer) finish(err error) int {
 		p.write(string(p.withSchema()) + "\n")
 		p.mu.Unlock()
 	}
-	if err == nil && p.failed != nil {
-		err = mark(fetch.ErrOutput, p.failed)
-		p.fail(err)
-		return codeOf(err)
-	}
 	if err == nil {
-		return 0
+		err = p.broken()
+	}
+	if err == nil || errors.Is(err, errReaderGone) {
+		return codeOf(err)
 	}
 	if _, done := err.(*reported); !done {
 		p.fail(err)

@@ -23,7 +23,39 @@ var locks sync.Map
 func systemCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"interrupt": signalling(syscall.SIGINT), "terminate": signalling(syscall.SIGTERM),
-		"nothingstaged": nothingStaged, "lock": lockFile, "unlock": unlockFile,
+		"waiting": waiting, "nothingstaged": nothingStaged, "lock": lockFile, "unlock": unlockFile,
+	}
+}
+
+// waiting is `waiting CODE COMMAND…`: it runs a command that waits for something
+// that never comes, interrupts it, and wants the exit code.
+func waiting(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: waiting CODE COMMAND…")
+	}
+	command := exec.Command(args[1], args[2:]...)
+	command.Dir = ts.MkAbs(".")
+	command.Env = scriptEnv(ts)
+	ts.Check(command.Start())
+	time.Sleep(time.Second)
+	ts.Check(command.Process.Signal(syscall.SIGINT))
+	wantExit(ts, command, args[0])
+}
+
+// wantExit waits for a command and compares its exit code.
+func wantExit(ts *testscript.TestScript, command *exec.Cmd, code string) {
+	want, err := strconv.Atoi(code)
+	ts.Check(err)
+	got := 0
+	if err := command.Wait(); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
 	}
 }
 
@@ -35,8 +67,6 @@ func signalling(signal syscall.Signal) func(*testscript.TestScript, bool, []stri
 		if neg || len(args) < 3 {
 			ts.Fatalf("usage: interrupt CODE REPO COMMAND…")
 		}
-		want, err := strconv.Atoi(args[0])
-		ts.Check(err)
 		command := exec.Command(args[2], args[3:]...)
 		command.Dir = ts.MkAbs(".")
 		command.Env = scriptEnv(ts)
@@ -48,17 +78,7 @@ func signalling(signal syscall.Signal) func(*testscript.TestScript, bool, []stri
 			ts.Fatalf("no transfer came half way")
 		}
 		ts.Check(command.Process.Signal(signal))
-		got := 0
-		if err := command.Wait(); err != nil {
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) {
-				ts.Fatalf("%v", err)
-			}
-			got = exit.ExitCode()
-		}
-		if got != want {
-			ts.Fatalf("exit code %d, want %d", got, want)
-		}
+		wantExit(ts, command, args[0])
 	}
 }
 

@@ -94,6 +94,10 @@ func (a *app) refreshOne(ctx context.Context, s *session, r *repository) (refres
 		a.out.line("%s: fresh, nothing new", r.name)
 	}
 	for _, change := range doc.Changes {
+		if change.From == 0 { // nothing was held, or what was is forgotten as its keys changed
+			a.out.line("%s: %s is now %d", r.name, change.Role, change.To)
+			continue
+		}
 		a.out.line("%s: %s %d → %d", r.name, change.Role, change.From, change.To)
 	}
 	return doc, nil
