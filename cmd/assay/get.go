@@ -143,6 +143,9 @@ func (a *app) selectArtifact(c *cli.Context, args []string) (*session, fetch.Sel
 	if err != nil {
 		return nil, fetch.Selection{}, err
 	}
+	if ref, err = a.projectSelector(s, args[0], ref); err != nil {
+		return nil, fetch.Selection{}, err
+	}
 	selection, err := s.client.Resolve(c.Context, fetch.Request{Ref: ref, Platform: s.config.Platform, Format: c.String(flagFormat)})
 	return s, selection, err
 }
@@ -231,10 +234,8 @@ func howItCame(held fetch.Held, wrote bool, took time.Duration) string {
 		parts = append(parts, "the file is there already")
 	}
 	parts = append(parts, "proven: "+string(held.Target.Digests().Primary().Algorithm())+" "+held.Target.Digests().Primary().Hex()[:12]+"…")
-	for _, check := range held.Evidence.Checks {
-		if check.ID == trust.CheckFreshness && check.Result != trust.Pass {
-			parts = append(parts, "freshness "+check.Why)
-		}
+	if stale := staleness(held.Evidence); stale != "" {
+		parts = append(parts, stale)
 	}
 	return strings.Join(parts, ", ")
 }

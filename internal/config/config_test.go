@@ -77,7 +77,6 @@ func TestLayersWinInOrder(t *testing.T) {
 		"etc/conf.d/10.toml":     "platform = 'linux/arm'\n",
 		"etc/conf.d/20.toml":     "platform = 'linux/arm64'\n",
 		"home/assay/config.toml": "# mine\nplatform = 'darwin/arm64'\n",
-		"work/assay.toml":        "platform = 'windows/amd64'\n",
 	}
 	dir, options := tree(t, files)
 	env := []string{"ASSAY_PLATFORM=linux/ppc64le", "HOME=/nowhere", "ASSAY_OFFLINE="}
@@ -88,8 +87,7 @@ func TestLayersWinInOrder(t *testing.T) {
 	}{
 		{"", "linux/s390x", "flag --platform"},
 		{"flag", "linux/ppc64le", "environment ASSAY_PLATFORM"},
-		{"env", "windows/amd64", filepath.Join(dir, "work/assay.toml") + ":1"},
-		{"work/assay.toml", "darwin/arm64", filepath.Join(dir, "home/assay/config.toml") + ":2"},
+		{"env", "darwin/arm64", filepath.Join(dir, "home/assay/config.toml") + ":2"},
 		{"home/assay/config.toml", "linux/arm64", filepath.Join(dir, "etc/conf.d/20.toml") + ":1"},
 		{"etc/conf.d/20.toml", "linux/arm", filepath.Join(dir, "etc/conf.d/10.toml") + ":1"},
 		{"etc/conf.d/10.toml", "linux/386", filepath.Join(dir, "etc/config.toml") + ":1"},
@@ -171,7 +169,7 @@ func TestRepositories(t *testing.T) {
 
 func TestTools(t *testing.T) {
 	_, options := tree(t, map[string]string{
-		"work/assay.toml":      "offline = true\n[tools]\nhello = '^1.4'\n\"acme:ferry\" = 'stable'\n",
+		"work/assay.toml":      "# ours\n[tools]\nhello = '^1.4'\n\"acme:ferry\" = 'stable'\n",
 		"work/deep/er/x.txt":   "",
 		"work/own/.git/config": "",
 	})
@@ -180,7 +178,7 @@ func TestTools(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Tools) != 2 || c.Tools[0].Name != "acme:ferry" || c.Tools[1].Selector != "^1.4" || c.Tools[1].Origin.Line != 3 || !c.Offline {
+	if len(c.Tools) != 2 || c.Tools[0].Name != "acme:ferry" || c.Tools[1].Selector != "^1.4" || c.Tools[1].Origin.Line != 3 || c.Offline {
 		t.Errorf("tools %+v, offline %v", c.Tools, c.Offline)
 	}
 	options.WorkDir = filepath.Join(options.WorkDir, "..", "..", "own")
@@ -250,7 +248,9 @@ func TestRefusals(t *testing.T) {
 		"project, in other case":    {files: map[string]string{"work/assay.toml": "Mirrors = ['x']\n"}, kind: ErrProject, says: []string{"assay.toml:1"}},
 		"project moves the cache":   {files: map[string]string{"work/assay.toml": "cache_dir = '/tmp'"}, kind: ErrProject, says: []string{"cache_dir"}},
 		"project names a profile":   {files: map[string]string{"work/assay.toml": "profiles.x.issuer = 'y'"}, kind: ErrProject, says: []string{"profiles"}},
-		"project goes online":       {files: map[string]string{"work/assay.toml": "offline = false"}, kind: ErrProject, says: []string{"tighten"}},
+		"project goes online":       {files: map[string]string{"work/assay.toml": "offline = false"}, kind: ErrProject, says: []string{"only name tools"}},
+		"project stays offline":     {files: map[string]string{"work/assay.toml": "offline = true"}, kind: ErrProject, says: []string{"assay.toml:1", "only name tools"}},
+		"project's platform":        {files: map[string]string{"work/assay.toml": "platform = 'windows/amd64'"}, kind: ErrProject, says: []string{"only name tools"}},
 		"project, misspelt":         {files: map[string]string{"work/assay.toml": "[tols]\nx = 'y'"}, kind: ErrUnknown, says: []string{"assay.toml", "tols"}},
 		"project, no selector":      {files: map[string]string{"work/assay.toml": "[tools]\nhello = ''"}, kind: ErrValue, says: []string{"assay.toml:2", "hello"}},
 	} {

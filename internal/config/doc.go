@@ -15,9 +15,10 @@
 // Guarantees: a key, a variable or a lock that is not known is an error that
 // names the nearest known one, so that a misspelt setting is never silently
 // ignored. A key that the system configuration locks is changed by no later
-// layer. A project's file can name tools and tighten, but add no trust: no
-// repository, root, mirror, certificate or profile, and no directory. A
-// repository is declared whole, in one file; its declarations never mix.
+// layer. A project's file can name tools, and nothing else: no repository, root,
+// mirror, certificate or profile, no directory, nothing that keeps this machine
+// from asking for what is new. A repository is declared whole, in one file; its
+// declarations never mix.
 //
 // Not promised: that a declared root is the right one, or that it can be read;
 // that is checked where it is used. Whoever may write the system's or the

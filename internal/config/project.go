@@ -14,12 +14,14 @@ import (
 )
 
 // projectDocument is what a project's file may say: which tools the project
-// uses, and what is stricter than the user's own settings.
+// uses.
 type projectDocument struct {
-	Platform *string           `toml:"platform"`
-	Offline  *bool             `toml:"offline"`
-	Tools    map[string]string `toml:"tools"`
+	Tools map[string]string `toml:"tools"`
 }
+
+// userKeys are the user's alone, too: a cloned folder must not keep this machine
+// from learning of a revocation, nor choose another platform's bytes for it.
+var userKeys = []string{KeyOffline, KeyPlatform}
 
 // trustKeys are keys that would widen trust, or lead writes elsewhere. A folder
 // that somebody cloned must not be able to do either.
@@ -61,32 +63,19 @@ func (b *builder) project(options LoadOptions) error {
 // refuseTrust is the error of a key that would widen trust, else nil.
 func (f *file) refuseTrust(key string, line int) error {
 	first, _, _ := strings.Cut(strings.ToLower(key), ".")
-	if !slices.Contains(trustKeys, first) {
+	refusal := &Error{Origin: Origin{Kind: f.kind, File: f.path, Line: line}, Key: first, Kind: ErrProject}
+	switch {
+	case slices.Contains(trustKeys, first):
+		refusal.Detail = "a project's file cannot add trust; add a repository with `assay trust add NAME URL`, and set the rest in the user's configuration"
+	case slices.Contains(userKeys, first):
+		refusal.Detail = "a project's file can only name tools; set it in the user's configuration"
+	default:
 		return nil
 	}
-	return &Error{
-		Origin: Origin{Kind: f.kind, File: f.path, Line: line}, Key: first, Kind: ErrProject,
-		Detail: "a project's file cannot add trust; add a repository with `assay trust add NAME URL`, and set the rest in the user's configuration",
-	}
+	return refusal
 }
 
 func (b *builder) takeProject(f *file, doc projectDocument) error {
-	if doc.Platform != nil {
-		if err := b.set(KeyPlatform, *doc.Platform, f.origin(KeyPlatform)); err != nil {
-			return err
-		}
-	}
-	if doc.Offline != nil {
-		if !*doc.Offline {
-			return &Error{
-				Origin: f.origin(KeyOffline), Key: KeyOffline, Kind: ErrProject,
-				Detail: "a project's file can only tighten: expected true, found false",
-			}
-		}
-		if err := b.set(KeyOffline, "true", f.origin(KeyOffline)); err != nil {
-			return err
-		}
-	}
 	for _, name := range slices.Sorted(maps.Keys(doc.Tools)) {
 		tool := Tool{Name: name, Selector: doc.Tools[name], Origin: f.origin(KeyTools + "." + name)}
 		if tool.Origin.Line == 0 {
