@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -49,7 +50,7 @@ func (a *app) channels(c *cli.Context) error {
 			chosen = "none"
 			a.out.warn("%s", info.Why)
 		}
-		rows = append(rows, []string{info.Channel, chosen, count(info.Releases), info.Updated.UTC().Format(time.DateOnly), dateOr(info.EndOfLife, "-")})
+		rows = append(rows, []string{info.Channel, chosen, strconv.Itoa(info.Releases), info.Updated.UTC().Format(time.DateOnly), dateOr(info.EndOfLife, "-")})
 	}
 	a.out.table([]string{"CHANNEL", "CHOOSES", "RELEASES", "UPDATED", "END OF LIFE"}, rows)
 	return a.out.result("channels", channelsDoc{list})

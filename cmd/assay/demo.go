@@ -102,20 +102,17 @@ func (a *app) demo(c *cli.Context) error {
 func (a *app) demoDir(keep string) (dir string, done func(), err error) {
 	if keep == "" {
 		dir, err = os.MkdirTemp("", "assay-demo-")
-		return dir, func() { removeAll(dir) }, mark(fetch.ErrOutput, err)
+		return dir, func() { _ = os.RemoveAll(dir) }, mark(fetch.ErrOutput, err)
 	}
 	dir = a.path(keep)
 	if dir, err = filepath.Abs(dir); err != nil {
 		return "", nil, mark(errUsage, fmt.Errorf("--keep: %w", err))
 	}
 	if err := os.Mkdir(dir, 0o700); err != nil {
-		return "", nil, usagef("--keep: expected the name of a new folder: %v", err)
+		return "", nil, usagef("--keep: expected the name of a new folder in one that exists: %v", err)
 	}
 	return dir, func() {}, nil
 }
-
-// removeAll deletes a folder with the read-only files of a cache in it.
-func removeAll(dir string) { _ = os.RemoveAll(dir) }
 
 // show runs the whole story. It ends at the first command that ends otherwise
 // than it should.
@@ -246,17 +243,22 @@ func (d *demo) child(output io.Writer) *app {
 
 // keep leaves the repository as files, and tells how to go on with them.
 func (d *demo) keep() error {
-	tree, root := filepath.Join(d.dir, "repository"), filepath.Join(d.dir, "root.json")
+	tree, root, settings := filepath.Join(d.dir, "repository"), filepath.Join(d.dir, "root.json"), filepath.Join(d.dir, "config.toml")
 	if err := d.repo.WriteTo(tree); err != nil {
 		return err
 	}
 	if err := os.WriteFile(root, d.repo.Root(), 0o644); err != nil {
 		return err
 	}
+	if err := os.WriteFile(settings, []byte("# of the demo\n"), 0o644); err != nil {
+		return err
+	}
 	d.app.out.line("\nTo play on (the timestamp is good for a day):\n")
 	place := url.URL{Scheme: "file", Path: filepath.ToSlash(tree)}
 	for _, line := range []string{
-		"export ASSAY_STATE_DIR=" + quoted(filepath.Join(d.dir, "state", "assay")) + " ASSAY_CACHE_DIR=" + quoted(filepath.Join(d.dir, "cache", "assay")),
+		"export ASSAY_CONFIG=" + quoted(settings),
+		"export ASSAY_STATE_DIR=" + quoted(filepath.Join(d.dir, "play", "state")),
+		"export ASSAY_CACHE_DIR=" + quoted(filepath.Join(d.dir, "play", "cache")),
 		"assay trust add play " + quoted(place.String()) + " --root " + quoted(root),
 		"assay get play:hello",
 	} {

@@ -48,12 +48,13 @@ func TestDemoShowsWhatItSays(t *testing.T) {
 
 	// What is kept works, by file URLs, in a state of its own.
 	env := []string{
-		"ASSAY_STATE_DIR=" + filepath.Join(keep, "state", "assay"),
-		"ASSAY_CACHE_DIR=" + filepath.Join(keep, "cache", "assay"),
+		"ASSAY_CONFIG=" + filepath.Join(keep, "config.toml"),
+		"ASSAY_STATE_DIR=" + filepath.Join(keep, "play", "state"),
+		"ASSAY_CACHE_DIR=" + filepath.Join(keep, "play", "cache"),
 	}
 	for _, args := range [][]string{
 		{"trust", "add", "play", "file://" + filepath.ToSlash(filepath.Join(keep, "repository")), "--root", filepath.Join(keep, "root.json")},
-		{"get", "play:hello@1.4.2", "-o", filepath.Join(keep, "again.tgz"), "--platform", "linux/arm64"},
+		{"get", "hello@1.4.2", "-o", filepath.Join(keep, "again.tgz"), "--platform", "linux/arm64"},
 	} {
 		stdout.Reset()
 		stderr.Reset()

@@ -37,20 +37,43 @@ func (a *app) products(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	list, err := s.client.Products(c.Context, name)
-	if err != nil {
-		return err
-	}
-	if len(list) == 0 {
+	list, err := a.productsOf(c, s, name)
+	if len(list) == 0 && err == nil {
 		a.out.talk("%s", nothingOffered(len(s.repositories), name))
-	} else {
+	} else if len(list) > 0 {
 		var rows [][]string
 		for _, p := range list {
 			rows = append(rows, []string{p.Repository, p.Product, strings.Join(p.Channels, ", "), p.Summary})
 		}
 		a.out.table([]string{"REPOSITORY", "PRODUCT", "CHANNELS", "SUMMARY"}, rows)
 	}
-	return a.out.result("products", productsDoc{list})
+	if err := a.out.result("products", productsDoc{list}); err != nil {
+		return err
+	}
+	return err
+}
+
+// productsOf asks one repository, or all: one that fails does not keep the
+// others from being listed. The error is that of the first.
+func (a *app) productsOf(c *cli.Context, s *session, name string) ([]fetch.ProductInfo, error) {
+	names := s.client.Names()
+	if name != "" {
+		names = []string{name}
+	}
+	list := []fetch.ProductInfo{}
+	var first error
+	for _, name := range names {
+		some, err := s.client.Products(c.Context, name)
+		if err != nil && len(names) > 1 {
+			a.out.fail(err)
+			err = &reported{err}
+		}
+		if first == nil {
+			first = err
+		}
+		list = append(list, some...)
+	}
+	return list, first
 }
 
 func nothingOffered(repositories int, name string) string {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -14,9 +16,9 @@ func verifyCommand(a *app) *cli.Command {
 		Name:      "verify",
 		Usage:     "find out whether a file is what a repository promises",
 		ArgsUsage: "FILE",
-		Description: "Hashes a file, whatever its name, and looks for a target with just these bytes in\n" +
-			"all repositories. A file of a revoked release is refused, and so is one that has a\n" +
-			"target's name but other bytes." +
+		Description: "Hashes a file, whatever its name, and looks for a target with just these bytes\n" +
+			"in all repositories. A file of a revoked release is refused, and so is one that\n" +
+			"has a target's name but bytes that nobody promises." +
 			examples("assay verify hello_1.4.2_linux_amd64.tar.gz", "assay verify ./hello.tgz --json"),
 		Action: func(c *cli.Context) error { return a.verify(c) },
 	}
@@ -46,6 +48,9 @@ func (a *app) verify(c *cli.Context) error {
 		return err
 	}
 	found, err := s.client.Identify(c.Context, a.path(args[0]))
+	if errors.Is(err, trust.ErrMismatch) {
+		err = withHint(err, "do not use this file: delete it, and get the release again with `assay get`")
+	}
 	if err != nil {
 		return err
 	}
@@ -53,14 +58,26 @@ func (a *app) verify(c *cli.Context) error {
 	for _, warning := range found.Warnings {
 		a.out.warn("%s", warning)
 	}
+	if name := found.Target.Name(); name != filepath.Base(args[0]) {
+		found.Warnings = append(found.Warnings, fmt.Sprintf("%s is called %s in the repository", args[0], name))
+		a.out.warn("%s", found.Warnings[len(found.Warnings)-1])
+	}
+	stale := staleness(found.Evidence)
 	what := ""
 	if found.Product != "" {
-		what = fmt.Sprintf(" is %s %s (%s in %s)", found.Product, found.Version, found.Status, found.Channel)
+		when := ""
+		if stale != "" {
+			when = " when last checked"
+		}
+		what = fmt.Sprintf(" is %s %s (%s in %s%s)", found.Product, found.Version, found.Status, found.Channel, when)
 	}
 	a.out.line("%s: %s%s, as %s promises", args[0], a.out.good("proven"), what, found.Target.Repository())
 	a.out.line("  %-9s %s", "target", found.Target.Path())
 	for _, digest := range found.Target.Digests() {
 		a.out.line("  %-9s %s", digest.Algorithm(), digest.Hex())
+	}
+	if stale != "" {
+		a.out.line("  %s", stale)
 	}
 	return a.out.result("verify", verifyDoc{
 		File: args[0], Repository: found.Target.Repository(), Target: found.Target.Path(),

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -73,5 +72,3 @@ func noteOf(info fetch.VersionInfo) string {
 	}
 	return strings.Join(notes, "; ")
 }
-
-func count(n int) string { return strconv.Itoa(n) }
