@@ -28,7 +28,7 @@ type Selection struct {
 	Status     release.Status
 	Platform   artifact.Platform
 	Why        string   // why this release
-	Passed     []Passed // newer or fitting ones that were not chosen
+	Passed     []Passed // newer ones that were not chosen
 	Warnings   []string
 	Release    *release.Release
 	Artifact   release.Artifact
@@ -146,7 +146,7 @@ func firstOf(list []string, n int) []string {
 }
 
 // pick takes the artifact for a platform. Where several formats fit, the one
-// that can be installed is meant, and of several such none is guessed.
+// that is installable is meant, and of several such none is guessed.
 func pick(doc *release.Release, request Request) (release.Artifact, error) {
 	fitting := doc.Find(request.Platform)
 	if len(fitting) == 0 {
@@ -187,8 +187,9 @@ func formats(artifacts []release.Artifact) string {
 	return strings.Join(list, ", ")
 }
 
-// installable reports whether assay can unpack the format, or the artifact is
-// itself the executable.
+// installable reports whether the artifact is itself the executable, or an
+// archive of a kind that is commonly unpacked and names executables in it. Where
+// a platform has such an artifact, installers made for one system are not meant.
 func installable(a release.Artifact) bool {
 	switch a.Format {
 	case "zip", "tar", "tar.gz", "tgz", "tar.xz", "tar.zst", "tar.bz2", "gz", "xz", "zst", "bz2", "raw", "":

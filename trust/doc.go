@@ -21,8 +21,9 @@
 //   - No version that was accepted is followed by a lower one, or by other
 //     content under the same one. The floors fall only with an accepted root
 //     that changes the keys of the timestamp or the snapshot (5.3.11).
-//   - Expired metadata resolves nothing. The time of a refresh is fixed at its
-//     start, and is never earlier than the latest time an earlier refresh saw.
+//   - Expired metadata resolves nothing new: only what is held and named exactly
+//     is still found (HeldTarget), and says so. The time of a refresh is fixed at
+//     its start, and is never earlier than the latest time an earlier one saw.
 //   - Processes that share a Store can't take each other back: what was verified
 //     under a root is stored only while that root is the newest.
 //   - Bytes are bounded, and screened for nulls, duplicate keys and depth,

@@ -8,9 +8,10 @@ import (
 	"assay/artifact"
 )
 
-// The kinds of refusal. Every error of this package wraps exactly one of them
-// (or an error of the Remote or the Store), so that a caller can tell them
-// apart with errors.Is.
+// The kinds of refusal. Every error of this package wraps one of them (or an
+// error of the Remote or the Store), so that a caller can tell them apart with
+// errors.Is. Two are wrapped where one is the reason of the other: ErrNotHeld
+// because of ErrRollback, say.
 var (
 	// ErrMalformed: metadata is not what the TUF specification 1.0 describes:
 	// not JSON, a null or a duplicate key, a wrong type, another major

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
 // Target looks a path up through the delegations. Without a role that lists it
 // the error is ErrNoTarget; that it could not be found out is another error.
-// Expired metadata resolves nothing.
+// Expired metadata resolves nothing here; see HeldTarget.
 func (v *View) Target(ctx context.Context, path string) (Target, error) {
 	if v.stale != nil {
 		return Target{}, v.stale
@@ -115,11 +116,7 @@ func (v *View) allRoles(ctx context.Context) ([]*targetsDocument, error) {
 		if delegations == nil {
 			continue
 		}
-		names, err := v.delegatedNames(delegations)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
+		for _, name := range v.delegatedNames(delegations) {
 			e := edge{docs[next].role, name}
 			if visited[e] {
 				continue
@@ -140,17 +137,17 @@ func (v *View) allRoles(ctx context.Context) ([]*targetsDocument, error) {
 
 // delegatedNames lists the roles below; of hash bins those that the snapshot
 // lists, as 2^32 of them can be announced in a line.
-func (v *View) delegatedNames(delegations *metadata.Delegations) ([]string, error) {
+func (v *View) delegatedNames(delegations *metadata.Delegations) []string {
 	var names []string
 	for _, role := range delegations.Roles {
 		names = append(names, role.Name)
 	}
 	if bins := delegations.SuccinctRoles; bins != nil {
 		for file := range v.snapshot.meta.Signed.Meta {
-			if name := file[:max(0, len(file)-len(".json"))]; bins.IsDelegatedRole(name) {
+			if name, ok := strings.CutSuffix(file, ".json"); ok && bins.IsDelegatedRole(name) {
 				names = append(names, name)
 			}
 		}
 	}
-	return names, nil
+	return names
 }
