@@ -64,7 +64,7 @@ type ChannelInfo struct {
 
 // Channels lists the channels of a product in the catalog's order.
 func (c *Client) Channels(ctx context.Context, ref artifact.Ref) ([]ChannelInfo, error) {
-	shelf, chooser, err := c.chooser(ctx, ref)
+	shelf, chooser, err := c.chooser(ctx, ref, false)
 	if err != nil {
 		return nil, err
 	}
@@ -85,22 +85,6 @@ func (c *Client) Channels(ctx context.Context, ref artifact.Ref) ([]ChannelInfo,
 	return list, nil
 }
 
-func (c *Client) chooser(ctx context.Context, ref artifact.Ref) (*shelf, *chooser, error) {
-	shelf, product, err := c.find(ctx, ref, false)
-	if err != nil {
-		return nil, nil, err
-	}
-	place, err := c.place(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	indexes, err := shelf.channels(ctx, product)
-	if err != nil {
-		return nil, nil, err
-	}
-	return shelf, &chooser{product: product.Name, indexes: indexes, now: c.now(), place: place}, nil
-}
-
 // VersionInfo is a release in a channel.
 type VersionInfo struct {
 	Repository string           `json:"repository"`
@@ -119,7 +103,7 @@ type VersionInfo struct {
 // one, newest first. A release that another channel revokes is revoked here,
 // too.
 func (c *Client) Versions(ctx context.Context, ref artifact.Ref, channel string) ([]VersionInfo, error) {
-	shelf, chooser, err := c.chooser(ctx, ref)
+	shelf, chooser, err := c.chooser(ctx, ref, false)
 	if err != nil {
 		return nil, err
 	}

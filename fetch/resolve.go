@@ -45,19 +45,10 @@ func (c *Client) Resolve(ctx context.Context, request Request) (Selection, error
 	if request.Platform == (artifact.Platform{}) {
 		request.Platform = artifact.Host()
 	}
-	shelf, product, err := c.find(ctx, request.Ref, exact)
+	shelf, chooser, err := c.chooser(ctx, request.Ref, exact)
 	if err != nil {
 		return Selection{}, err
 	}
-	place, err := c.place(ctx)
-	if err != nil {
-		return Selection{}, err
-	}
-	indexes, err := shelf.channels(ctx, product)
-	if err != nil {
-		return Selection{}, err
-	}
-	chooser := &chooser{product: product.Name, indexes: indexes, now: c.now(), place: place}
 	if request.Ref.Selector.Kind == artifact.ByDigest {
 		return shelf.selectDigest(ctx, chooser, request)
 	}
@@ -74,6 +65,23 @@ func (c *Client) Resolve(ctx context.Context, request Request) (Selection, error
 		return Selection{}, err
 	}
 	return shelf.selection(ctx, m, ch, chosen, request.Platform)
+}
+
+// chooser knows all that the channels of a product say.
+func (c *Client) chooser(ctx context.Context, ref artifact.Ref, exact bool) (*shelf, *chooser, error) {
+	shelf, product, err := c.find(ctx, ref, exact)
+	if err != nil {
+		return nil, nil, err
+	}
+	place, err := c.place(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	indexes, err := shelf.channels(ctx, product)
+	if err != nil {
+		return nil, nil, err
+	}
+	return shelf, &chooser{product: product.Name, indexes: indexes, now: c.now(), place: place}, nil
 }
 
 // find looks a product up in the repository that the ref names, or in all of

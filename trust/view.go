@@ -83,10 +83,8 @@ func (v *View) Stale() error { return v.stale }
 // Changes lists the top-level roles that the refresh brought a new version of.
 func (v *View) Changes() []Change { return v.changes }
 
-// Consistent reports whether target files carry their hash in the name
+// consistent reports whether files carry their version or hash in the name
 // (specification 1.0, section 6.2).
-func (v *View) Consistent() bool { return v.consistent() }
-
 func (v *View) consistent() bool { return v.root.meta.Signed.ConsistentSnapshot }
 
 // Roles lists the four top-level roles in the order root, timestamp, snapshot,

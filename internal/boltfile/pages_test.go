@@ -14,7 +14,7 @@ import (
 
 // database is a bbolt file with every kind of page: branches, overflow, free
 // pages, inline and full buckets.
-func database(t *testing.T) []byte {
+func database(t testing.TB) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "db")
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true})
@@ -120,8 +120,9 @@ func TestCheckPagesFlipped(t *testing.T) {
 func FuzzCheckPages(f *testing.F) {
 	f.Add(uint32(0), byte(0))
 	f.Add(uint32(4096*3+8), byte(2))
+	whole := database(f)
 	f.Fuzz(func(t *testing.T, at uint32, value byte) {
-		data := database(t)
+		data := bytes.Clone(whole)
 		data[int(at)%len(data)] ^= value
 		if check(data) != nil {
 			return
@@ -132,13 +133,16 @@ func FuzzCheckPages(f *testing.F) {
 		}
 		db, err := bbolt.Open(path, 0o600, nil)
 		if err != nil {
-			return
+			t.Fatalf("the check passed, but bbolt does not open it: %v", err)
 		}
 		defer db.Close()
-		db.View(func(tx *bbolt.Tx) error {
+		err = db.View(func(tx *bbolt.Tx) error {
 			return tx.ForEach(func(name []byte, b *bbolt.Bucket) error {
 				return b.ForEach(func(k, v []byte) error { return nil })
 			})
 		})
+		if err != nil {
+			t.Fatalf("the check passed, but bbolt does not read it: %v", err)
+		}
 	})
 }
