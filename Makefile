@@ -4,7 +4,7 @@ GO ?= go
 # Versions of the tools that lint and bench run; they are no part of go.mod.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
-BENCHSTAT   = golang.org/x/perf/cmd/benchstat@latest
+BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
 .PHONY: all build test lint bench fuzz demo clean
 
