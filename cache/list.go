@@ -71,8 +71,7 @@ func (s *Store) Note(ctx context.Context, d artifact.Digest, name Name) error {
 	})
 }
 
-// List gives the held blobs that the index knows, the most recently noted or
-// added first. Their content is not looked at.
+// List gives the held blobs that the index knows, the last used first. Their content is not looked at.
 func (s *Store) List(ctx context.Context) ([]Entry, error) {
 	var all []Entry
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
@@ -98,7 +97,7 @@ func (s *Store) List(ctx context.Context) ([]Entry, error) {
 		}
 	}
 	slices.SortFunc(held, func(a, b Entry) int {
-		if order := b.newest().Compare(a.newest()); order != 0 {
+		if order := b.Used().Compare(a.Used()); order != 0 {
 			return order
 		}
 		return strings.Compare(a.Digest.String(), b.Digest.String())
@@ -106,7 +105,8 @@ func (s *Store) List(ctx context.Context) ([]Entry, error) {
 	return held, nil
 }
 
-func (e Entry) newest() time.Time {
+// Used is when the blob was last noted or added, whichever is later.
+func (e Entry) Used() time.Time {
 	if e.Noted.After(e.Added) {
 		return e.Noted
 	}

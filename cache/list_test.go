@@ -54,6 +54,19 @@ func TestNotesAndList(t *testing.T) {
 	}
 }
 
+func TestUsed(t *testing.T) {
+	early, late := time.Unix(1, 0), time.Unix(2, 0)
+	for _, test := range []struct{ added, noted, want time.Time }{
+		{early, time.Time{}, early},
+		{early, late, late},
+		{late, early, late}, // found again without an entry, by a clock that was set back
+	} {
+		if got := (Entry{Added: test.added, Noted: test.noted}).Used(); got != test.want {
+			t.Errorf("added %v, noted %v: expected %v, found %v", test.added, test.noted, test.want, got)
+		}
+	}
+}
+
 func TestVerify(t *testing.T) {
 	s := open(t, t.TempDir())
 	a, b := store(t, s, bytesA), store(t, s, []byte("b"))
