@@ -145,7 +145,9 @@ func (c *chooser) unknownVersion(index *release.Channel, version artifact.Versio
 		}
 	}
 	for _, entry := range newestFirst(index) {
-		here = append(here, entry.Version.String())
+		if _, _, revoked := c.revoked(entry.Version); !revoked {
+			here = append(here, entry.Version.String())
+		}
 	}
 	text := fmt.Sprintf("%s has no version %s in %s", c.product, version, index.Channel)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -16,6 +17,10 @@ import (
 
 // pipePoll is how often a pipe is looked at for its reader.
 const pipePoll = 50 * time.Millisecond
+
+// ErrFolder: a folder is where a file was to be written. It comes with
+// ErrExists.
+var ErrFolder = errors.New("is a folder")
 
 // Save writes a proven blob to a file. What stands there already is left alone
 // if it is the same, replaced only if replace is set, and never followed if it
@@ -37,7 +42,7 @@ func (c *Client) Save(ctx context.Context, held Held, path string, replace bool)
 	case err != nil:
 		return false, fmt.Errorf("%w: %w", ErrOutput, err)
 	case info.IsDir():
-		return false, fmt.Errorf("%w: %s is a folder; name a file in it", ErrExists, path)
+		return false, fmt.Errorf("%w: %s %w", ErrExists, path, ErrFolder)
 	case info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0:
 		return true, c.writeInto(ctx, held, path)
 	}
@@ -48,7 +53,7 @@ func (c *Client) Save(ctx context.Context, held Held, path string, replace bool)
 		}
 	}
 	if !replace {
-		return false, fmt.Errorf("%w: %s holds other bytes than %s; move it away, or name another file with -o", ErrExists, path, held.Target.Path())
+		return false, fmt.Errorf("%w: %s holds other bytes than %s", ErrExists, path, held.Target.Path())
 	}
 	return true, c.create(ctx, held, path, true)
 }
@@ -69,6 +74,9 @@ func sameFile(ctx context.Context, path string, target trust.Target) (bool, erro
 
 // create writes a new file; one that is itself the executable may be run.
 func (c *Client) create(ctx context.Context, held Held, path string, replace bool) error {
+	if dir := filepath.Dir(path); !exists(dir) {
+		return fmt.Errorf("%w: the folder %s does not exist", ErrOutput, dir)
+	}
 	perm := fs.FileMode(0o644)
 	if held.Artifact.Format == "raw" && len(held.Artifact.Executables) > 0 {
 		perm = 0o755
@@ -89,6 +97,13 @@ func (c *Client) create(ctx context.Context, held Held, path string, replace boo
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	return nil
+}
+
+// exists is false only where nothing is under the name: what else may be wrong
+// with it is told by whoever uses it.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // writeInto writes to what is no file, a device or a pipe. It waits for the
