@@ -80,7 +80,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	line, err := parseLine(a.tree, args)
 	a.out = newPrinter(a.stdout, a.stderr, line.settings(a.env))
-	a.progress = newProgress(a.out, line.has(flagNoProgress))
+	a.progress = newProgress(a.out, line.has(flagNoProgress), getenv(a.env, "TERM") == "dumb")
 	if err == nil {
 		err = a.execute(ctx, line)
 	}

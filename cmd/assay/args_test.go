@@ -186,7 +186,7 @@ func TestComplete(t *testing.T) {
 
 func TestHelpOfEveryCommand(t *testing.T) {
 	a := &app{}
-	tree := &cli.Command{Name: "assay", Flags: sharedFlags()}
+	tree := &cli.Command{Name: "assay", Usage: "for a test", Flags: sharedFlags()}
 	for _, construct := range commands() {
 		tree.Subcommands = append(tree.Subcommands, construct(a))
 	}
@@ -201,8 +201,8 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			t.Errorf("%s has no examples", pathName(path))
 		}
 		for line := range strings.Lines(text) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 82 {
-				t.Errorf("%s: %d columns: %s", pathName(path), n, line)
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 82 || strings.HasSuffix(strings.TrimSuffix(line, "\n"), " ") {
+				t.Errorf("%s: %d columns, or a space at the end: %q", pathName(path), n, line)
 			}
 		}
 		for _, f := range c.Flags {

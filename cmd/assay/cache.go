@@ -22,8 +22,8 @@ func cacheCommand(a *app) *cli.Command {
 func cacheListCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:        "list",
-		Usage:       "list the blobs that are held, the newest first",
-		Description: "Shows digest, size, when it came, and what it was fetched for." + examples("assay cache list", "assay cache list --json"),
+		Usage:       "list the blobs that are held, the last used first",
+		Description: "Shows digest, size, when it was last asked for, and what for." + examples("assay cache list", "assay cache list --json"),
 		Action:      a.cacheList,
 	}
 }
@@ -32,6 +32,7 @@ type blobDoc struct {
 	Digest artifact.Digest `json:"digest"`
 	Length int64           `json:"length"`
 	Added  time.Time       `json:"added"`
+	Noted  time.Time       `json:"noted,omitzero"` // when it was last asked for
 	Path   string          `json:"path"`
 	Names  []cache.Name    `json:"names"`
 }
@@ -54,14 +55,14 @@ func (a *app) cacheList(c *cli.Context) error {
 		if names == nil {
 			names = []cache.Name{}
 		}
-		docs = append(docs, blobDoc{e.Digest, e.Length, e.Added.UTC(), e.Path, names})
-		rows = append(rows, []string{short(e.Digest.Hex()), bytesText(e.Length), e.Added.UTC().Format("2006-01-02 15:04"), nameText(e.Names)})
+		docs = append(docs, blobDoc{e.Digest, e.Length, e.Added.UTC(), e.Noted.UTC(), e.Path, names})
+		rows = append(rows, []string{short(e.Digest.Hex()), bytesText(e.Length), e.Used().UTC().Format("2006-01-02 15:04"), nameText(e.Names)})
 		total += e.Length
 	}
 	if len(rows) == 0 {
 		a.out.talk("the cache is empty: %s", s.config.CacheDir)
 	} else {
-		a.out.table([]string{"DIGEST", "SIZE", "ADDED", "WHAT"}, rows)
+		a.out.table([]string{"DIGEST", "SIZE", "USED", "WHAT"}, rows)
 		a.out.talk("%d held, %s, in %s", len(rows), bytesText(total), s.config.CacheDir)
 	}
 	return a.out.result("cache.list", struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"strings"
 	"syscall"
 
 	"assay/artifact"
@@ -23,8 +24,7 @@ type exit struct {
 	meaning string
 }
 
-// exits is the table of exit codes, as DESIGN section 7 has it, but for those
-// that no command gives yet.
+// exits is the table of exit codes. README has the same one.
 func exits() []exit {
 	return []exit{
 		{0, "done", "done"},
@@ -49,6 +49,7 @@ func exits() []exit {
 }
 
 // cause is an error that leads to an exit, and the next command that is safe.
+// In the hint NAME stands for the repository, where the error tells which.
 type cause struct {
 	err  error
 	code int
@@ -63,7 +64,7 @@ var errReaderGone = errors.New("the reader of the output has gone")
 var errUsage = errors.New("usage")
 
 const (
-	hintRefresh   = "the repository has to publish anew; `assay trust refresh` asks again, `assay trust show NAME` tells what is held"
+	hintAnew      = "the repository has to publish anew; `assay trust show NAME --offline` tells what is held"
 	hintAgain     = "nothing was kept; run the command again, and tell the publisher if it stays so"
 	hintRoot      = "compare the root's digest with what the publisher says, by another way than this network"
 	hintNetwork   = "check the URL, the network and the proxy, then run the command again; --offline uses what is held"
@@ -71,7 +72,7 @@ const (
 	hintState     = "restore the state directory from a backup, or move it aside and run `assay trust add` again; `assay config show` tells where it is"
 	hintDisk      = "check the free space and the permissions of the folder; `assay config show` tells where the cache and the state are"
 	hintNewer     = "use the assay that wrote it, or a later one"
-	hintPublisher = "tell the publisher; what is held goes on working with --offline until it expires"
+	hintPublisher = "tell the publisher; what is held and named exactly goes on working with --offline"
 	hintFind      = "`assay products` and `assay versions PRODUCT` list what there is"
 )
 
@@ -91,6 +92,7 @@ func causes() []cause {
 		{state.ErrConflict, 2, ""},
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
 		{fetch.ErrInput, 2, ""},
+		{fetch.ErrFolder, 2, "name a file in it"},
 		{fetch.ErrExists, 2, "move the file away, or name another with -o"},
 
 		{fetch.ErrRevoked, 16, "`assay versions PRODUCT` lists the releases that may be chosen"},
@@ -102,14 +104,14 @@ func causes() []cause {
 		{state.ErrBusy, 31, hintBusy},
 		{cache.ErrBusy, 31, hintBusy},
 		{trust.ErrBusy, 31, hintBusy},
-		{cache.ErrDisk, 40, hintDisk},
+		{cache.ErrDisk, 40, "`assay config show` tells where the cache is"},
 		{state.ErrDisk, 40, ""},
 		{fetch.ErrOutput, 40, ""},
 
 		{trust.ErrNotHeld, 21, "run the command once without --offline"},
-		{trust.ErrRollback, 12, "an old state is being served: try another network or mirror, and tell the publisher"},
-		{trust.ErrExpired, 11, hintRefresh},
-		{fetch.ErrTooOld, 11, hintRefresh},
+		{trust.ErrRollback, 12, "an old state is being served: try another network or mirror, and tell the publisher; `assay trust show NAME --offline` tells what is held"},
+		{trust.ErrExpired, 11, hintAnew},
+		{fetch.ErrTooOld, 11, hintAnew},
 		{trust.ErrClock, 11, "set this machine's clock; if it once ran ahead, `assay trust clock reset NAME`"},
 
 		{trust.ErrRootChain, 10, hintRoot},
@@ -156,7 +158,7 @@ func exitOf(err error) (exit, string) {
 	code, hint := 1, ""
 	for _, cause := range causes() {
 		if errors.Is(err, cause.err) {
-			code, hint = cause.code, cause.hint
+			code, hint = cause.code, named(cause.hint, err)
 			break
 		}
 	}
@@ -166,6 +168,26 @@ func exitOf(err error) (exit, string) {
 	}
 	all := exits()
 	return all[slices.IndexFunc(all, func(row exit) bool { return row.code == code })], hint
+}
+
+// named puts the repository that an error is about into its hint.
+func named(hint string, err error) string {
+	var expired *trust.ExpiredError
+	var rollback *trust.RollbackError
+	var clock *trust.ClockError
+	name := ""
+	switch {
+	case errors.As(err, &rollback):
+		name = rollback.Repository
+	case errors.As(err, &expired):
+		name = expired.Repository
+	case errors.As(err, &clock):
+		name = clock.Repository
+	}
+	if name == "" {
+		return hint
+	}
+	return strings.ReplaceAll(hint, "NAME", name)
 }
 
 // codeOf is the exit code of an error; nil is 0.

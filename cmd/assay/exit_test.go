@@ -92,6 +92,27 @@ func TestEveryCauseHasAnExit(t *testing.T) {
 	}
 }
 
+// TestHintsNameTheRepository shows that a hint can be pasted where the error
+// tells which repository it is about.
+func TestHintsNameTheRepository(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"expired":                  {&trust.ExpiredError{Repository: "acme"}, "`assay trust show acme --offline`"},
+		"expired and unreachable":  {errors.Join(&trust.ExpiredError{Repository: "acme"}, &fetch.SourceError{Err: trust.ErrNoAnswer}), "`assay trust show acme --offline`"},
+		"rollback":                 {fmt.Errorf("x: %w", &trust.RollbackError{Repository: "acme"}), "`assay trust show acme --offline`"},
+		"clock":                    {&trust.ClockError{Repository: "acme"}, "`assay trust clock reset acme`"},
+		"which one is not known":   {fetch.ErrTooOld, "`assay trust show NAME --offline`"},
+		"a hint without the name":  {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.ExpiredError{Repository: "acme"}), "run the command once without --offline"},
+		"a folder, not just there": {fmt.Errorf("%w: out %w", fetch.ErrExists, fetch.ErrFolder), "name a file in it"},
+	} {
+		if _, hint := exitOf(test.err); !strings.Contains(hint, test.want) {
+			t.Errorf("%s: expected a hint with %q, found %q", name, test.want, hint)
+		}
+	}
+}
+
 func TestSignalDecidesTheExit(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errTerminated)

@@ -78,7 +78,7 @@ func (a *app) get(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.checkGetFlags(c); err != nil {
+	if err := a.checkGetFlags(c, args); err != nil {
 		return err
 	}
 	s, selection, err := a.selectArtifact(c, args)
@@ -93,6 +93,7 @@ func (a *app) get(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	took := a.now().Sub(began)
 	doc := newGetDoc(selection)
 	doc.Blob, doc.Moved, doc.From, doc.Changed = held.Blob.Path(), held.Moved, held.From, held.Moved > 0
 	if c.IsSet(flagPrint) {
@@ -105,18 +106,28 @@ func (a *app) get(c *cli.Context) error {
 		if errors.Is(err, fetch.ErrOutput) {
 			err = outputError(err)
 		}
+		if err == nil {
+			a.tellOf(held, true, took)
+		}
 		return err
 	}
-	return a.save(c, s, held, doc, began)
+	return a.save(c, s, held, doc, took)
 }
 
-// checkGetFlags refuses flags that contradict each other before any request.
-func (a *app) checkGetFlags(c *cli.Context) error {
+// checkGetFlags refuses flags that contradict each other, or that would have no
+// effect, before any request.
+func (a *app) checkGetFlags(c *cli.Context, args []string) error {
 	switch what := c.String(flagPrint); {
 	case what != "" && !slices.Contains([]string{"path", "digest", "version"}, what):
 		return usagef("--print: expected path, digest or version, found %q", clip(what))
 	case what != "" && c.IsSet(flagOutput):
 		return usagef("--print leaves the artifact in the cache, -o writes it: expected one of them")
+	case c.Bool(flagDryRun) && c.IsSet(flagOutput):
+		return usagef("--dry-run fetches no artifact, -o writes it: expected one of them")
+	case c.Bool(flagDryRun) && what != "":
+		return usagef("--dry-run fetches no artifact, --print tells of the one that is held: expected one of them")
+	case len(args) == 2 && c.IsSet(flagFormat):
+		return usagef("--format chooses among the artifacts of a product: expected none with REPO TARGET/PATH")
 	case strings.HasSuffix(c.String(flagOutput), string(filepath.Separator)):
 		return usagef("-o: expected a file, found the folder %q", clip(c.String(flagOutput)))
 	case c.String(flagOutput) == "-" && a.out.json:
@@ -191,7 +202,7 @@ func (a *app) dryRun(selection fetch.Selection) error {
 }
 
 // save writes what is held to the file that was asked for, or to ./NAME.
-func (a *app) save(c *cli.Context, s *session, held fetch.Held, doc getDoc, began time.Time) error {
+func (a *app) save(c *cli.Context, s *session, held fetch.Held, doc getDoc, took time.Duration) error {
 	file, replace := c.String(flagOutput), true
 	if file == "" {
 		name := held.Target.Name()
@@ -206,10 +217,15 @@ func (a *app) save(c *cli.Context, s *session, held fetch.Held, doc getDoc, bega
 	}
 	a.progress.close()
 	doc.File, doc.Changed = file, doc.Changed || wrote
-	a.out.talk("%s", title(held.Selection))
-	a.out.talk("%s", howItCame(held, wrote, a.now().Sub(began)))
+	a.tellOf(held, wrote, took)
 	a.out.line("%s", file)
 	return a.out.result("get", doc)
+}
+
+// tellOf says on stderr what was got, and how.
+func (a *app) tellOf(held fetch.Held, wrote bool, took time.Duration) {
+	a.out.talk("%s", title(held.Selection))
+	a.out.talk("%s", howItCame(held, wrote, took))
 }
 
 // path is a file that was named on the command line, as seen from the working
@@ -226,7 +242,7 @@ func (a *app) path(name string) string {
 func howItCame(held fetch.Held, wrote bool, took time.Duration) string {
 	var parts []string
 	if held.Moved > 0 {
-		parts = append(parts, fmt.Sprintf("%s fetched in %s", bytesText(held.Moved), took.Round(time.Millisecond)))
+		parts = append(parts, fmt.Sprintf("%s fetched in %s", bytesText(held.Moved), tookText(took)))
 	} else {
 		parts = append(parts, fmt.Sprintf("%s held already", bytesText(held.Target.Length())))
 	}

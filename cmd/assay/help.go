@@ -38,7 +38,7 @@ func helpText(path []*cli.Command) string {
 		}
 		writeRows(&b, rows)
 	} else {
-		fmt.Fprintf(&b, "  %s %s\n", pathName(path), strings.TrimSpace(c.ArgsUsage))
+		b.WriteString("  " + strings.TrimSpace(pathName(path)+" "+strings.TrimSpace(c.ArgsUsage)) + "\n")
 	}
 	if c.Description != "" {
 		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(c.Description))

@@ -36,16 +36,17 @@ type progress struct {
 	active int           // bars in it
 }
 
-func newProgress(out *printer, off bool) *progress {
+// newProgress makes the display for a run. A dumb terminal, one that can't go
+// back in a line, gets lines as a file does.
+func newProgress(out *printer, off, dumb bool) *progress {
 	off = off || out.quiet || out.json
-	return &progress{out: out, off: off, bars: !off && isTerminal(out.stderr), barAfter: barAfter}
+	return &progress{out: out, off: off, bars: !off && !dumb && isTerminal(out.stderr), barAfter: barAfter}
 }
 
 // Start implements fetch.Progress; total is in bytes.
 func (p *progress) Start(name string, total int64) fetch.Meter {
 	name = clean(name)
-	switch {
-	case p.off:
+	if p.off {
 		return noMeter{}
 	}
 	now := time.Now()
@@ -130,8 +131,8 @@ func (p *progress) newBar(name string, total int64, begun time.Time) *mpb.Bar {
 	return p.pool.New(total, style, mpb.BarWidth(20), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name+" ")),
 		mpb.AppendDecorators(
-			decor.CountersKiloByte(" % .1f/% .1f"),
-			decor.NewAverageSpeed(decor.SizeB1000(0), " % .1f", begun),
+			decor.Any(func(s decor.Statistics) string { return " " + bytesText(s.Current) + "/" + bytesText(s.Total) }),
+			decor.Any(func(s decor.Statistics) string { return " " + speedText(s.Current, time.Since(begun)) }),
 			decor.NewAverageETA(decor.ET_STYLE_GO, begun, nil, decor.WCSyncSpace),
 		))
 }
@@ -189,6 +190,21 @@ func (m *lineMeter) Done(error) {}
 
 // bytesText is a number of bytes for people: "2.1 GB".
 func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
+
+// speedText is how fast so many bytes came in a time: "2.1 MB/s".
+func speedText(n int64, took time.Duration) string {
+	// Within the first millisecond there is nothing to tell a speed from.
+	return bytesText(int64(float64(n)/max(took, time.Millisecond).Seconds())) + "/s"
+}
+
+// tookText is how long something took: to the millisecond below a second, to
+// its tenth above.
+func tookText(d time.Duration) string {
+	if d < time.Second {
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(100 * time.Millisecond).String()
+}
 
 // watcher turns totals, as package cache tells them, into a transfer's steps.
 type watcher struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 func TestNoBarsWithoutATerminal(t *testing.T) {
 	for _, settings := range []printSettings{{}, {quiet: true}, {json: true}} {
 		var stderr bytes.Buffer
-		p := newProgress(newPrinter(io.Discard, &stderr, settings), false)
+		p := newProgress(newPrinter(io.Discard, &stderr, settings), false, false)
 		meter := p.Start("hello.tar.gz", 3)
 		meter.Add(3)
 		meter.Done(nil)
@@ -66,6 +67,45 @@ func TestBarsEnd(t *testing.T) {
 	p.out.talk("after")
 	if got := stderr.String(); !strings.HasSuffix(got, "after\n") || strings.Count(got, "between\n") != 2 {
 		t.Errorf("stderr has %q", got)
+	}
+}
+
+// TestBarsNeedAClevererTerminal shows that bars are for terminals, but not for
+// dumb ones.
+func TestBarsNeedAClevererTerminal(t *testing.T) {
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("no terminal to be had here:", err)
+	}
+	defer terminal.Close()
+	if !isTerminal(terminal) {
+		t.Skip("/dev/ptmx is no terminal here")
+	}
+	out := newPrinter(io.Discard, terminal, printSettings{})
+	for _, dumb := range []bool{false, true} {
+		if p := newProgress(out, false, dumb); p.bars == dumb || p.off {
+			t.Errorf("dumb %v: bars %v, off %v", dumb, p.bars, p.off)
+		}
+	}
+}
+
+func TestSpeedAndTime(t *testing.T) {
+	for took, want := range map[time.Duration]string{
+		0:                        "0s",
+		1234 * time.Microsecond:  "1ms",
+		999 * time.Millisecond:   "999ms",
+		20213 * time.Millisecond: "20.2s",
+		80999 * time.Millisecond: "1m21s",
+	} {
+		if got := tookText(took); got != want {
+			t.Errorf("%d ns: expected %q, found %q", took, want, got)
+		}
+	}
+	if got := speedText(42_000, 2*time.Second); got != "21 kB/s" {
+		t.Errorf("expected 21 kB/s, found %q", got)
+	}
+	if got := speedText(5, 0); got != "5.0 kB/s" {
+		t.Errorf("in no time: expected what a millisecond gives, 5.0 kB/s, found %q", got)
 	}
 }
 

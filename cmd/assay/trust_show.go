@@ -66,7 +66,8 @@ func (a *app) trustShow(c *cli.Context) error {
 	doc := trustShowDoc{repositoryDoc: r.doc(), Freshness: view.Freshness(), Checked: view.Checked().UTC(), Roles: roleStates(view)}
 	a.out.line("%s  %s", r.name, r.url)
 	a.out.line("from      %s", r.origin)
-	a.out.line("root      began with root %d, sha256 %s", r.rootVersion, r.rootSHA256)
+	a.out.line("root      began with root %d", r.rootVersion)
+	a.out.line("sha256    %s", r.rootSHA256)
 	a.out.line("checked   %s", a.moment(view.Checked()))
 	switch stale := view.Stale(); {
 	case stale != nil:
@@ -75,7 +76,7 @@ func (a *app) trustShow(c *cli.Context) error {
 	case view.Freshness() == trust.Fresh:
 		a.out.line("freshness %s", a.out.good("fresh"))
 	case view.Freshness() == trust.Grace:
-		a.out.line("freshness %s: no source answers, and the metadata is used by the configured grace", a.out.bad("grace"))
+		a.out.line("freshness %s: no source answers; used by the configured grace", a.out.bad("grace"))
 	default:
 		a.out.line("freshness not checked: offline")
 	}
