@@ -161,6 +161,9 @@ func TestCutWhileMapped(t *testing.T) {
 		t.Errorf("expected %v, found %v", ErrDamaged, err)
 	}
 	// The lock went with it.
+	if err := os.Remove(db.Path()); err != nil {
+		t.Fatal(err)
+	}
 	put(t, db, "a", "k", "v")
 }
 
@@ -185,9 +188,8 @@ func TestMisleadingBranch(t *testing.T) {
 	damagedOr(t, db, "branch", data, false, nil)
 }
 
-// TestUnfinishedFileIsNew: a crash between the pages of an empty database and
-// its first transaction.
-func TestUnfinishedFileIsNew(t *testing.T) {
+// TestDatabaseWithoutTablesIsDamaged: our own create never leaves one.
+func TestDatabaseWithoutTablesIsDamaged(t *testing.T) {
 	db := open(t, t.TempDir())
 	plain, err := bbolt.Open(db.Path(), 0o600, nil)
 	if err != nil {
@@ -196,13 +198,7 @@ func TestUnfinishedFileIsNew(t *testing.T) {
 	if err := plain.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := db.Repositories(t.Context()); err != nil || len(list) != 0 {
-		t.Errorf("expected none, found %v, %v", list, err)
-	}
-	put(t, db, "a", "k", "v")
-	if value := get(t, db, "a", "k"); value != "v" {
-		t.Errorf("expected v, found %q", value)
-	}
+	wantDamaged(t, db)
 }
 
 // TestForeignDatabase: a bbolt file of some other program.
@@ -221,18 +217,28 @@ func TestForeignDatabase(t *testing.T) {
 	}
 }
 
-// TestEmptyFileIsNew: a crash between creating and filling the file.
-func TestEmptyFileIsNew(t *testing.T) {
+// TestEmptiedFileIsDamaged: were it taken for new, all version floors would be
+// lost without a word.
+func TestEmptiedFileIsDamaged(t *testing.T) {
 	db := open(t, t.TempDir())
-	if err := os.WriteFile(db.Path(), nil, 0o600); err != nil {
+	put(t, db, "a", "k", "v")
+	if err := os.Truncate(db.Path(), 0); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := db.Repositories(t.Context()); err != nil || len(list) != 0 {
-		t.Errorf("expected none, found %v, %v", list, err)
+	wantDamaged(t, db)
+	if info, err := os.Stat(db.Path()); err != nil || info.Size() != 0 {
+		t.Errorf("the emptied file was written to: %v, %v", info, err)
 	}
-	put(t, db, "a", "k", "v")
-	if value := get(t, db, "a", "k"); value != "v" {
-		t.Errorf("expected v, found %q", value)
+}
+
+// wantDamaged wants reading and writing to be refused.
+func wantDamaged(t *testing.T, db *DB) {
+	t.Helper()
+	if _, err := db.Repositories(t.Context()); !errors.Is(err, ErrDamaged) {
+		t.Errorf("reading: expected %v, found %v", ErrDamaged, err)
+	}
+	if err := db.SetLayout(t.Context(), "a", "b"); !errors.Is(err, ErrDamaged) {
+		t.Errorf("writing: expected %v, found %v", ErrDamaged, err)
 	}
 }
 

@@ -16,6 +16,8 @@ var (
 	ErrNewer = errors.New("the stored state is of a newer format")
 	// ErrConflict: something else is registered under the name.
 	ErrConflict = errors.New("the name is taken")
+	// ErrRemoved: the repository was removed, or replaced, in the meantime.
+	ErrRemoved = errors.New("the repository was removed in the meantime")
 	// ErrDisk: the database can't be read or written; it wraps the system's error.
 	ErrDisk = errors.New("the state can't be read or written")
 	// ErrInvalid: a name, key or value that the database does not take.

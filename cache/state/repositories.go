@@ -60,6 +60,21 @@ func (db *DB) Repository(ctx context.Context, name string) (r Repository, found 
 	return r, found, err
 }
 
+// CheckRepository looks for the registration of r, and compares it: other URLs or
+// another root digest under the same name are an ErrConflict. It writes nothing.
+func (db *DB) CheckRepository(ctx context.Context, r Repository) (have Repository, found bool, err error) {
+	have, found, err = db.Repository(ctx, r.Name)
+	if err == nil && found && !have.same(r) {
+		err = &ConflictError{Name: r.Name, Have: have, Want: r}
+	}
+	return have, found, err
+}
+
+// same reports whether r and other are one repository, found in one place.
+func (r Repository) same(other Repository) bool {
+	return r.URL == other.URL && r.MetadataURL == other.MetadataURL && r.TargetsURL == other.TargetsURL && r.RootSHA256 == other.RootSHA256
+}
+
 // AddRepository registers r together with its first trust entries, in one
 // transaction. Added is set to now where it is zero. The same again, with equal
 // URLs and root digest, changes nothing and returns false; so the trust entries
@@ -84,7 +99,7 @@ func (db *DB) AddRepository(ctx context.Context, r Repository, trust map[string]
 			return err
 		}
 		if found {
-			if have.URL != r.URL || have.MetadataURL != r.MetadataURL || have.TargetsURL != r.TargetsURL || have.RootSHA256 != r.RootSHA256 {
+			if !have.same(r) {
 				return &ConflictError{Name: r.Name, Have: have, Want: r}
 			}
 			return nil

@@ -11,7 +11,7 @@ import (
 	"assay/internal/boltfile"
 )
 
-// errAbsent: there is no database yet, or an empty file that a crash left.
+// errAbsent: there is no database yet.
 var errAbsent = errors.New("no database")
 
 // session is one transaction on the database, from open to close. Each step on
@@ -23,8 +23,9 @@ type session struct {
 }
 
 // begin opens the database and starts a transaction, waiting for its lock
-// until deadline or the end of ctx. A missing or empty file is errAbsent for a
-// reader and is created for a writer.
+// until deadline or the end of ctx. A missing file is errAbsent for a reader and
+// is created for a writer. An empty one is damaged: create gives the file its
+// name only when it is whole.
 func (db *DB) begin(ctx context.Context, writable bool, deadline time.Time) (*session, error) {
 	if writable {
 		if err := db.create(ctx); err != nil {
@@ -32,19 +33,17 @@ func (db *DB) begin(ctx context.Context, writable bool, deadline time.Time) (*se
 		}
 	}
 	file, err := boltfile.Begin(ctx, db.path, writable, deadline)
-	if writable && (errors.Is(err, boltfile.ErrAbsent) || errors.Is(err, boltfile.ErrEmpty)) {
-		file, err = boltfile.Create(ctx, db.path, deadline)
-	}
 	if err != nil {
 		return nil, db.refused(ctx, db.path, err)
 	}
-	return newSession(db.path, file, writable)
+	return newSession(db.path, file, (*session).checkFormat)
 }
 
-// newSession makes sure that the database has this program's format.
-func newSession(path string, file *boltfile.Session, writable bool) (*session, error) {
+// newSession makes sure that the database has this program's format, or gives
+// it to a new one.
+func newSession(path string, file *boltfile.Session, format func(*session) error) (*session, error) {
 	s := &session{path, file, file.Tx()}
-	if err := s.checkFormat(writable); err != nil {
+	if err := format(s); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -56,7 +55,7 @@ func (db *DB) refused(ctx context.Context, path string, err error) error {
 	switch {
 	case errors.Is(err, boltfile.ErrBusy):
 		return fmt.Errorf("%w: %s: another process has held it for %v; try again", ErrBusy, path, db.lockWait)
-	case errors.Is(err, boltfile.ErrAbsent), errors.Is(err, boltfile.ErrEmpty):
+	case errors.Is(err, boltfile.ErrAbsent):
 		return errAbsent
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
 		return context.Cause(ctx)
@@ -72,7 +71,7 @@ func explain(path string, err error) error {
 	switch {
 	case !errors.As(err, &file):
 		return err
-	case file.Kind == boltfile.ErrDamaged:
+	case file.Kind == boltfile.ErrDamaged, file.Kind == boltfile.ErrEmpty:
 		return damaged(path, "%w", file.Cause)
 	default:
 		return disk(path, file.Cause)

@@ -194,7 +194,7 @@ func (db *DB) create(ctx context.Context) error {
 	if err != nil {
 		return db.refused(ctx, file.TempName(), err)
 	}
-	s, err := newSession(file.TempName(), draft, true)
+	s, err := newSession(file.TempName(), draft, (*session).writeFormat)
 	if err != nil {
 		return err
 	}
@@ -209,28 +209,17 @@ func (db *DB) create(ctx context.Context) error {
 	return nil
 }
 
-// checkFormat compares the stored format with this program's. A database that
-// was never written to gets its tables where writable, and is errAbsent
-// otherwise: a crash came between its creation and its first transaction.
-func (s *session) checkFormat(writable bool) error {
-	var fresh bool
+// checkFormat compares the stored format with this program's.
+func (s *session) checkFormat() error {
 	var envelope []byte
 	err := s.guard(func() error {
-		// bbolt numbers the transactions of a new file 0 and 1.
-		name, _ := s.tx.Cursor().First()
-		fresh = name == nil && (s.tx.ID() <= 1 || writable && s.tx.ID() == 2)
 		if meta := s.tx.Bucket([]byte(tableMeta)); meta != nil {
 			envelope = meta.Get([]byte(keyFormat))
 		}
 		return nil
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case fresh && writable:
-		return s.writeFormat()
-	case fresh:
-		return errAbsent
 	}
 	// The envelope and the place of the format stay the same in every format.
 	var value string
@@ -254,6 +243,7 @@ func (s *session) checkFormat(writable bool) error {
 	return nil
 }
 
+// writeFormat gives a new database its tables.
 func (s *session) writeFormat() error {
 	for _, name := range []string{tableMeta, tableRepositories, tableLayouts, tableTrust} {
 		t, err := s.createTable(s.tx.CreateBucket, name)

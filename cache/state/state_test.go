@@ -375,3 +375,58 @@ func fill(t *testing.T, db *DB) []byte {
 	}
 	return data
 }
+
+// A refresh that goes on behind `trust remove` must not bring anything back, and
+// one of a repository that was replaced must not mix with the new one.
+func TestTrustOfARemovedRepository(t *testing.T) {
+	db := open(t, t.TempDir())
+	r := Repository{Name: "a", URL: "https://a", RootSHA256: "1"}
+	add := func(r Repository) Repository {
+		t.Helper()
+		if _, err := db.AddRepository(t.Context(), r, map[string][]byte{"root/1": []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+		have, _, err := db.CheckRepository(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return have
+	}
+	bound := db.TrustOf(add(r))
+	write := func() error {
+		return bound.Update(t.Context(), func(tx Tx) error { return tx.Put("k", []byte("v")) })
+	}
+	if err := write(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.RemoveRepository(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	gone := func(when string) {
+		t.Helper()
+		if err := write(); !errors.Is(err, ErrRemoved) {
+			t.Errorf("%s: writing: expected %v, found %v", when, ErrRemoved, err)
+		}
+		if err := bound.View(t.Context(), func(Tx) error { return nil }); !errors.Is(err, ErrRemoved) {
+			t.Errorf("%s: reading: expected %v, found %v", when, ErrRemoved, err)
+		}
+	}
+	gone("removed")
+	if removed, err := db.RemoveRepository(t.Context(), "a"); removed || err != nil {
+		t.Errorf("something was left: %v, %v", removed, err)
+	}
+	other := r
+	other.RootSHA256 = "2"
+	add(other)
+	gone("replaced")
+	if _, _, err := db.CheckRepository(t.Context(), r); !errors.Is(err, ErrConflict) {
+		t.Errorf("another root: expected %v, found %v", ErrConflict, err)
+	}
+	if err := os.Remove(db.Path()); err != nil {
+		t.Fatal(err)
+	}
+	gone("without a database")
+	if _, found, err := db.CheckRepository(t.Context(), r); found || err != nil {
+		t.Errorf("without a database: found %v, %v", found, err)
+	}
+}

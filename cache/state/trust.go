@@ -1,6 +1,9 @@
 package state
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Tx is the view that a function has of one repository's trust state, within
 // one transaction; it must not be used afterwards. It is an alias, so that a
@@ -24,10 +27,37 @@ type Tx = interface {
 type TrustStore struct {
 	db         *DB
 	repository string
+	bound      *Repository // the registration that must still be there; nil: none
 }
 
 // Trust returns the trust state of the named repository.
-func (db *DB) Trust(repository string) *TrustStore { return &TrustStore{db, repository} }
+func (db *DB) Trust(repository string) *TrustStore {
+	return &TrustStore{db: db, repository: repository}
+}
+
+// TrustOf returns the trust state of a registered repository. Once that very
+// registration is gone, each transaction is ErrRemoved: a refresh that goes on
+// behind a removal must not bring back what was forgotten, nor mix with a new
+// repository of the name.
+func (db *DB) TrustOf(r Repository) *TrustStore {
+	return &TrustStore{db: db, repository: r.Name, bound: &r}
+}
+
+// check wants the registration that this store is bound to.
+func (t *TrustStore) check(s *session) error {
+	if t.bound == nil {
+		return nil
+	}
+	registered, err := s.repositories()
+	if err != nil {
+		return err
+	}
+	have, found, err := registered.get(t.repository)
+	if err == nil && (!found || !have.same(*t.bound) || !have.Added.Equal(t.bound.Added)) {
+		err = fmt.Errorf("%w: %q", ErrRemoved, clip(t.repository))
+	}
+	return err
+}
 
 // View runs fn on a consistent picture of the state. Where nothing is stored
 // fn sees an empty one, and nothing is created.
@@ -35,8 +65,12 @@ func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
 	if err := checkKey(t.repository); err != nil {
 		return err
 	}
-	seen := false
+	seen, stored := false, false
 	err := t.db.view(ctx, func(s *session) error {
+		stored = true
+		if err := t.check(s); err != nil {
+			return err
+		}
 		trust, err := s.top(tableTrust)
 		if err != nil {
 			return err
@@ -48,8 +82,11 @@ func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
 		seen = true
 		return fn(reader{own})
 	})
-	if err != nil || seen {
+	switch {
+	case err != nil || seen:
 		return err
+	case !stored && t.bound != nil:
+		return fmt.Errorf("%w: %q", ErrRemoved, clip(t.repository))
 	}
 	return fn(reader{})
 }
@@ -62,6 +99,9 @@ func (t *TrustStore) Update(ctx context.Context, fn func(Tx) error) error {
 		return err
 	}
 	return t.db.update(ctx, func(s *session) error {
+		if err := t.check(s); err != nil {
+			return err
+		}
 		trust, err := s.top(tableTrust)
 		if err != nil {
 			return err

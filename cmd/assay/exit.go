@@ -130,6 +130,7 @@ func causes() []cause {
 
 		{trust.ErrNoTarget, 3, hintFind},
 		{fetch.ErrUnknown, 3, hintFind},
+		{state.ErrRemoved, 3, "`assay trust list` lists the repositories"},
 		{errNoRepository, 3, "`assay trust list` lists the repositories"},
 
 		{trust.ErrNoAnswer, 20, hintNetwork},

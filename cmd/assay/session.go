@@ -37,7 +37,8 @@ type repository struct {
 	rootSHA256  string // of the root that trust began with; empty: a file of the configuration says
 	rootVersion int64
 	origin      string
-	declared    *config.Repository // nil: by trust add
+	declared    *config.Repository // nil: by trust add alone
+	registered  *state.Repository  // nil: by the configuration alone
 	trust       *trust.Repository  // nil where the session is not about it
 	source      *fetch.Source
 }
@@ -125,7 +126,7 @@ func (s *session) list(ctx context.Context) ([]*repository, error) {
 	for _, r := range registered {
 		list = append(list, &repository{
 			name: r.Name, url: r.URL, metadataURL: r.MetadataURL, targetsURL: r.TargetsURL, layout: r.Layout,
-			rootSHA256: r.RootSHA256, rootVersion: r.RootVersion, origin: "trust add",
+			rootSHA256: r.RootSHA256, rootVersion: r.RootVersion, origin: "trust add", registered: &r,
 		})
 	}
 	for _, d := range s.config.Repositories {
@@ -189,6 +190,9 @@ func (a *app) connect(ctx context.Context, s *session, r *repository) error {
 		return mark(errUsage, fmt.Errorf("%s: %s: %w", r.origin, r.name, err))
 	}
 	open := trust.Config{Name: r.name, Store: s.state.Trust(r.name), Remote: r.source, Now: a.now}
+	if r.registered != nil {
+		open.Store = s.state.TrustOf(*r.registered)
+	}
 	if r.declared != nil {
 		open.Grace = r.declared.Grace
 		// What is wrong with one repository must not get in the way of the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -65,7 +66,7 @@ func (a *app) trustAdd(c *cli.Context) error {
 	}
 	if add.file != "" {
 		if add.raw, err = readRoot(add.file, add.digest); err != nil {
-			return fmt.Errorf("%s: %w", add.Name, err)
+			return notAdded(fmt.Errorf("%s: %w", add.Name, err))
 		}
 	}
 	if add.raw != nil {
@@ -74,15 +75,12 @@ func (a *app) trustAdd(c *cli.Context) error {
 		}
 	}
 	// What is there already is only compared: no request, and no new floors.
-	held, found, err := s.state.Repository(c.Context, add.Name)
+	held, found, err := s.state.CheckRepository(c.Context, add.Repository)
 	if err != nil {
 		return err
 	}
 	if found {
 		add.Added, add.RootVersion = held.Added, held.RootVersion
-		if _, err := s.state.AddRepository(c.Context, add.Repository, nil); err != nil {
-			return err
-		}
 		return a.printAddition(add, nil, false)
 	}
 	view, entries, err := a.prove(c.Context, s, add)
@@ -112,7 +110,7 @@ func notAdded(err error) error {
 	case errors.Is(err, fetch.ErrSource), errors.Is(err, trust.ErrNoAnswer):
 		hint = "check the URL, the network and the proxy, then add it again"
 	}
-	return withHint(err, "nothing was added; "+hint)
+	return withHint(err, strings.TrimSuffix("nothing was added; "+hint, "; "))
 }
 
 // prove refreshes the repository in memory. What it gives is stored in one

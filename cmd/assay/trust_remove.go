@@ -42,12 +42,14 @@ func (a *app) trustRemove(c *cli.Context) error {
 	if declared, ok := s.config.Repository(name); ok && !registered {
 		return usagef("%s: declared in %s; remove it there", clip(name), declared.Origin)
 	}
-	if !registered {
-		return fmt.Errorf("%w: %q", errNoRepository, clip(name))
-	}
+	// Without a registration, too: what a run that was killed may have left of a
+	// repository is forgotten as well.
 	changed, err := s.state.RemoveRepository(c.Context, name)
 	if err != nil {
 		return err
+	}
+	if !changed {
+		return fmt.Errorf("%w: %q", errNoRepository, clip(name))
 	}
 	a.out.line("%s: removed; its root, its metadata and its version floors are forgotten", name)
 	return a.out.result("trust.remove", removeDoc{changed, name})
