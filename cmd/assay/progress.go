@@ -146,8 +146,8 @@ func (m *barMeter) Add(n int) {
 	}
 }
 
-// Done completes the bar, or drops it.
-func (m *barMeter) Done(err error) {
+// Done takes the bar away.
+func (m *barMeter) Done(error) {
 	m.timer.Stop()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -155,11 +155,9 @@ func (m *barMeter) Done(err error) {
 	if m.bar == nil {
 		return
 	}
-	if err != nil {
-		m.bar.Abort(true)
-	} else {
-		m.bar.SetTotal(-1, true)
-	}
+	// Not completed: a bar whose bytes were fewer than foreseen, as a missing
+	// blob makes them, would never end. Where all came this does nothing.
+	m.bar.Abort(true)
 	m.progress.done()
 }
 

@@ -40,7 +40,8 @@ func TestBarsEnd(t *testing.T) {
 	p := &progress{out: newPrinter(io.Discard, &stderr, printSettings{}), bars: true}
 	for range 2 {
 		whole, failed, empty := p.Start("whole", 10), p.Start("failed", 10), p.Start(strings.Repeat("é", 50), 0)
-		waitForBars(t, p, 3)
+		short := p.Start("less than was foreseen", 10)
+		waitForBars(t, p, 4)
 		p.out.talk("between")
 		ended := make(chan struct{})
 		go func() {
@@ -49,6 +50,8 @@ func TestBarsEnd(t *testing.T) {
 			failed.Add(4)
 			failed.Done(io.ErrUnexpectedEOF)
 			empty.Done(nil)
+			short.Add(4)
+			short.Done(nil)
 			close(ended)
 		}()
 		select {
