@@ -201,7 +201,7 @@ func TestHelpOfEveryCommand(t *testing.T) {
 			t.Errorf("%s has no examples", pathName(path))
 		}
 		for line := range strings.Lines(text) {
-			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 82 || strings.HasSuffix(strings.TrimSuffix(line, "\n"), " ") {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 || strings.HasSuffix(strings.TrimSuffix(line, "\n"), " ") {
 				t.Errorf("%s: %d columns, or a space at the end: %q", pathName(path), n, line)
 			}
 		}

@@ -25,10 +25,10 @@ func demoCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "show it all on a repository made for the purpose",
-		Description: "Makes a signed repository, serves it on loopback, and runs assay against it: what\n" +
-			"works, and three attacks that are refused. Every command is really run, with\n" +
-			"folders of its own: what this user has is neither read nor changed. It takes some\n" +
-			"seconds and needs no network." +
+		Description: "Makes a signed repository, serves it on loopback, and runs assay against it:\n" +
+			"what works, and three attacks that are refused. Every command is really run,\n" +
+			"with folders of its own: what this user has is neither read nor changed. It\n" +
+			"takes some seconds and needs no network." +
 			examples("assay demo", "assay demo --keep ./play    leave everything there to play with"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: flagKeep, Usage: "keep repository, cache and state in `DIR`, a new folder"},

@@ -26,8 +26,8 @@ func trustAddCommand(a *app) *cli.Command {
 		Name:      "add",
 		Usage:     "trust a repository, beginning with a given root",
 		ArgsUsage: "NAME [URL]",
-		Description: "The root is given by file, or by digest and fetched, or both in one URL that ends\n" +
-			"in #root=N&sha256=HEX. Get it from the publisher by another way than the\n" +
+		Description: "The root is given by file, or by digest and fetched, or both in one URL that\n" +
+			"ends in #root=N&sha256=HEX. Get it from the publisher by another way than the\n" +
 			"repository itself. Nothing is added unless the repository proves itself by it.\n" +
 			"The name sigstore needs no URL: the root of the public-good Sigstore repository\n" +
 			"ships with assay." +

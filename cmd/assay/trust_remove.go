@@ -12,7 +12,8 @@ func trustRemoveCommand(a *app) *cli.Command {
 		Usage:     "trust a repository no more, and forget its version floors",
 		ArgsUsage: "NAME",
 		Description: "Forgets the repository's root, metadata and version floors. Whoever adds it\n" +
-			"again begins anew: an older state would be believed then. Blobs stay in the cache." +
+			"again begins anew: an older state would be believed then. Blobs stay in the\n" +
+			"cache." +
 			examples("assay trust remove acme"),
 		Action: a.trustRemove,
 	}
