@@ -18,6 +18,8 @@ var (
 	ErrConflict = errors.New("the name is taken")
 	// ErrRemoved: the repository was removed, or replaced, in the meantime.
 	ErrRemoved = errors.New("the repository was removed in the meantime")
+	// ErrNoTrust: a repository is registered, but no root is stored with it.
+	ErrNoTrust = errors.New("nothing is stored that trust could begin with")
 	// ErrDisk: the database can't be read or written; it wraps the system's error.
 	ErrDisk = errors.New("the state can't be read or written")
 	// ErrInvalid: a name, key or value that the database does not take.

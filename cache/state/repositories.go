@@ -80,10 +80,14 @@ func (r Repository) same(other Repository) bool {
 // URLs and root digest, changes nothing and returns false; so the trust entries
 // of a known repository are never set back. Anything else under the same name,
 // and trust entries of a repository that was only declared so far that differ
-// from the given ones, are an ErrConflict.
+// from the given ones, are an ErrConflict. No trust entries at all are an
+// ErrInvalid: nothing is registered without a root.
 func (db *DB) AddRepository(ctx context.Context, r Repository, trust map[string][]byte) (changed bool, err error) {
 	if err := checkKey(r.Name); err != nil {
 		return false, err
+	}
+	if len(trust) == 0 {
+		return false, fmt.Errorf("%w: %q: expected the trust entries that it begins with, found none", ErrInvalid, clip(r.Name))
 	}
 	if r.Added.IsZero() {
 		r.Added = db.now().UTC()
@@ -171,34 +175,32 @@ func (db *DB) Layout(ctx context.Context, name string) (layout string, err error
 }
 
 // RemoveRepository forgets a repository in one transaction: its registration,
-// layout and trust state, version floors included. It reports whether there
-// was any of them.
+// layout and trust state, version floors included. It reports whether there was
+// a registration or trust state; a layout alone is only a remembered guess.
 func (db *DB) RemoveRepository(ctx context.Context, name string) (removed bool, err error) {
 	if err := checkKey(name); err != nil {
 		return false, err
 	}
 	err = db.update(ctx, func(s *session) error {
-		removed = false
-		for _, top := range []string{tableRepositories, tableLayouts} {
-			t, err := s.top(top)
-			if err != nil {
+		t, err := s.repositories()
+		if err != nil {
+			return err
+		}
+		registration, err := t.repositories.get(name)
+		if err != nil {
+			return err
+		}
+		for _, table := range []*table{t.repositories, t.layouts} {
+			if err := table.delete(name); err != nil {
 				return err
 			}
-			value, err := t.get(name)
-			if err != nil {
-				return err
-			}
-			if err := t.delete(name); err != nil {
-				return err
-			}
-			removed = removed || value != nil
 		}
 		trust, err := s.top(tableTrust)
 		if err != nil {
 			return err
 		}
 		dropped, err := trust.dropChild(name)
-		removed = removed || dropped
+		removed = dropped || registration != nil
 		return err
 	})
 	return removed && err == nil, err
@@ -232,6 +234,10 @@ func (t registrations) get(name string) (r Repository, found bool, err error) {
 }
 
 func (t registrations) put(r Repository) error {
+	// A layout that is there was found out for what had the name before.
+	if err := t.layouts.delete(r.Name); err != nil {
+		return err
+	}
 	if r.Layout != "" {
 		if err := t.layouts.put(r.Name, []byte(r.Layout)); err != nil {
 			return err

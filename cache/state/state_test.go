@@ -224,10 +224,15 @@ func TestLayoutAndRemove(t *testing.T) {
 	}
 	put(t, db, "a", "k", "v")
 	put(t, db, "b", "k", "v")
-	if _, err := db.AddRepository(t.Context(), Repository{Name: "a"}, nil); err != nil {
+	add(t, db, Repository{Name: "a"})
+	// What was found out under the name before was of another repository.
+	if r, found, err := db.Repository(t.Context(), "a"); err != nil || !found || r.Layout != "" {
+		t.Errorf("expected no layout, found %+v, %v, %v", r, found, err)
+	}
+	if err := db.SetLayout(t.Context(), "a", "base"); err != nil {
 		t.Fatal(err)
 	}
-	if r, found, err := db.Repository(t.Context(), "a"); err != nil || !found || r.Layout != "metadata" {
+	if r, found, err := db.Repository(t.Context(), "a"); err != nil || !found || r.Layout != "base" {
 		t.Errorf("expected the layout, found %+v, %v, %v", r, found, err)
 	}
 	for _, want := range []bool{true, false} {
@@ -238,6 +243,16 @@ func TestLayoutAndRemove(t *testing.T) {
 	layout, err := db.Layout(t.Context(), "a")
 	if layout != "" || err != nil || get(t, db, "a", "k") != "" || get(t, db, "b", "k") != "v" {
 		t.Errorf("expected a forgotten and b kept, found layout %q, %v", layout, err)
+	}
+	// A layout alone is a remembered guess, and no repository.
+	if err := db.SetLayout(t.Context(), "c", "base"); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := db.RemoveRepository(t.Context(), "c"); err != nil || removed {
+		t.Errorf("expected nothing to be removed, found %v, %v", removed, err)
+	}
+	if layout, err := db.Layout(t.Context(), "c"); layout != "" || err != nil {
+		t.Errorf("expected no layout, found %q, %v", layout, err)
 	}
 }
 
@@ -353,6 +368,7 @@ func TestDiskErrors(t *testing.T) {
 // returns its bytes.
 func fill(t *testing.T, db *DB) []byte {
 	t.Helper()
+	add(t, db, Repository{Name: "a", URL: "https://a"})
 	err := db.Trust("a").Update(t.Context(), func(tx Tx) error {
 		errs := []error{tx.Put("large", bytes.Repeat([]byte("v"), 20000))}
 		for i := range 200 {
@@ -363,9 +379,6 @@ func fill(t *testing.T, db *DB) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.AddRepository(t.Context(), Repository{Name: "a", URL: "https://a"}, nil); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := db.MachineID(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -374,59 +387,4 @@ func fill(t *testing.T, db *DB) []byte {
 		t.Fatal(err)
 	}
 	return data
-}
-
-// A refresh that goes on behind `trust remove` must not bring anything back, and
-// one of a repository that was replaced must not mix with the new one.
-func TestTrustOfARemovedRepository(t *testing.T) {
-	db := open(t, t.TempDir())
-	r := Repository{Name: "a", URL: "https://a", RootSHA256: "1"}
-	add := func(r Repository) Repository {
-		t.Helper()
-		if _, err := db.AddRepository(t.Context(), r, map[string][]byte{"root/1": []byte("x")}); err != nil {
-			t.Fatal(err)
-		}
-		have, _, err := db.CheckRepository(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return have
-	}
-	bound := db.TrustOf(add(r))
-	write := func() error {
-		return bound.Update(t.Context(), func(tx Tx) error { return tx.Put("k", []byte("v")) })
-	}
-	if err := write(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.RemoveRepository(t.Context(), "a"); err != nil {
-		t.Fatal(err)
-	}
-	gone := func(when string) {
-		t.Helper()
-		if err := write(); !errors.Is(err, ErrRemoved) {
-			t.Errorf("%s: writing: expected %v, found %v", when, ErrRemoved, err)
-		}
-		if err := bound.View(t.Context(), func(Tx) error { return nil }); !errors.Is(err, ErrRemoved) {
-			t.Errorf("%s: reading: expected %v, found %v", when, ErrRemoved, err)
-		}
-	}
-	gone("removed")
-	if removed, err := db.RemoveRepository(t.Context(), "a"); removed || err != nil {
-		t.Errorf("something was left: %v, %v", removed, err)
-	}
-	other := r
-	other.RootSHA256 = "2"
-	add(other)
-	gone("replaced")
-	if _, _, err := db.CheckRepository(t.Context(), r); !errors.Is(err, ErrConflict) {
-		t.Errorf("another root: expected %v, found %v", ErrConflict, err)
-	}
-	if err := os.Remove(db.Path()); err != nil {
-		t.Fatal(err)
-	}
-	gone("without a database")
-	if _, found, err := db.CheckRepository(t.Context(), r); found || err != nil {
-		t.Errorf("without a database: found %v, %v", found, err)
-	}
 }

@@ -38,7 +38,8 @@ func (db *DB) Trust(repository string) *TrustStore {
 // TrustOf returns the trust state of a registered repository. Once that very
 // registration is gone, each transaction is ErrRemoved: a refresh that goes on
 // behind a removal must not bring back what was forgotten, nor mix with a new
-// repository of the name.
+// repository of the name. Where AddRepository's entries are not there, as an
+// earlier version could leave it, it is ErrNoTrust.
 func (db *DB) TrustOf(r Repository) *TrustStore {
 	return &TrustStore{db: db, repository: r.Name, bound: &r}
 }
@@ -59,6 +60,16 @@ func (t *TrustStore) check(s *session) error {
 	return err
 }
 
+// checkTable wants that there is something in the table of a bound store; own is
+// nil where there is no table.
+func (t *TrustStore) checkTable(own *table) error {
+	if t.bound == nil || own != nil && own.seal.count > 0 {
+		return nil
+	}
+	name := clip(t.repository)
+	return fmt.Errorf("%w: %q is registered without a root; run `assay trust remove %s`, and then `assay trust add` again", ErrNoTrust, name, name)
+}
+
 // View runs fn on a consistent picture of the state. Where nothing is stored
 // fn sees an empty one, and nothing is created.
 func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
@@ -76,6 +87,9 @@ func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
 			return err
 		}
 		own, err := trust.child(t.repository)
+		if err == nil {
+			err = t.checkTable(own)
+		}
 		if own == nil || err != nil {
 			return err
 		}
@@ -107,6 +121,9 @@ func (t *TrustStore) Update(ctx context.Context, fn func(Tx) error) error {
 			return err
 		}
 		own, err := trust.makeChild(t.repository)
+		if err == nil {
+			err = t.checkTable(own)
+		}
 		if err != nil {
 			return err
 		}
