@@ -54,6 +54,9 @@ var (
 	ErrNoAnswer = errors.New("no source answers")
 	// ErrNotHeld: it would take the network, and this view is offline.
 	ErrNotHeld = errors.New("offline and not held")
+	// ErrNoRoot: no root was ever given, so there is nothing that trust could
+	// begin with. It comes with ErrNotHeld.
+	ErrNoRoot = errors.New("no root was given yet")
 	// ErrBusy: other processes stored newer state each time before this one
 	// could; trying again later is safe.
 	ErrBusy = errors.New("the trust state changes faster than it can be read")

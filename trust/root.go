@@ -50,7 +50,7 @@ func (r *Repository) storedRoot(ctx context.Context, s *state) (*rootDocument, e
 // commit leaves a repository that has none yet.
 func (r *Repository) acceptGivenRoot(ctx context.Context, s *state) (*rootDocument, error) {
 	if r.root == nil {
-		return nil, fmt.Errorf("%s: %w: no root was given yet", r.name, ErrNotHeld)
+		return nil, fmt.Errorf("%s: %w: %w", r.name, ErrNotHeld, ErrNoRoot)
 	}
 	root, err := r.parseRoot(r.root)
 	if err == nil {
