@@ -131,6 +131,7 @@ func causes() []cause {
 		{trust.ErrNoTarget, 3, hintFind},
 		{fetch.ErrUnknown, 3, hintFind},
 		{state.ErrRemoved, 3, "`assay trust list` lists the repositories"},
+		{state.ErrNoTrust, 3, ""},
 		{errNoRepository, 3, "`assay trust list` lists the repositories"},
 
 		{trust.ErrNoAnswer, 20, hintNetwork},
