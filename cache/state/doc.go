@@ -15,7 +15,9 @@
 // returned an error changed nothing, unless the error is about the disk, in
 // which case the update may turn out to be kept whole. Updates of all processes
 // happen one after the other. Damage is reported as ErrDamaged, never repaired
-// by forgetting, and never ends the process.
+// by forgetting, and never ends the process. Only where there is no file at all
+// is the state new: an empty one is damaged, as the file gets its name when it
+// is whole.
 //
 // Not guaranteed: protection from someone who may write the file, as the seals
 // have no key, and from a whole old copy of the file put in its place.
