@@ -63,6 +63,7 @@ var pure = []string{"artifact", "artifact/release", "trust", "internal/strictjso
 
 var outside = []string{
 	"net", "net/http", "net/rpc", "net/smtp", "net/textproto", "net/mail", "crypto/tls",
+	"io/ioutil", "log/syslog", "path/filepath",
 	"os", "os/exec", "os/signal", "os/user", "syscall", "plugin", "unsafe",
 	"golang.org/x/net", "golang.org/x/sys",
 }
