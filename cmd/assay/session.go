@@ -86,6 +86,21 @@ func (a *app) asking(c *cli.Context, names ...string) (*session, error) {
 	return s, err
 }
 
+// named is a session for a command whose one argument is a repository, and that
+// repository.
+func (a *app) named(c *cli.Context) (*session, *repository, error) {
+	args, err := operands(c, 1, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := a.session(c, args[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := s.find(args[0])
+	return s, r, err
+}
+
 // store is a session without a client: for commands that only look at what is
 // stored. It makes no request.
 func (a *app) store(c *cli.Context) (*session, error) {

@@ -30,15 +30,7 @@ type clockDoc struct {
 }
 
 func (a *app) trustClockReset(c *cli.Context) error {
-	args, err := operands(c, 1, 1)
-	if err != nil {
-		return err
-	}
-	s, err := a.session(c, args[0])
-	if err != nil {
-		return err
-	}
-	r, err := s.find(args[0])
+	_, r, err := a.named(c)
 	if err != nil {
 		return err
 	}

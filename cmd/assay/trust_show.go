@@ -47,15 +47,7 @@ type trustShowDoc struct {
 }
 
 func (a *app) trustShow(c *cli.Context) error {
-	args, err := operands(c, 1, 1)
-	if err != nil {
-		return err
-	}
-	s, err := a.session(c, args[0])
-	if err != nil {
-		return err
-	}
-	r, err := s.find(args[0])
+	s, r, err := a.named(c)
 	if err != nil {
 		return err
 	}

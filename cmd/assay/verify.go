@@ -69,7 +69,7 @@ func (a *app) verify(c *cli.Context) error {
 		if stale != "" {
 			when = " when last checked"
 		}
-		what = fmt.Sprintf(" is %s %s (%s in %s%s)", found.Product, found.Version, found.Status, found.Channel, when)
+		what = fmt.Sprintf(": %s %s (%s in %s%s)", found.Product, found.Version, found.Status, found.Channel, when)
 	}
 	a.out.line("%s: %s%s, as %s promises", args[0], a.out.good("proven"), what, found.Target.Repository())
 	a.out.line("  %-9s %s", "target", found.Target.Path())
