@@ -6,6 +6,7 @@ import (
 
 	"assay/artifact"
 
+	"github.com/secure-systems-lab/go-securesystemslib/cjson"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
@@ -47,10 +48,17 @@ func seal[T metadata.Roles](name string, m *metadata.Metadata[T], forgery Forger
 	if forgery.Keys != nil {
 		keys = forgery.Keys
 	}
+	payload, err := cjson.EncodeCanonical(m.Signed)
+	if err != nil {
+		return nil, fmt.Errorf("testrepo: encode %q: %w", name, err)
+	}
+	// go-tuf's Sign finds a key's id out by itself, and knows no P-384.
 	for _, key := range keys {
-		if _, err := m.Sign(key.signer); err != nil {
+		sig, err := key.Sign(payload)
+		if err != nil {
 			return nil, fmt.Errorf("testrepo: sign %q: %w", name, err)
 		}
+		m.Signatures = append(m.Signatures, metadata.Signature{KeyID: key.id, Signature: sig})
 	}
 	data, err := m.ToBytes(true)
 	if err != nil {

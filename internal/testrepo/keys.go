@@ -21,6 +21,7 @@ type Scheme string
 const (
 	Ed25519 Scheme = "ed25519"
 	ECDSA   Scheme = "ecdsa-sha2-nistp256"
+	P384    Scheme = "ecdsa-sha2-nistp384"
 	RSA     Scheme = "rsassa-pss-sha256" // 2048 bits: slow to make, some 100 ms each
 )
 
@@ -43,12 +44,16 @@ func NewKey(scheme Scheme) (*Key, error) {
 		if signer, err = signature.LoadED25519Signer(private); err != nil {
 			return nil, fmt.Errorf("testrepo: load a %s key: %w", scheme, err)
 		}
-	case ECDSA:
-		private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case ECDSA, P384:
+		curve, hash := elliptic.P256(), crypto.SHA256
+		if scheme == P384 {
+			curve, hash = elliptic.P384(), crypto.SHA384
+		}
+		private, err := ecdsa.GenerateKey(curve, rand.Reader)
 		if err != nil {
 			return nil, fmt.Errorf("testrepo: make a %s key: %w", scheme, err)
 		}
-		if signer, err = signature.LoadECDSASigner(private, crypto.SHA256); err != nil {
+		if signer, err = signature.LoadECDSASigner(private, hash); err != nil {
 			return nil, fmt.Errorf("testrepo: load a %s key: %w", scheme, err)
 		}
 	case RSA:
@@ -63,10 +68,10 @@ func NewKey(scheme Scheme) (*Key, error) {
 	default:
 		return nil, fmt.Errorf("%w: scheme %q", ErrOptions, scheme)
 	}
-	return keyOf(signer)
+	return keyOf(scheme, signer)
 }
 
-func keyOf(signer signature.Signer) (*Key, error) {
+func keyOf(scheme Scheme, signer signature.Signer) (*Key, error) {
 	public, err := signer.PublicKey()
 	if err != nil {
 		return nil, fmt.Errorf("testrepo: public half of a key: %w", err)
@@ -75,6 +80,7 @@ func keyOf(signer signature.Signer) (*Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("testrepo: public half of a key: %w", err)
 	}
+	listed.Scheme = string(scheme) // go-tuf takes every ECDSA key for a P-256 one
 	id, err := listed.ID()
 	if err != nil {
 		return nil, fmt.Errorf("testrepo: identifier of a key: %w", err)

@@ -76,8 +76,8 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Scheme == "" {
 		o.Scheme = Ed25519
 	}
-	if !slices.Contains([]Scheme{Ed25519, ECDSA, RSA}, o.Scheme) {
-		return o, fmt.Errorf("%w: scheme: expected %q, %q or %q, found %q", ErrOptions, Ed25519, ECDSA, RSA, o.Scheme)
+	if !slices.Contains([]Scheme{Ed25519, ECDSA, P384, RSA}, o.Scheme) {
+		return o, fmt.Errorf("%w: scheme: expected %q, %q, %q or %q, found %q", ErrOptions, Ed25519, ECDSA, P384, RSA, o.Scheme)
 	}
 	const day = 24 * time.Hour
 	expiry := map[string]time.Duration{

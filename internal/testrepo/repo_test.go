@@ -25,6 +25,7 @@ func TestSampleIsServedAndVerifies(t *testing.T) {
 		"plain two algorithms": {PlainSnapshots: true, Algorithms: both},
 		"no meta hashes":       {NoMetaHashes: true},
 		"ecdsa":                {Scheme: testrepo.ECDSA},
+		"ecdsa P-384":          {Scheme: testrepo.P384},
 		"thresholds": {Quorum: map[string]testrepo.Quorum{
 			"timestamp": {Keys: 2, Threshold: 2}, "hello": {Keys: 4, Threshold: 3}, testrepo.Delegated: {Keys: 2, Threshold: 1},
 		}},
