@@ -12,6 +12,11 @@
 // without an error. Screen uses no recursion; its memory is bounded by the
 // depth and by the keys of the objects that are open at one moment.
 //
+// Members, Elements and MemberAt then read what Screen has passed, in place:
+// they build nothing, check nothing again, and skip nested values at the speed of
+// a byte search. Handed other bytes, they yield something or nothing, but end
+// without a panic and stay within the slice.
+//
 // Not guaranteed: anything about the meaning of the values, and nothing about
 // keys that differ in case only, which encoding/json folds when it fills a
 // struct. The reader of a document has to look after those.

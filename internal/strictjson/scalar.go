@@ -101,12 +101,13 @@ func (s *scanner) hex4(offset int) (rune, bool) {
 	return value, true
 }
 
-// unescape resolves the escapes of raw, which escape has checked.
+// unescape resolves the escapes of raw, which escape has checked. The result is
+// never longer than raw. Bytes that were not checked give some text or other.
 func unescape(raw []byte) []byte {
 	out := make([]byte, 0, len(raw))
 	inner := scanner{data: raw}
 	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' {
+		if raw[i] != '\\' || i+1 == len(raw) {
 			out = append(out, raw[i])
 			continue
 		}

@@ -263,26 +263,6 @@ func checkTokens(t *testing.T, data []byte) {
 	}
 }
 
-// BenchmarkScreen reads what the bulk of TUF targets metadata looks like.
-func BenchmarkScreen(b *testing.B) {
-	var doc bytes.Buffer
-	doc.WriteString(`{"signed":{"targets":{`)
-	for i := range 10_000 {
-		if i > 0 {
-			doc.WriteByte(',')
-		}
-		fmt.Fprintf(&doc, `"hello/1.%d.0/hello.tar.gz":{"length":%d,"hashes":{"sha256":"%064x"}}`, i, i, i)
-	}
-	doc.WriteString(`}}}`)
-	b.SetBytes(int64(doc.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := Screen(doc.Bytes(), Limits{Bytes: doc.Len(), Depth: 8}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // manyKeys is an open object with the keys k0 to k(n-1), and a comma.
 func manyKeys(n int) string {
 	var b strings.Builder
