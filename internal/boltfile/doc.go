@@ -2,13 +2,15 @@
 // so that many processes can share the file and none holds its lock for long.
 //
 // A Session goes from open to close. Begin waits for the file's lock until a
-// deadline or the end of a context, looks at every page before anything maps
-// the file, and starts a transaction; Commit keeps what it wrote; Close ends it,
-// whatever came before. What went wrong is an *Error of one of five kinds, which
-// the caller puts into words of its own.
+// deadline or the end of a context, looks at every page, and starts a
+// transaction; Commit keeps what it wrote; Close ends it, whatever came before.
+// What went wrong is an *Error of one of five kinds, which the caller puts into
+// words of its own. A Memory lets a process look at the pages once, and again
+// only when somebody else has written to the file.
 //
-// Guarantees: a file whose pages are damaged is never mapped, and never written
-// to. A panic or a memory fault in a step run by Guard, in Begin, in Commit or
+// Guarantees: a file whose pages are damaged, or whose keys are out of order, is
+// never followed beyond its meta pages, and never written to; with a Memory that
+// holds for damage that was there when it looked. A panic or a memory fault in a step run by Guard, in Begin, in Commit or
 // in Close is ErrDamaged and ends neither the process nor its use of the file:
 // the lock is given up without bbolt, so that the next session can have it.
 // Commit that returned nil is on stable storage. A Session that was closed
@@ -23,6 +25,8 @@
 //
 // Not guaranteed: anything about keys and values, as a page may be whole and yet
 // hold what nobody wrote; that is the caller's to check. Nor anything against
-// programs that write the file without its lock. After a fault the mapping stays
+// programs that write the file without its lock; nor, with a Memory, anything
+// against damage that comes between two sessions of a process and leaves the
+// file's size, time of change and meta pages as they were. After a fault the mapping stays
 // until the process ends.
 package boltfile

@@ -20,21 +20,51 @@ const maxPoll = 20 * time.Millisecond
 // for a writer, until deadline or the end of ctx; one try is made in any case.
 // The error is an *Error, or that of ctx. The caller closes the session.
 func Begin(ctx context.Context, path string, writable bool, deadline time.Time) (*Session, error) {
-	// Only a reader may look at pages that are not checked yet, as opening for
-	// writing already follows the list of free pages. A writer looks first and
-	// opens again; what other writers do in between is well formed.
+	return new(Memory).Begin(ctx, path, writable, deadline)
+}
+
+// Begin is the function of that name, but does not look at the pages of a file
+// that is known: one that stands as the last session of this Memory left it.
+func (m *Memory) Begin(ctx context.Context, path string, writable bool, deadline time.Time) (*Session, error) {
+	s, err := m.open(ctx, path, writable, deadline)
+	if err != nil {
+		if !errors.Is(err, ErrBusy) {
+			m.forget()
+		}
+		return nil, err
+	}
+	s.memory, s.known = m, m.recall(s)
+	m.note(s)
+	return s.begin(writable, nil)
+}
+
+// open gives a session on a file that is known or was looked at. Only a reader
+// may look at pages, as opening for writing already follows the list of free
+// pages. A writer looks first and opens again; what other writers do in between
+// is well formed.
+func (m *Memory) open(ctx context.Context, path string, writable bool, deadline time.Time) (*Session, error) {
+	if writable && m.knows(path) {
+		s, err := lock(ctx, path, options{writable: true}, deadline)
+		if err != nil || m.recall(s) {
+			return s, err
+		}
+		s.Close()
+	}
 	s, err := lock(ctx, path, options{}, deadline)
 	if err != nil {
 		return nil, err
 	}
-	err = s.checkPages()
-	if err == nil && writable {
-		s.Close()
-		if s, err = lock(ctx, path, options{writable: true}, deadline); err != nil {
+	if !m.recall(s) {
+		if err := s.checkPages(); err != nil {
+			s.Close()
 			return nil, err
 		}
 	}
-	return s.begin(writable, err)
+	if !writable {
+		return s, nil
+	}
+	s.Close()
+	return lock(ctx, path, options{writable: true}, deadline)
 }
 
 // Create is Begin for a writer on a file that is there and empty, as

@@ -30,9 +30,10 @@ const (
 // CheckPages looks through the structure of a bbolt database of size bytes
 // before anything maps it: bbolt checks only its two meta pages, and a damaged
 // page makes it read beyond the file, recurse without end or hand out a page
-// that is in use. Every page must be accounted for exactly once. Keys and
-// values are not looked at; the file must not change meanwhile, so a lock on
-// it is the caller's part. An error of r is returned as it is.
+// that is in use. Every page must be accounted for exactly once, and all keys
+// must stand in order, so that each is found where it is looked for. Values are
+// not looked at; the file must not change meanwhile, so a lock on it is the
+// caller's part. An error of r is returned as it is.
 //
 // Both meta pages must be whole. bbolt itself would fall back to the older of
 // them, which silently takes back the last transaction; a torn meta page is no
@@ -131,7 +132,14 @@ func (c *pageChecker) readMeta(id uint64) (metaPage, error) {
 
 // freelist marks the pages of the list of free pages, and the free ones.
 func (c *pageChecker) freelist(id uint64) error {
-	head, err := c.take(id, flagFreelist)
+	var start [pageHeader]byte
+	if err := c.inFile(id); err != nil {
+		return err
+	}
+	if err := c.read(start[:], int64(id)*c.pageSize); err != nil {
+		return err
+	}
+	head, err := c.take(id, start[:], flagFreelist)
 	if err != nil {
 		return err
 	}
@@ -154,43 +162,23 @@ func (c *pageChecker) freelist(id uint64) error {
 	return nil
 }
 
-// tree walks from page root. Each page is met once, so the walk ends; pending
-// pages are kept in a list, not on the stack.
-func (c *pageChecker) tree(root uint64) error {
-	pending := []uint64{root}
-	for len(pending) > 0 {
-		id := pending[len(pending)-1]
-		pending = pending[:len(pending)-1]
-		head, err := c.take(id, flagBranch|flagLeaf)
-		if err != nil {
-			return err
-		}
-		start := int64(id) * c.pageSize
-		children, err := elements(head, io.NewSectionReader(c, start, c.extent(head)))
-		if err != nil {
-			return err
-		}
-		pending = append(pending, children...)
-	}
-	return nil
-}
-
-// take reads the header of page id, which must be of one of the kinds, and
+// take checks the header of page id, which must be of one of the kinds, and
 // marks its extent as in use.
-func (c *pageChecker) take(id uint64, kinds uint16) (page, error) {
-	if id >= uint64(len(c.state)) {
-		return page{}, fmt.Errorf("%w %d: expected a number below %d", ErrPages, id, len(c.state))
-	}
-	var data [pageHeader]byte
-	if err := c.read(data[:], int64(id)*c.pageSize); err != nil {
-		return page{}, err
-	}
-	head := parsePage(data[:])
+func (c *pageChecker) take(id uint64, header []byte, kinds uint16) (page, error) {
+	head := parsePage(header)
 	oneKind := head.flags&(head.flags-1) == 0
 	if head.id != id || !oneKind || head.flags&kinds == 0 {
-		return page{}, fmt.Errorf("%w %d: expected a header of kind %#x, found %x", ErrPages, id, kinds, data)
+		return page{}, fmt.Errorf("%w %d: expected a header of kind %#x, found %x", ErrPages, id, kinds, header[:pageHeader])
 	}
 	return head, c.mark(id, head.overflow)
+}
+
+// inFile says whether there is a page id at all.
+func (c *pageChecker) inFile(id uint64) error {
+	if id >= uint64(len(c.state)) {
+		return fmt.Errorf("%w %d: expected a number below %d", ErrPages, id, len(c.state))
+	}
+	return nil
 }
 
 func (c *pageChecker) mark(id uint64, overflow uint32) error {
@@ -210,96 +198,19 @@ func (c *pageChecker) mark(id uint64, overflow uint32) error {
 // extent is the length in bytes of a page with its overflow.
 func (c *pageChecker) extent(head page) int64 { return (int64(head.overflow) + 1) * c.pageSize }
 
+// read fills data with the bytes of the file at offset; fewer are a damage.
 func (c *pageChecker) read(data []byte, offset int64) error {
-	_, err := c.ReadAt(data, offset)
-	return err
-}
-
-// ReadAt reads len(data) bytes of the file; fewer are a damage.
-func (c *pageChecker) ReadAt(data []byte, offset int64) (int, error) {
 	n, err := c.r.ReadAt(data, offset)
 	if n == len(data) {
-		return n, nil
+		return nil
 	}
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: expected %d bytes at offset %d, found %d", ErrPages, len(data), offset, n)
 	}
-	return n, err
+	return err
 }
 
 func parsePage(data []byte) page {
 	number := binary.NativeEndian
 	return page{number.Uint64(data), number.Uint16(data[8:]), int(number.Uint16(data[10:])), number.Uint32(data[12:])}
-}
-
-// elements checks that all keys and values of a branch or leaf page lie within
-// the page r, and returns the pages that it points to. It reads the table of
-// the entries and the inline buckets, not the values.
-func elements(head page, r *io.SectionReader) ([]uint64, error) {
-	if int64(pageHeader+head.count*pageElement) > r.Size() {
-		return nil, fmt.Errorf("%w %d: %d entries do not fit", ErrPages, head.id, head.count)
-	}
-	if head.flags == flagBranch && head.count == 0 {
-		return nil, fmt.Errorf("%w %d: a branch without children", ErrPages, head.id)
-	}
-	table := make([]byte, head.count*pageElement)
-	if _, err := r.ReadAt(table, pageHeader); err != nil && len(table) > 0 {
-		return nil, err
-	}
-	var children []uint64
-	number := binary.NativeEndian
-	for i := range head.count {
-		entry, at := table[i*pageElement:], int64(pageHeader+i*pageElement)
-		if head.flags == flagBranch {
-			// Position, length of the key, page.
-			key := at + int64(number.Uint32(entry))
-			if key+int64(number.Uint32(entry[4:])) > r.Size() {
-				return nil, fmt.Errorf("%w %d: key %d lies outside", ErrPages, head.id, i)
-			}
-			children = append(children, number.Uint64(entry[8:]))
-			continue
-		}
-		// Kind, position, length of the key, length of the value.
-		kind, value := number.Uint32(entry), at+int64(number.Uint32(entry[4:]))+int64(number.Uint32(entry[8:]))
-		length := int64(number.Uint32(entry[12:]))
-		if kind > leafBucket || value+length > r.Size() {
-			return nil, fmt.Errorf("%w %d: entry %d lies outside", ErrPages, head.id, i)
-		}
-		if kind == leafBucket {
-			child, err := bucket(head.id, io.NewSectionReader(r, value, length))
-			if err != nil {
-				return nil, err
-			}
-			if child != 0 {
-				children = append(children, child)
-			}
-		}
-	}
-	return children, nil
-}
-
-// bucket checks a bucket's entry: its root page, or 0 and then the page itself
-// within the value.
-func bucket(id uint64, r *io.SectionReader) (root uint64, err error) {
-	const bucketHeader = 16
-	var start [bucketHeader + pageHeader]byte
-	if r.Size() < bucketHeader {
-		return 0, fmt.Errorf("%w %d: a bucket of %d bytes", ErrPages, id, r.Size())
-	}
-	n, err := r.ReadAt(start[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, err
-	}
-	if root := binary.NativeEndian.Uint64(start[:]); root != 0 {
-		return root, nil
-	}
-	head := parsePage(start[bucketHeader:])
-	if n < len(start) || head.flags != flagLeaf || head.id != 0 || head.overflow != 0 {
-		return 0, fmt.Errorf("%w %d: expected an inline leaf page, found %x", ErrPages, id, start[bucketHeader:])
-	}
-	children, err := elements(head, io.NewSectionReader(r, bucketHeader, r.Size()-bucketHeader))
-	if err == nil && len(children) > 0 {
-		return 0, fmt.Errorf("%w %d: an inline bucket with buckets in it", ErrPages, id)
-	}
-	return 0, err
 }

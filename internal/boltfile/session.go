@@ -16,6 +16,9 @@ type Session struct {
 	file *os.File // holds the lock; closed with bolt, or instead of it
 	bolt *bbolt.DB
 	tx   *bbolt.Tx
+	// memory is told of what this session commits; nil: nobody is.
+	memory *Memory
+	known  bool
 	// abandoned is set after a panic inside bbolt. Its own locks may be held
 	// then, so it is not called again: the file's lock is given up without it,
 	// and the mapping stays until the process ends.
@@ -29,6 +32,10 @@ func (s *Session) Tx() *bbolt.Tx { return s.tx }
 // Info describes the file as it was when it was opened, for os.SameFile.
 func (s *Session) Info() fs.FileInfo { return s.info }
 
+// Known reports that the file stood, when the session began, as the last session
+// of the same Memory left it, so that nobody has written to it since.
+func (s *Session) Known() bool { return s.known }
+
 // Guard runs one step on the transaction and returns its error as it is. A
 // panic or a memory fault in it is an *Error of kind ErrDamaged and abandons the
 // session: its lock is gone, and every further step is refused as ErrDamaged
@@ -40,6 +47,9 @@ func (s *Session) Guard(step func() error) error {
 	err := Guard(step)
 	if errors.Is(err, ErrPanic) {
 		s.abandoned = true
+		if s.memory != nil {
+			s.memory.forget()
+		}
 		s.release()
 		return s.fail(ErrDamaged, err)
 	}
@@ -58,6 +68,13 @@ func (s *Session) Commit() error {
 	s.tx = nil
 	if err == nil && failed != nil {
 		err = s.fail(ErrDisk, failed)
+	}
+	switch {
+	case s.memory == nil:
+	case err != nil:
+		s.memory.forget()
+	default:
+		s.memory.note(s)
 	}
 	return err
 }

@@ -1,0 +1,148 @@
+package boltfile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+// TestCheckPagesOrder makes a key smaller than the one before it, and equal to
+// it: one of them would not be found.
+func TestCheckPagesOrder(t *testing.T) {
+	data := database(t)
+	seen := map[uint16]int{}
+	for at := 2 * os.Getpagesize(); at < len(data); at += os.Getpagesize() {
+		head := parsePage(data[at:])
+		if head.flags != flagBranch && head.flags != flagLeaf || head.count < 3 || !inUse(t, data, head.id) {
+			continue
+		}
+		for _, i := range []int{1, head.count - 1} {
+			key := keyOf(data[at:], head, i)
+			before := bytes.Clone(key)
+			seen[head.flags]++
+			clear(key)
+			if err := check(data); !errors.Is(err, ErrPages) {
+				t.Errorf("page %d of kind %d, key %d: expected %v, found %v", head.id, head.flags, i, ErrPages, err)
+			}
+			copy(key, before)
+		}
+		// Twice the same key.
+		first, second := keyOf(data[at:], head, 0), keyOf(data[at:], head, 1)
+		before := bytes.Clone(second)
+		if copy(second, first); len(first) == len(second) {
+			if err := check(data); !errors.Is(err, ErrPages) {
+				t.Errorf("page %d of kind %d, one key twice: expected %v, found %v", head.id, head.flags, ErrPages, err)
+			}
+		}
+		copy(second, before)
+	}
+	if err := check(data); err != nil || seen[flagBranch] == 0 || seen[flagLeaf] < 10 {
+		t.Errorf("expected to have met branches and leaves of a whole file, found %v, %v", seen, err)
+	}
+}
+
+// TestCheckPagesBounds lowers the separator of a branch page, or raises it, with
+// the order among the separators kept.
+func TestCheckPagesBounds(t *testing.T) {
+	data := database(t)
+	tried := 0
+	for at := 2 * os.Getpagesize(); at < len(data); at += os.Getpagesize() {
+		head := parsePage(data[at:])
+		if head.flags != flagBranch || head.count < 3 || !inUse(t, data, head.id) {
+			continue
+		}
+		key := keyOf(data[at:], head, 1)
+		before := bytes.Clone(key)
+		key[len(key)-1]++
+		if err := check(data); !errors.Is(err, ErrPages) {
+			t.Errorf("raised: expected %v, found %v", ErrPages, err)
+		}
+		// Just above the first separator: the pages before it hold more than that.
+		copy(key, keyOf(data[at:], head, 0))
+		key[len(key)-1]++
+		if err := check(data); !errors.Is(err, ErrPages) {
+			t.Errorf("lowered: expected %v, found %v", ErrPages, err)
+		}
+		copy(key, before)
+		tried++
+	}
+	if tried == 0 {
+		t.Error("the test's database has no branch page")
+	}
+}
+
+// keyOf is the i-th key of a page.
+func keyOf(data []byte, head page, i int) []byte {
+	entry := pageHeader + i*pageElement
+	position, length := 0, 4
+	if head.flags == flagLeaf {
+		position, length = 4, 8
+	}
+	start := entry + int(binary.NativeEndian.Uint32(data[entry+position:]))
+	return data[start : start+int(binary.NativeEndian.Uint32(data[entry+length:]))]
+}
+
+// inUse tells the pages of the trees from those that were freed.
+func inUse(t *testing.T, data []byte, id uint64) bool {
+	t.Helper()
+	c := &pageChecker{r: bytes.NewReader(data), size: int64(len(data))}
+	meta, err := c.readMetas()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.state = make([]byte, meta.pages)
+	if err := c.tree(meta.root); err != nil {
+		t.Fatal(err)
+	}
+	return c.state[id] == 1
+}
+
+// TestCheckPagesAcceptsAnyHistory writes and deletes at random: whatever bbolt
+// makes of it is in order.
+func TestCheckPagesAcceptsAnyHistory(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	path := filepath.Join(t.TempDir(), "db")
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, NoFreelistSync: false})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for round := range 150 {
+		err := db.Update(func(tx *bbolt.Tx) error {
+			b, err := tx.CreateBucketIfNotExists(fmt.Appendf(nil, "bucket-%d", random.IntN(3)))
+			for range 60 {
+				key := fmt.Appendf(nil, "%0*d", 1+random.IntN(40), random.IntN(2000))
+				switch size := random.IntN(100); {
+				case size < 40 || round%10 > 6:
+					err = errors.Join(err, b.Delete(key))
+				case size < 42:
+					err = errors.Join(err, b.Put(key, make([]byte, 9000)))
+				default:
+					err = errors.Join(err, b.Put(key, make([]byte, size)))
+				}
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := file.Stat()
+		if err == nil {
+			err = CheckPages(file, info.Size())
+		}
+		if err := errors.Join(err, file.Close()); err != nil {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+}
