@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,12 @@ func contents(t *testing.T, db *DB) (map[string]string, error) {
 	return all, err
 }
 
+// again is what another process has: it knows nothing of the file.
+func again(t *testing.T, db *DB) *DB {
+	t.Helper()
+	return open(t, filepath.Dir(db.Path()))
+}
+
 // damagedOr writes data as the database and demands that reading it is either
 // refused as damaged or, if may, gives exactly want.
 func damagedOr(t *testing.T, db *DB, what string, data []byte, may bool, want map[string]string) {
@@ -54,7 +61,7 @@ func damagedOr(t *testing.T, db *DB, what string, data []byte, may bool, want ma
 	if err := os.WriteFile(db.Path(), data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	got, err := contents(t, db)
+	got, err := contents(t, again(t, db))
 	switch {
 	case errors.Is(err, ErrDamaged):
 		if !strings.Contains(err.Error(), db.Path()) || !strings.Contains(err.Error(), "assay trust add") {
@@ -253,7 +260,7 @@ func TestLostEntryIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = db.Trust("a").View(t.Context(), func(Tx) error { return nil })
+	err = again(t, db).Trust("a").View(t.Context(), func(Tx) error { return nil })
 	if !errors.Is(err, ErrDamaged) {
 		t.Errorf("expected %v, found %v", ErrDamaged, err)
 	}

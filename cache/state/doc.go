@@ -6,10 +6,22 @@
 //
 // The file is a bbolt database that is opened, used for one transaction and
 // closed again by each call: no lock outlives a call, and many processes take
-// turns. Before a transaction every page of the file is accounted for, each
-// table is compared with the seal that its last writer left in it, and each
-// value with its checksum, so that a lost entry, such as a version floor, is
-// noticed.
+// turns. Before a transaction every page of the file is accounted for and its
+// keys are in order, each table is compared with the seal that its last writer
+// left in it, and each value with its checksum, so that a lost entry, such as a
+// version floor, is noticed.
+//
+// A DB does so in its first transaction, and again after anybody else has
+// written to the file or put another in its place. While nobody has, it relies
+// on what it found, and a transaction costs what it reads and writes, however
+// much is stored. Damage that comes between two transactions of a DB and leaves
+// the file's size, time of change and meta pages as they were is then not looked
+// for; values are compared with their checksums all the same, and the next
+// process finds it.
+//
+// A value of more than 32 KiB has pages of its own: to write it, or what lies
+// beside it, moves no other. Writing one takes memory for two copies of it,
+// until the transaction ends; more of them are better written one by one.
 //
 // Guarantees: an update that returned nil is on stable storage; one that
 // returned an error changed nothing, unless the error is about the disk, in

@@ -20,6 +20,11 @@ type session struct {
 	path string
 	file *boltfile.Session
 	tx   *bbolt.Tx
+	// format is that of the database, at most this program's.
+	format int
+	// sealed are the paths of the tables whose seals were compared with their
+	// entries, since the file was last written by somebody else.
+	sealed map[string]bool
 }
 
 // begin opens the database and starts a transaction, waiting for its lock
@@ -32,17 +37,20 @@ func (db *DB) begin(ctx context.Context, writable bool, deadline time.Time) (*se
 			return nil, err
 		}
 	}
-	file, err := boltfile.Begin(ctx, db.path, writable, deadline)
+	file, err := db.memory.Begin(ctx, db.path, writable, deadline)
 	if err != nil {
 		return nil, db.refused(ctx, db.path, err)
 	}
-	return newSession(db.path, file, (*session).checkFormat)
+	if !file.Known() {
+		db.sealed = map[string]bool{}
+	}
+	return newSession(db.path, file, db.sealed, (*session).checkFormat)
 }
 
 // newSession makes sure that the database has this program's format, or gives
 // it to a new one.
-func newSession(path string, file *boltfile.Session, format func(*session) error) (*session, error) {
-	s := &session{path, file, file.Tx()}
+func newSession(path string, file *boltfile.Session, sealed map[string]bool, format func(*session) error) (*session, error) {
+	s := &session{path: path, file: file, tx: file.Tx(), sealed: sealed}
 	if err := format(s); err != nil {
 		s.close()
 		return nil, err

@@ -19,9 +19,14 @@ import (
 	"assay/internal/durable"
 )
 
-// format is the version of what is stored. A later one is ErrNewer: an old
-// program must not write what a newer one relies on.
-const format = 1
+// The versions of what is stored. A new database has the first; a later one is
+// ErrNewer to a program that does not know it: an old program must not write
+// what a newer one relies on.
+const (
+	formatFirst = 1
+	formatLarge = 2 // large values have buckets of their own
+	formatLast  = formatLarge
+)
 
 // The top-level tables of state.db; all of them exist from the start, so that
 // a missing one is damage.
@@ -55,6 +60,10 @@ type DB struct {
 	now      func() time.Time
 	rand     io.Reader
 	turn     boltfile.Turn
+
+	// Whoever has the turn owns these.
+	memory boltfile.Memory
+	sealed map[string]bool // see session
 }
 
 // Open prepares the use of state.db in folder dir. Nothing is created or read
@@ -194,7 +203,7 @@ func (db *DB) create(ctx context.Context) error {
 	if err != nil {
 		return db.refused(ctx, file.TempName(), err)
 	}
-	s, err := newSession(file.TempName(), draft, (*session).writeFormat)
+	s, err := newSession(file.TempName(), draft, map[string]bool{}, (*session).writeFormat)
 	if err != nil {
 		return err
 	}
@@ -237,23 +246,38 @@ func (s *session) checkFormat() error {
 	if err != nil || version < 1 {
 		return s.damaged("expected a format number, found %q", clip(value))
 	}
-	if version > format {
-		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or a later one", ErrNewer, s.path, format, version)
+	if version > formatLast {
+		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or a later one", ErrNewer, s.path, formatLast, version)
 	}
+	s.format = version
 	return nil
+}
+
+// raiseFormat makes sure that a program that does not know the format leaves the
+// database alone.
+func (s *session) raiseFormat(to int) error {
+	if s.format >= to {
+		return nil
+	}
+	meta, err := s.top(tableMeta)
+	if err != nil {
+		return err
+	}
+	s.format = to
+	return meta.put(keyFormat, strconv.AppendInt(nil, int64(to), 10))
 }
 
 // writeFormat gives a new database its tables.
 func (s *session) writeFormat() error {
 	for _, name := range []string{tableMeta, tableRepositories, tableLayouts, tableTrust} {
-		t, err := s.createTable(s.tx.CreateBucket, name)
+		t, err := s.createTable(s.tx.CreateBucket, name, name)
 		if err != nil {
 			return err
 		}
 		if name != tableMeta {
 			continue
 		}
-		if err := t.put(keyFormat, strconv.AppendInt(nil, format, 10)); err != nil {
+		if err := t.put(keyFormat, strconv.AppendInt(nil, formatFirst, 10)); err != nil {
 			return err
 		}
 	}

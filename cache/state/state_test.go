@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -329,7 +330,7 @@ func TestNewerFormat(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return meta.put(keyFormat, []byte("2"))
+		return meta.put(keyFormat, strconv.AppendInt(nil, formatLast+1, 10))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -31,17 +31,14 @@ type seal struct {
 func (s *seal) toggle(key, envelope []byte) {
 	// The checksum at the head of the envelope stands for the value, so that
 	// checking a table reads no large value.
-	h := sha256.New()
-	var length [8]byte
-	binary.BigEndian.PutUint64(length[:], uint64(len(key)))
-	h.Write(length[:])
-	h.Write(key)
-	binary.BigEndian.PutUint64(length[:], uint64(len(envelope)))
-	h.Write(length[:])
-	h.Write(envelope[:min(len(envelope), crc32.Size)])
-	var sum [sha256.Size]byte
-	for i, b := range h.Sum(sum[:0])[:len(s.sum)] {
-		s.sum[i] ^= b
+	var space [256]byte // most keys fit, and then nothing is allocated
+	data := binary.BigEndian.AppendUint64(space[:0], uint64(len(key)))
+	data = append(data, key...)
+	data = binary.BigEndian.AppendUint64(data, uint64(len(envelope)))
+	data = append(data, envelope[:min(len(envelope), crc32.Size)]...)
+	sum := sha256.Sum256(data)
+	for i := range s.sum {
+		s.sum[i] ^= sum[i]
 	}
 }
 
@@ -49,52 +46,71 @@ func (s *seal) bytes() []byte {
 	return append(binary.BigEndian.AppendUint64(nil, s.count), s.sum[:]...)
 }
 
+// parse is the way back from bytes; it reports whether data can be a seal.
+func (s *seal) parse(data []byte) bool {
+	if len(data) != 8+len(s.sum) {
+		return false
+	}
+	s.count = binary.BigEndian.Uint64(data)
+	copy(s.sum[:], data[8:])
+	return true
+}
+
 // table is a sealed bucket. Its values are envelopes: a CRC-32C, then the
-// value. A nested bucket counts as an entry without a value.
+// value; a large one has a bucket of its own. A nested table counts as an entry
+// without a value.
 type table struct {
 	s      *session
 	bucket *bbolt.Bucket
+	path   string // its name, and before it those of the tables around it
 	seal   seal
 }
 
 func (s *session) damaged(format string, args ...any) error { return damaged(s.path, format, args...) }
 
-// openTable checks the seal of a bucket, and that each key is found where it
-// is looked for: the way there leads over copies of keys in branch pages, which
-// a walk from entry to entry does not see.
-func (s *session) openTable(bucket *bbolt.Bucket, name string) (*table, error) {
-	t := &table{s: s, bucket: bucket}
+// openTable checks the seal of a bucket, unless this process did so before and
+// the file stands as it was then. That each key is found where it is looked for
+// was checked with the pages. The path names the table and those around it.
+func (s *session) openTable(bucket *bbolt.Bucket, path string) (*table, error) {
+	t := &table{s: s, bucket: bucket, path: path}
+	var stored []byte
 	err := s.guard(func() error {
-		var stored []byte
-		cursor := bucket.Cursor()
-		for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
-			if bytes.Equal(key, sealKey) {
-				stored = value
-				continue
-			}
-			if value != nil && len(bucket.Get(key)) != len(value) {
-				return s.damaged("the key %q of table %q can't be found", clip(string(key)), clip(name))
-			}
-			if value == nil && bucket.Bucket(key) == nil {
-				return s.damaged("the table %q in table %q can't be found", clip(string(key)), clip(name))
-			}
-			t.seal.count++
-			t.seal.toggle(key, value)
+		stored = bytes.Clone(bucket.Get(sealKey))
+		if s.sealed[path] && t.seal.parse(stored) {
+			return nil
 		}
-		if !bytes.Equal(stored, t.seal.bytes()) {
-			return s.damaged("the seal of table %q does not fit its %d entries", clip(name), t.seal.count)
-		}
-		return nil
+		return t.sum()
 	})
 	if err != nil {
 		return nil, err
 	}
+	if !bytes.Equal(stored, t.seal.bytes()) {
+		return nil, s.damaged("the seal of table %q does not fit its %d entries", clip(path), t.seal.count)
+	}
+	s.sealed[path] = true
 	return t, nil
 }
 
+// sum makes the seal from the entries as they are.
+func (t *table) sum() error {
+	t.seal = seal{}
+	cursor := t.bucket.Cursor()
+	for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
+		if bytes.Equal(key, sealKey) {
+			continue
+		}
+		if value == nil {
+			value = t.large(key)
+		}
+		t.seal.count++
+		t.seal.toggle(key, value)
+	}
+	return nil
+}
+
 // createTable makes a bucket that does not exist yet, with the seal of none.
-func (s *session) createTable(create func([]byte) (*bbolt.Bucket, error), name string) (*table, error) {
-	t := &table{s: s}
+func (s *session) createTable(create func([]byte) (*bbolt.Bucket, error), name, path string) (*table, error) {
+	t := &table{s: s, path: path}
 	err := s.guard(func() (err error) {
 		if t.bucket, err = create([]byte(name)); err != nil {
 			return err
@@ -116,7 +132,7 @@ func (t *table) get(key string) ([]byte, error) {
 	if err != nil || value == nil {
 		return nil, err
 	}
-	err = t.s.guard(func() error { return checkEnvelope(t.bucket.Get([]byte(key))) })
+	err = t.s.guard(func() error { return checkEnvelope(t.entry([]byte(key))) })
 	if err != nil {
 		return nil, t.s.damaged("the entry %q: %w", clip(key), err)
 	}
@@ -126,7 +142,7 @@ func (t *table) get(key string) ([]byte, error) {
 // stored returns a copy of the value as it is, nil if there is none.
 func (t *table) stored(key string) (value []byte, err error) {
 	err = t.s.guard(func() error {
-		envelope := t.bucket.Get([]byte(key))
+		envelope := t.entry([]byte(key))
 		if envelope == nil || key == string(sealKey) {
 			return nil
 		}
@@ -144,14 +160,19 @@ func (t *table) put(key string, value []byte) error {
 	if len(value) > maxValue {
 		return fmt.Errorf("%w: expected at most %d bytes under %q, found %d", ErrInvalid, maxValue, clip(key), len(value))
 	}
+	if len(value) > largeValue {
+		if err := t.s.raiseFormat(formatLarge); err != nil {
+			return err
+		}
+	}
 	return t.s.guard(func() error {
 		t.forget(key)
 		envelope := makeEnvelope(value)
-		t.seal.count++
-		t.seal.toggle([]byte(key), envelope)
-		if err := t.bucket.Put([]byte(key), envelope); err != nil {
+		if err := t.store([]byte(key), envelope); err != nil {
 			return err
 		}
+		t.seal.count++
+		t.seal.toggle([]byte(key), envelope)
 		return t.writeSeal()
 	})
 }
@@ -162,7 +183,7 @@ func (t *table) delete(key string) error {
 	}
 	return t.s.guard(func() error {
 		t.forget(key)
-		if err := t.bucket.Delete([]byte(key)); err != nil {
+		if err := t.remove([]byte(key)); err != nil {
 			return err
 		}
 		return t.writeSeal()
@@ -171,7 +192,7 @@ func (t *table) delete(key string) error {
 
 // forget takes an entry that is about to go out of the seal.
 func (t *table) forget(key string) {
-	if old := t.bucket.Get([]byte(key)); old != nil {
+	if old := t.entry([]byte(key)); old != nil {
 		t.seal.count--
 		t.seal.toggle([]byte(key), old)
 	}
@@ -201,7 +222,7 @@ func (t *table) child(name string) (*table, error) {
 	if bucket == nil || err != nil {
 		return nil, err
 	}
-	return t.s.openTable(bucket, name)
+	return t.s.openTable(bucket, t.path+"/"+name)
 }
 
 // makeChild opens the nested table name, and creates it where there is none.
@@ -213,7 +234,7 @@ func (t *table) makeChild(name string) (*table, error) {
 	if err := checkKey(name); err != nil {
 		return nil, err
 	}
-	child, err = t.s.createTable(t.bucket.CreateBucket, name)
+	child, err = t.s.createTable(t.bucket.CreateBucket, name, t.path+"/"+name)
 	if err != nil {
 		return nil, err
 	}
