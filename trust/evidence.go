@@ -23,6 +23,7 @@ const (
 	CheckTargets   = "tuf.targets"   // as the snapshot promises
 	CheckFreshness = "tuf.freshness" // a source was asked, nothing has expired
 	CheckPromise   = "tuf.promise"   // the target path, and the role that lists it
+	CheckAgreement = "tuf.agreement" // the repositories that must promise the same do
 	CheckStatus    = "release.status"
 	CheckManifest  = "release.manifest"
 	CheckLength    = "bytes.length"
@@ -32,11 +33,14 @@ const (
 
 // Check is one step of a proof.
 type Check struct {
-	ID       string `json:"id"`
-	Result   Result `json:"result"`
-	Expected string `json:"expected,omitempty"`
-	Found    string `json:"found,omitempty"`
-	Why      string `json:"why,omitempty"`
+	ID     string `json:"id"`
+	Result Result `json:"result"`
+	// Repository is the one whose metadata was checked, where several must
+	// agree and it is another than the Evidence's own.
+	Repository string `json:"repository,omitempty"`
+	Expected   string `json:"expected,omitempty"`
+	Found      string `json:"found,omitempty"`
+	Why        string `json:"why,omitempty"`
 }
 
 // Evidence is why something is believed: checks in the order they were made.
