@@ -12,9 +12,10 @@ import (
 
 // builder gathers the layers, the earliest first.
 type builder struct {
-	values       map[string]Value // all but repositories and tools
+	values       map[string]Value // all but repositories, agreements and tools
 	locks        map[string]Origin
 	repositories map[string]Repository
+	agreements   []Agreement
 	tools        []Tool
 	workDir      string
 }
@@ -89,7 +90,7 @@ func (b *builder) lockOf(key string) (Origin, bool) {
 
 // lock takes the locks of a system file. They hold from the user's layer on.
 func (b *builder) lock(keys []string, origin Origin) error {
-	known := append([]string{KeyRepositories}, scalarKeys...)
+	known := append([]string{KeyRepositories, KeyAgreement}, scalarKeys...)
 	for _, key := range keys {
 		name, isRepository := strings.CutPrefix(key, KeyRepositories+".")
 		switch {

@@ -16,6 +16,7 @@ const (
 	KeyCacheDir     = "cache_dir"
 	KeyStateDir     = "state_dir"
 	KeyRepositories = "repositories"
+	KeyAgreement    = "agreement"
 	KeyTools        = "tools"
 )
 
@@ -36,6 +37,7 @@ type Config struct {
 	CacheDir     string       // absolute; empty: not known, see NeedDirs
 	StateDir     string       // likewise
 	Repositories []Repository // declared ones, by name
+	Agreements   []Agreement  // in the order in which they are asked
 	Tools        []Tool       // by name
 
 	values map[string]Value
@@ -120,7 +122,7 @@ func (b *builder) finish() (*Config, error) {
 		return nil, &Error{Key: KeyOffline, Kind: ErrValue, Err: err}
 	}
 	c := &Config{
-		Platform: platform, Offline: offline, Tools: b.tools, values: b.values,
+		Platform: platform, Offline: offline, Agreements: b.agreements, Tools: b.tools, values: b.values,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.repositories)) {
@@ -128,6 +130,12 @@ func (b *builder) finish() (*Config, error) {
 		c.Repositories = append(c.Repositories, r)
 		for _, v := range r.values() {
 			v.Key = KeyRepositories + "." + name + "." + v.Key
+			c.values[v.Key] = v
+		}
+	}
+	for i, a := range c.Agreements {
+		for _, v := range a.values() {
+			v.Key = agreementKey(i) + "." + v.Key
 			c.values[v.Key] = v
 		}
 	}

@@ -15,10 +15,11 @@
 // Guarantees: a key, a variable or a lock that is not known is an error that
 // names the nearest known one, so that a misspelt setting is never silently
 // ignored. A key that the system configuration locks is changed by no later
-// layer. A project's file can name tools, and nothing else: no repository, root,
+// layer. A project's file can name tools, and nothing else: no repository, agreement, root,
 // mirror, certificate or profile, no directory, nothing that keeps this machine
 // from asking for what is new. A repository is declared whole, in one file; its
-// declarations never mix.
+// declarations never mix. Agreements are taken together from all files, the
+// system's before the user's: what an earlier one ends, no later one opens.
 //
 // Not promised: that a declared root is the right one, or that it can be read;
 // that is checked where it is used. Whoever may write the system's or the

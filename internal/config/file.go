@@ -117,6 +117,7 @@ type systemDocument struct {
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
+	Agreement    []agreementDocument           `toml:"agreement"`
 }
 
 // userDocument is what a user's file may say.
@@ -126,6 +127,7 @@ type userDocument struct {
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
+	Agreement    []agreementDocument           `toml:"agreement"`
 }
 
 // system reads the system's files, and then puts their locks into force.
@@ -153,7 +155,7 @@ func (b *builder) system(options LoadOptions) error {
 		if err := b.lock(doc.Locked, f.origin("locked")); err != nil {
 			return err
 		}
-		if err := b.take(f, userDocument{doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories}); err != nil {
+		if err := b.take(f, userDocument{doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement}); err != nil {
 			return err
 		}
 	}
@@ -212,5 +214,5 @@ func (b *builder) take(f *file, doc userDocument) error {
 			return err
 		}
 	}
-	return nil
+	return b.agree(doc.Agreement, f)
 }

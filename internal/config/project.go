@@ -28,6 +28,7 @@ var userKeys = []string{KeyOffline, KeyPlatform}
 var trustKeys = []string{
 	KeyRepositories, "repository", "mirrors", "mirror", "mirrors_only", "roots", "root", "root_sha256",
 	"certificates", "certificate", "ca", "profiles", "profile", "identities", "keys",
+	KeyAgreement, "agreements", "mapping", "mappings", "map", "threshold",
 	"locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
 }
 
