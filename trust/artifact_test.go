@@ -19,7 +19,7 @@ func sampleBench(t *testing.T) *bench {
 	repo, err := testrepo.Sample(testrepo.Options{Now: func() time.Time { return b.now }})
 	must(t, err)
 	b.repo, b.remote = repo, &remote{repo: repo}
-	b.config = trust.Config{Name: "acme", Root: repo.Root(), Store: b.store, Remote: b.remote, Now: func() time.Time { return b.now }}
+	b.config = trust.Config{Name: "acme", Root: repo.Root(), Store: newPolice(t, b.store), Remote: b.remote, Now: func() time.Time { return b.now }}
 	return b
 }
 

@@ -39,7 +39,7 @@ func newBench(t *testing.T, options testrepo.Options) *bench {
 	must(t, repo.AddTarget("a.txt", []byte("alpha")))
 	must(t, repo.Publish())
 	b.config = trust.Config{
-		Name: "acme", Root: repo.Root(), Store: b.store, Remote: b.remote,
+		Name: "acme", Root: repo.Root(), Store: newPolice(t, b.store), Remote: b.remote,
 		Now: func() time.Time { return b.now },
 	}
 	return b
