@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 )
@@ -63,6 +64,32 @@ func BenchmarkMembers(b *testing.B) {
 		if count != benchTargets {
 			b.Fatal(strconv.Itoa(count) + " targets")
 		}
+	}
+}
+
+func BenchmarkCanonical(b *testing.B) {
+	canonical := targetsMetadata(benchTargets)
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, canonical, "", " "); err != nil {
+		b.Fatal(err)
+	}
+	for _, test := range []struct {
+		name string
+		doc  []byte
+	}{
+		{"already", canonical},
+		{"indented", indented.Bytes()},
+		{"unsorted", shuffled(rand.New(rand.NewPCG(1, 2)), 2*benchTargets)},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			b.SetBytes(int64(len(test.doc)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Canonical(test.doc); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

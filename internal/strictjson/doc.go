@@ -17,6 +17,10 @@
 // a byte search. Handed other bytes, they yield something or nothing, but end
 // without a panic and stay within the slice.
 //
+// Canonical gives the form over which TUF's signatures are made. A value that has
+// that form already, as those that TUF tools write mostly have, comes back as it
+// is, so that large metadata costs no second copy.
+//
 // Not guaranteed: anything about the meaning of the values, and nothing about
 // keys that differ in case only, which encoding/json folds when it fills a
 // struct. The reader of a document has to look after those.

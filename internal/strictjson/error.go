@@ -7,16 +7,17 @@ import (
 	"strings"
 )
 
-// The reasons for which Screen refuses; each *Error wraps one of them.
+// The reasons for which Screen and Canonical refuse; each *Error wraps one of them.
 var (
 	ErrTooLarge  = errors.New("document too large")
 	ErrTooDeep   = errors.New("nested too deeply")
 	ErrDuplicate = errors.New("key repeated in one object")
 	ErrNull      = errors.New("null is not allowed")
 	ErrSyntax    = errors.New("not valid JSON")
+	ErrNumber    = errors.New("canonical JSON has whole numbers only") // from Canonical alone
 )
 
-// Error says where Screen stopped and why.
+// Error says where Screen or Canonical stopped and why.
 type Error struct {
 	// Path leads to the value that was being read, like signed.roles[2].name.
 	// It is empty at the top level, and long paths lose their beginning.

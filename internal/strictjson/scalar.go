@@ -61,7 +61,7 @@ func (s *scanner) escape() error {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		return nil
 	case 'u':
-		first, ok := s.hex4(start)
+		first, ok := hex4(s.data, start)
 		if !ok {
 			return s.fail(start, ErrSyntax, `four hex digits after \u`, s.found(min(start+2, len(s.data))))
 		}
@@ -69,7 +69,7 @@ func (s *scanner) escape() error {
 		if !utf16.IsSurrogate(first) {
 			return nil
 		}
-		second, ok := s.hex4(start + 6)
+		second, ok := hex4(s.data, start+6)
 		if !ok || utf16.DecodeRune(first, second) == utf8.RuneError {
 			return s.fail(start, ErrSyntax, "a whole surrogate pair", "half of one")
 		}
@@ -77,66 +77,6 @@ func (s *scanner) escape() error {
 		return nil
 	}
 	return s.fail(start, ErrSyntax, "an escape that JSON knows", `"\\" before `+s.found(s.pos))
-}
-
-// hex4 reads the digits of the \uXXXX at offset.
-func (s *scanner) hex4(offset int) (rune, bool) {
-	if offset+6 > len(s.data) || s.data[offset] != '\\' || s.data[offset+1] != 'u' {
-		return 0, false
-	}
-	var value rune
-	for _, c := range s.data[offset+2 : offset+6] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		value = value<<4 | rune(c)
-	}
-	return value, true
-}
-
-// unescape resolves the escapes of raw, which escape has checked. The result is
-// never longer than raw. Bytes that were not checked give some text or other.
-func unescape(raw []byte) []byte {
-	out := make([]byte, 0, len(raw))
-	inner := scanner{data: raw}
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' || i+1 == len(raw) {
-			out = append(out, raw[i])
-			continue
-		}
-		i++
-		switch c := raw[i]; c {
-		case 'u':
-			r, _ := inner.hex4(i - 1)
-			i += 4
-			if utf16.IsSurrogate(r) {
-				low, _ := inner.hex4(i + 1)
-				r = utf16.DecodeRune(r, low)
-				i += 6
-			}
-			out = utf8.AppendRune(out, r)
-		case 'b':
-			out = append(out, '\b')
-		case 'f':
-			out = append(out, '\f')
-		case 'n':
-			out = append(out, '\n')
-		case 'r':
-			out = append(out, '\r')
-		case 't':
-			out = append(out, '\t')
-		default: // a quote, a slash or a backslash
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // number reads the number at pos. One beyond float64 is refused, as

@@ -55,19 +55,7 @@ func Screen(data []byte, limits Limits) error {
 	if s.peek() != '{' {
 		return s.fail(s.pos, ErrSyntax, "an object", s.found(s.pos))
 	}
-	next, err := s.open(false)
-	for err == nil && len(s.stack) > 0 {
-		s.space()
-		switch next {
-		case firstKey, nextKey:
-			next, err = s.member(next)
-		case firstValue, nextValue:
-			next, err = s.value(next)
-		case afterValue:
-			next, err = s.after()
-		}
-	}
-	if err != nil {
+	if err := s.run(nextValue); err != nil {
 		return err
 	}
 	s.space()
@@ -75,6 +63,24 @@ func Screen(data []byte, limits Limits) error {
 		return s.fail(s.pos, ErrSyntax, "nothing after the object", s.found(s.pos))
 	}
 	return nil
+}
+
+// run reads one value, or what is left of it from the given state on.
+func (s *scanner) run(now state) (err error) {
+	for {
+		s.space()
+		switch now {
+		case firstKey, nextKey:
+			now, err = s.member(now)
+		case firstValue, nextValue:
+			now, err = s.value(now)
+		case afterValue:
+			now, err = s.after()
+		}
+		if err != nil || len(s.stack) == 0 {
+			return err
+		}
+	}
 }
 
 // open enters the object or array whose bracket is at pos.
