@@ -28,7 +28,8 @@ type EngineOptions struct {
 	Connect   time.Duration // 10 s: to connect, and again for TLS
 	Answer    time.Duration // 30 s: from the request to the head of the answer
 	Idle      time.Duration // 30 s: without a byte, then a transfer is given up
-	Document  time.Duration // 60 s: for a whole small document, metadata for one
+	Document  time.Duration // 60 s: for a whole document, metadata for one, or else for Pace
+	Pace      int64         // 16 KiB a second: less of a document over Document, and it is given up
 	Redirects int           // 10
 	// Proxy chooses the proxy of a request; nil: the environment's, that is read
 	// once per process.
@@ -51,6 +52,9 @@ func (o EngineOptions) withDefaults() EngineOptions {
 		if *d.field <= 0 {
 			*d.field = d.fallback
 		}
+	}
+	if o.Pace <= 0 {
+		o.Pace = 16 << 10
 	}
 	if o.Redirects <= 0 {
 		o.Redirects = 10

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/url"
 	"path"
@@ -256,29 +255,6 @@ func (s *Source) targetURL(target string) *url.URL {
 		u = under(u, segment)
 	}
 	return u
-}
-
-var errTooLong = errors.New("longer than its limit")
-
-// readDocument reads a small file whole: at most limit bytes, in at most
-// EngineOptions.Document. With errTooLong comes what was read until then.
-func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed reach, limit int64) ([]byte, *answer, error) {
-	caller := ctx
-	ctx, cancel := context.WithTimeoutCause(ctx, e.options.Document, fmt.Errorf("%w: not whole after %s", trust.ErrNoAnswer, e.options.Document))
-	defer cancel()
-	a, err := e.open(ctx, u, allowed)
-	if err != nil {
-		return nil, nil, explain(caller, u, err)
-	}
-	defer a.body.Close()
-	data, err := io.ReadAll(io.LimitReader(a.body, limit+1))
-	if err != nil {
-		return nil, nil, a.broken(caller, err)
-	}
-	if int64(len(data)) > limit {
-		return data, a, errTooLong
-	}
-	return data, a, nil
 }
 
 // explain names the URL in an error that is only a cause of giving up. Where it

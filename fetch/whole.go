@@ -1,0 +1,101 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+
+	"assay/trust"
+)
+
+var errTooLong = errors.New("longer than its limit")
+
+// readDocument reads a file whole: at most limit bytes, within
+// EngineOptions.Document or at EngineOptions.Pace. With errTooLong comes what
+// was read until then.
+func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed reach, limit int64) ([]byte, *answer, error) {
+	caller := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	pace := newPace(ctx, cancel, e.options.Document, e.options.Pace)
+	a, err := e.open(ctx, u, allowed)
+	if err != nil {
+		return nil, nil, explain(caller, u, err)
+	}
+	defer a.body.Close()
+	pace.body = a.body
+	data, err := readWhole(io.LimitReader(pace, limit+1), min(a.length, limit+1))
+	if errors.Is(err, errIdle) {
+		err = fmt.Errorf("%w: %w", trust.ErrNoAnswer, err)
+	}
+	if err != nil {
+		return nil, nil, a.broken(caller, err)
+	}
+	if int64(len(data)) > limit {
+		return data, a, errTooLong
+	}
+	return data, a, nil
+}
+
+// trusted is how much memory an announced length alone is worth, in bytes.
+const trusted = 4 << 20
+
+// readWhole reads all of r, which announces so many bytes (less than 0: none),
+// and may lie. What arrives is kept in blocks until about half of it is there;
+// then all of it gets its place. So a lie costs at most 3 times what has arrived
+// and 4 MiB, and an honest answer of many MiB 1.5 times its length and 2 MiB.
+func readWhole(r io.Reader, announced int64) ([]byte, error) {
+	var before [][]byte // full blocks
+	var arrived int64
+	block := make([]byte, 0, room(0, announced))
+	for {
+		n, err := r.Read(block[len(block):cap(block)])
+		block, arrived = block[:len(block)+n], arrived+int64(n)
+		if errors.Is(err, io.EOF) {
+			return join(before, block), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(block) < cap(block) {
+			continue
+		}
+		before = append(before, block)
+		if arrived < announced && announced <= 2*arrived+trusted {
+			whole := make([]byte, 0, announced)
+			for _, b := range before {
+				whole = append(whole, b...)
+			}
+			before, block = nil, whole
+			continue
+		}
+		block = make([]byte, 0, room(arrived, announced))
+	}
+}
+
+// room is the length of the next block.
+func room(arrived, announced int64) int64 {
+	switch {
+	case arrived == announced:
+		return 512 // what comes is only the end, or a surprise
+	case arrived < announced:
+		return min(announced-arrived, trusted)
+	default:
+		return min(max(arrived, 16<<10), trusted)
+	}
+}
+
+// join makes one piece, without a copy where it is one.
+func join(before [][]byte, last []byte) []byte {
+	switch {
+	case len(before) == 0:
+		return last
+	case len(before) == 1 && len(last) == 0:
+		return before[0]
+	default:
+		return slices.Concat(append(before, last)...)
+	}
+}
