@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
+	"time"
 )
 
 // sizes are the states to measure: the files of one repository that signs few
@@ -114,4 +116,88 @@ func BenchmarkPutOne(b *testing.B) {
 		value[0]++
 		return db.Trust("a").Update(b.Context(), func(tx Tx) error { return tx.Put(smallKey(1), value) })
 	})
+}
+
+// BenchmarkLarge stores a file of 200 MB in 50 updates, and reads it in one View.
+func BenchmarkLarge(b *testing.B) {
+	const values = 50
+	b.Run("put", func(b *testing.B) {
+		b.SetBytes(values * (4 << 20))
+		b.ReportAllocs()
+		for b.Loop() {
+			db, err := Open(b.TempDir(), Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range values {
+				putLarge(b, db, 0, i)
+			}
+		}
+	})
+	b.Run("get", func(b *testing.B) {
+		db := stock(b, values, 10)
+		b.SetBytes(values * (4 << 20))
+		b.ReportAllocs()
+		for b.Loop() {
+			err := db.Trust("a").View(b.Context(), func(tx Tx) error {
+				for i := range values {
+					value, err := tx.Get(bulkKey(0, i))
+					if err != nil || len(value) != 4<<20 {
+						return errors.Join(err, errors.New("not what was written"))
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkReplace takes the place of a file of 200 MB by five others, one after
+// the other: each is put in 50 updates, and then the one before is deleted. It
+// reports the size of the database after the first and after the last, and what
+// a small update costs beside all the free pages.
+func BenchmarkReplace(b *testing.B) {
+	const values = 50
+	for b.Loop() {
+		db := stock(b, values, 10)
+		b.ReportMetric(megabytes(b, db), "MB-first")
+		for set := range 5 {
+			for i := range values {
+				putLarge(b, db, set+1, i)
+			}
+			err := db.Trust("a").Update(b.Context(), func(tx Tx) error {
+				for i := range values {
+					if err := tx.Delete(bulkKey(set, i)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Logf("after set %d: %.0f MB", set+1, megabytes(b, db))
+		}
+		b.ReportMetric(megabytes(b, db), "MB-last")
+		start := time.Now()
+		for range 10 {
+			err := db.Trust("a").Update(b.Context(), func(tx Tx) error { return tx.Put(smallKey(1), []byte("v")) })
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(time.Since(start).Microseconds())/10, "µs/small")
+	}
+}
+
+func megabytes(b *testing.B, db *DB) float64 {
+	b.Helper()
+	info, err := os.Stat(db.Path())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(info.Size()) / 1e6
 }
