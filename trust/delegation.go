@@ -1,26 +1,135 @@
 package trust
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
-	"assay/artifact"
+	"assay/internal/strictjson"
 )
 
-// edge is a delegation. A role is verified once per edge that leads to it, with
-// the keys that this delegator names.
-type edge struct{ delegator, role string }
+// delegations is whom a targets role entrusts with which paths (specification
+// 1.0, section 4.5), either by a list or by hash bins (TAP 15).
+type delegations struct {
+	keys  map[string]*metadata.Key
+	roles []delegation
+	named map[string]int // index into roles
+	bins  *bins
+}
+
+// delegation is one entry of the list.
+type delegation struct {
+	Name        string   `json:"name"`
+	KeyIDs      []string `json:"keyids"`
+	Threshold   int      `json:"threshold"`
+	Terminating bool     `json:"terminating"`
+	Paths       []string `json:"paths"`
+	Prefixes    []string `json:"path_hash_prefixes"`
+}
+
+// bins are 2^BitLength roles, one of which every path falls into.
+type bins struct {
+	KeyIDs    []string `json:"keyids"`
+	Threshold int      `json:"threshold"`
+	BitLength int      `json:"bit_length"`
+	Prefix    string   `json:"name_prefix"`
+}
+
+func parseDelegations(text []byte) (*delegations, error) {
+	if text[0] != '{' {
+		return nil, fmt.Errorf("signed.delegations: expected an object, found %.20q", text)
+	}
+	d := &delegations{named: map[string]int{}}
+	var roles []byte
+	for member := range strictjson.Members(text) {
+		var err error
+		switch string(member.Key) {
+		case "keys":
+			err = guard(func() error { return json.Unmarshal(member.Value, &d.keys) })
+		case "roles":
+			roles = member.Value
+		case "succinct_roles":
+			d.bins = &bins{}
+			if err = json.Unmarshal(member.Value, d.bins); err == nil {
+				err = d.bins.check()
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("signed.delegations.%s: %w", member.Key, err)
+		}
+	}
+	if roles == nil {
+		return d, nil
+	}
+	if d.bins != nil {
+		return nil, errors.New("signed.delegations: expected roles or succinct_roles, found both")
+	}
+	if roles[0] != '[' {
+		return nil, fmt.Errorf("signed.delegations.roles: expected an array, found %.20q", roles)
+	}
+	for role := range strictjson.Elements(roles) {
+		if err := d.add(role); err != nil {
+			return nil, fmt.Errorf("signed.delegations.roles%w", err)
+		}
+	}
+	return d, nil
+}
+
+func (d *delegations) add(text []byte) error {
+	var role delegation
+	if err := json.Unmarshal(text, &role); err != nil {
+		return fmt.Errorf("[%d]: %w", len(d.roles), err)
+	}
+	if err := checkName(role.Name); err != nil {
+		return fmt.Errorf(": %w", err)
+	}
+	if role.Name == "" || isTopLevel(role.Name) {
+		return fmt.Errorf(": expected a name that is not a top-level role's, found %q", role.Name)
+	}
+	// The paths of one entry would be proven with the keys of the other.
+	if _, twice := d.named[role.Name]; twice {
+		return fmt.Errorf(": expected each name once, found %q again", role.Name)
+	}
+	if role.Paths != nil && role.Prefixes != nil {
+		return fmt.Errorf("[%.80q]: expected paths or path_hash_prefixes, found both", role.Name)
+	}
+	d.named[role.Name] = len(d.roles)
+	d.roles = append(d.roles, role)
+	return nil
+}
+
+func (b *bins) check() error {
+	if b.BitLength < 1 || b.BitLength > 32 {
+		return fmt.Errorf("bit_length: expected 1 to 32, found %d", b.BitLength)
+	}
+	return checkName(b.Prefix)
+}
+
+// ring is who may sign the role in this delegator's words; false: it does not
+// delegate to it.
+func (d *delegations) ring(role string) (keyring, bool) {
+	if d == nil {
+		return keyring{}, false
+	}
+	if d.bins != nil {
+		return keyring{role: role, keys: d.keys, ids: d.bins.KeyIDs, threshold: d.bins.Threshold}, d.bins.has(role)
+	}
+	i, ok := d.named[role]
+	if !ok {
+		return keyring{}, false
+	}
+	return keyring{role: role, keys: d.keys, ids: d.roles[i].KeyIDs, threshold: d.roles[i].Threshold}, true
+}
 
 // child is a delegation that matches a path.
 type child struct {
@@ -28,35 +137,35 @@ type child struct {
 	terminating bool
 }
 
-// children lists the roles that doc delegates target path to, in its order.
-func children(doc *targetsDocument, target string) []child {
-	delegations := doc.meta.Signed.Delegations
-	if delegations == nil {
-		return nil
-	}
-	if bins := delegations.SuccinctRoles; bins != nil {
-		return []child{{role: binName(bins, target), terminating: true}}
-	}
-	var list []child
-	for i := range delegations.Roles {
-		if role := &delegations.Roles[i]; delegated(role, target) {
-			list = append(list, child{role: role.Name, terminating: role.Terminating})
+// children yields the roles that d delegates target path to, in its order.
+func (d *delegations) children(target string) iter.Seq[child] {
+	return func(yield func(child) bool) {
+		if d == nil {
+			return
+		}
+		sum := sha256.Sum256([]byte(target))
+		if d.bins != nil {
+			yield(child{role: d.bins.name(uint64(binary.BigEndian.Uint32(sum[:4]) >> (32 - d.bins.BitLength))), terminating: true})
+			return
+		}
+		digits := hex.EncodeToString(sum[:])
+		for i := range d.roles {
+			if role := &d.roles[i]; role.matches(target, digits) && !yield(child{role: role.Name, terminating: role.Terminating}) {
+				return
+			}
 		}
 	}
-	return list
 }
 
-// delegated reports whether a role may promise target: by a path pattern, or by
-// a prefix of the hex SHA-256 of the path (specification 1.0, section 4.5).
-func delegated(role *metadata.DelegatedRole, target string) bool {
-	if len(role.PathHashPrefixes) > 0 {
-		sum := sha256.Sum256([]byte(target))
-		digits := hex.EncodeToString(sum[:])
-		return slices.ContainsFunc(role.PathHashPrefixes, func(prefix string) bool {
-			return prefix != "" && strings.HasPrefix(digits, strings.ToLower(prefix))
+// matches reports whether the role may promise target: by a path pattern, or by
+// a prefix of digits, the hex SHA-256 of the path (section 4.5).
+func (r *delegation) matches(target, digits string) bool {
+	if len(r.Prefixes) > 0 {
+		return slices.ContainsFunc(r.Prefixes, func(prefix string) bool {
+			return prefix != "" && len(prefix) <= len(digits) && strings.EqualFold(prefix, digits[:len(prefix)])
 		})
 	}
-	return slices.ContainsFunc(role.Paths, func(pattern string) bool { return matchPath(pattern, target) })
+	return slices.ContainsFunc(r.Paths, func(pattern string) bool { return matchPath(pattern, target) })
 }
 
 // matchPath matches segment by segment, so that "*" does not cross a slash; it
@@ -74,168 +183,20 @@ func matchPath(pattern, target string) bool {
 	return true
 }
 
-// binName is the hash bin of a path (TAP 15): the leftmost BitLength bits of
-// its SHA-256, as a hex number padded to the width of the last bin's.
-func binName(bins *metadata.SuccinctRoles, target string) string {
-	sum := sha256.Sum256([]byte(target))
-	number := uint64(binary.BigEndian.Uint32(sum[:4]) >> (32 - bins.BitLength))
-	width := len(strconv.FormatUint(uint64(1)<<bins.BitLength-1, 16))
-	return fmt.Sprintf("%s-%0*x", bins.NamePrefix, width, number)
+// name is the role of one bin: its number in hex, padded to the width of the
+// last one's.
+func (b *bins) name(number uint64) string {
+	return fmt.Sprintf("%s-%0*x", b.Prefix, b.width(), number)
 }
 
-// checkTargetPath refuses paths that could mean two things to two programs, or
-// that a terminal would obey.
-func checkTargetPath(target string) error {
-	bad := target == "" || len(target) > 4096 || strings.ContainsRune(target, '\\') || strings.ContainsFunc(target, unicode.IsControl)
-	for segment := range strings.SplitSeq(target, "/") {
-		bad = bad || segment == "" || segment == "." || segment == ".."
-	}
-	if bad {
-		return fmt.Errorf("%w: expected a clean relative path, found %.80q", ErrNoTarget, target)
-	}
-	return nil
-}
+func (b *bins) width() int { return len(strconv.FormatUint(uint64(1)<<b.BitLength-1, 16)) }
 
-// found is what a search ends with.
-type found struct {
-	file *metadata.TargetFiles
-	doc  *targetsDocument // the role that promises it
-}
-
-// search walks the delegations depth first, in order (section 5.6.7). It ends
-// at the first role that lists the path; behind a terminating delegation that
-// matches, nothing else is asked. An error on the way is an error of the
-// search: a role that can't be proven could have been the one that counts.
-func (v *View) search(ctx context.Context, target string, exact bool) (found, error) {
-	if err := checkTargetPath(target); err != nil {
-		return found{}, err
+// has reports whether role is the name of one of the bins.
+func (b *bins) has(role string) bool {
+	digits, ok := strings.CutPrefix(role, b.Prefix+"-")
+	if !ok || len(digits) != b.width() {
+		return false
 	}
-	type step struct {
-		delegator *targetsDocument // nil: root
-		role      string
-	}
-	visited := map[edge]bool{}
-	stack := []step{{role: metadata.TARGETS}}
-	for len(stack) > 0 {
-		next := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		doc := v.targets
-		if next.delegator != nil {
-			e := edge{next.delegator.role, next.role}
-			if visited[e] {
-				continue
-			}
-			if len(visited) == v.repository.limits.Roles {
-				return found{}, fmt.Errorf("%s: %q: %w: expected at most %d on the way", v.repository.name, target, ErrSearchLimit, v.repository.limits.Roles)
-			}
-			visited[e] = true
-			var err error
-			if doc, err = v.role(ctx, next.delegator, next.role, exact); err != nil {
-				return found{}, err
-			}
-		}
-		if file := doc.meta.Signed.Targets[target]; file != nil {
-			return found{file: file, doc: doc}, nil
-		}
-		var deeper []step
-		for _, c := range children(doc, target) {
-			deeper = append(deeper, step{delegator: doc, role: c.role})
-			if c.terminating {
-				stack = nil
-				break
-			}
-		}
-		slices.Reverse(deeper)
-		stack = append(stack, deeper...)
-	}
-	return found{}, fmt.Errorf("%s: %w: %q", v.repository.name, ErrNoTarget, target)
-}
-
-// role returns a delegated role's metadata, verified for this delegator.
-func (v *View) role(ctx context.Context, delegator *targetsDocument, role string, exact bool) (*targetsDocument, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	name := v.repository.name
-	e := edge{delegator.role, role}
-	doc := v.roles[role]
-	if doc == nil {
-		var err error
-		if doc, err = v.loadRole(ctx, delegator, role); err != nil {
-			return nil, err
-		}
-		v.roles[role], v.verified[e] = doc, true
-	}
-	if !v.verified[e] {
-		if err := verifyRole(delegator, role, doc); err != nil {
-			return nil, fmt.Errorf("%s: delegated by %s: %w", name, delegator.role, err)
-		}
-		v.verified[e] = true
-	}
-	if exact {
-		return doc, nil
-	}
-	return doc, doc.expiry(name, v.reference.Add(-v.tolerance))
-}
-
-// loadRole takes a delegated role from the Store or from the Remote. What comes
-// from the Remote is stored; a crash before that only costs the request again.
-// What has expired by then is not: whoever finds it in the Store, offline or by
-// grace, relies on its having been accepted in time.
-func (v *View) loadRole(ctx context.Context, delegator *targetsDocument, role string) (*targetsDocument, error) {
-	r := v.repository
-	promise := v.snapshot.meta.Signed.Meta[role+".json"]
-	if promise == nil {
-		return nil, fmt.Errorf("%s: %w: %s delegates to %q, that the snapshot does not list", r.name, ErrMalformed, delegator.role, role)
-	}
-	held, err := r.heldRole(ctx, role, promise.Version)
-	if err != nil {
-		return nil, err
-	}
-	from := *r
-	if !v.online {
-		from.remote = nil
-	}
-	doc, stored, err := obtain(ctx, &from, v.consistent(), wanted[metadata.TargetsType]{
-		role: role, promise: promise, limit: r.limits.Targets, held: held,
-		verify: func(doc *targetsDocument) error { return verifyRole(delegator, role, doc) },
-	})
-	if err != nil || stored {
-		return doc, err
-	}
-	if err := doc.expiry(r.name, v.reference); err != nil {
-		return nil, err
-	}
-	err = r.store.Update(ctx, func(tx Tx) error {
-		if err := underRoot(tx, v.root.version); err != nil {
-			return err
-		}
-		return putMeta(tx, role, doc.version, doc.sum, doc.raw)
-	})
-	if errors.Is(err, errOvertaken) {
-		return doc, nil // this view is of before; its successor stores its own
-	}
-	return doc, err
-}
-
-// heldRole reads the stored bytes of a delegated role if they are of the
-// version that is wanted. nil means that there are none.
-func (r *Repository) heldRole(ctx context.Context, role string, version int64) (raw []byte, err error) {
-	err = r.store.View(ctx, func(tx Tx) error {
-		var record roleRecord
-		found, err := getRecord(tx, keyRolePrefix+role, &record)
-		if errors.Is(err, errRecord) || err == nil && (!found || record.Version != version) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if raw, err = tx.Get(keyMetaPrefix + record.Sum.Hex()); err != nil {
-			return err
-		}
-		if raw != nil && artifact.DigestOf(artifact.SHA256, raw) != record.Sum {
-			raw = nil
-		}
-		return nil
-	})
-	return raw, err
+	number, err := strconv.ParseUint(digits, 16, 64)
+	return err == nil && number < uint64(1)<<b.BitLength && b.name(number) == role
 }

@@ -316,7 +316,7 @@ func TestDepthAndItsLimit(t *testing.T) {
 	b.add("deep/down", parent)
 	b.publish()
 	promisedBy(t, b.mustRefresh(), "deep/down", parent)
-	b.config.Limits.Roles = 39
+	b.config.Limits.Roles, b.config.Limits.Listing = 39, 39
 	view := b.mustRefresh()
 	if _, err := view.Target(t.Context(), "deep/down"); !errors.Is(err, trust.ErrSearchLimit) {
 		t.Errorf("expected ErrSearchLimit, found %v", err)

@@ -1,12 +1,14 @@
 package trust
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -16,54 +18,158 @@ import (
 	"assay/internal/strictjson"
 )
 
-// document is one role's metadata, screened and parsed. Whether it is signed is
-// another question: see verifyRole.
-type document[T metadata.Roles] struct {
-	role    string
+// document is one role's file. open screens it and splits it up; whether it is
+// signed is another question (see keyring.verify), and what it says is read only
+// after that, by decode.
+type document struct {
+	role    string // as it is delegated to
+	kind    string // root, timestamp, snapshot or targets
 	version int64
 	expires time.Time
 	raw     []byte
-	sum     artifact.Digest // of raw
-	signed  artifact.Digest // of the signed part alone: the same content signed again keeps it
-	meta    *metadata.Metadata[T]
-}
+	sum     artifact.Digest // SHA-256 of raw
+	signed  []byte          // the signed part, a part of raw
 
-type (
-	rootDocument      = document[metadata.RootType]
-	timestampDocument = document[metadata.TimestampType]
-	snapshotDocument  = document[metadata.SnapshotType]
-	targetsDocument   = document[metadata.TargetsType]
-)
+	signatures map[string][]byte // by key id; what is no hex counts as none
+
+	mu       sync.Mutex
+	payload  []byte                 // what the signatures are over; nil: not made yet, or let go
+	verified map[ringID]*signersSet // who was found to have signed, by keyring
+
+	// What decode read, by kind.
+	root        *metadata.RootType
+	meta        members // METAFILES by file name, of timestamp and snapshot
+	targets     members // TARGETS by path
+	delegations *delegations
+}
 
 // specVersion is any 1.x of the TUF specification (section 4.3: clients check
 // the major version).
 var specVersion = regexp.MustCompile(`^1(\.[0-9]{1,9}){0,2}$`)
 
-// parse screens raw bytes and only then hands them to go-tuf. limit is in
-// bytes, depth in levels of nesting.
-func parse[T metadata.Roles](role string, raw []byte, limit int64, depth int) (*document[T], error) {
+var topLevelRoles = metadata.TOP_LEVEL_ROLE_NAMES[:]
+
+// open screens raw bytes and reads the head of the signed part. Nothing of go-tuf
+// sees them here. limit is in bytes, depth in levels of nesting.
+func open(role, kind string, raw []byte, limit int64, depth int) (*document, error) {
 	if int64(len(raw)) > limit {
 		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", role, ErrTooLarge, limit)
 	}
 	if err := strictjson.Screen(raw, strictjson.Limits{Bytes: int(limit), Depth: depth}); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", role, ErrMalformed, err)
 	}
-	d := &document[T]{role: role, raw: raw, sum: artifact.DigestOf(artifact.SHA256, raw)}
-	err := guard(func() (err error) {
-		if d.meta, err = new(metadata.Metadata[T]).FromBytes(raw); err != nil {
-			return err
-		}
-		signed, err := json.Marshal(d.meta.Signed)
-		d.signed = artifact.DigestOf(artifact.SHA256, signed)
-		return err
-	})
-	if err == nil {
-		err = d.checkForm()
+	d := &document{
+		role: role, kind: kind, raw: raw, sum: artifact.DigestOf(artifact.SHA256, raw),
+		signatures: map[string][]byte{}, verified: map[ringID]*signersSet{},
 	}
-	if err != nil {
+	if err := d.split(); err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", role, ErrMalformed, err)
 	}
 	return d, nil
+}
+
+// split finds the signatures and the head of the signed part.
+func (d *document) split() error {
+	var signatures []byte
+	for member := range strictjson.Members(d.raw) {
+		switch string(member.Key) {
+		case "signed":
+			d.signed = member.Value
+		case "signatures":
+			signatures = member.Value
+		}
+	}
+	if len(d.signed) == 0 || d.signed[0] != '{' {
+		return errors.New("signed: expected an object, found none")
+	}
+	if len(signatures) == 0 || signatures[0] != '[' {
+		return errors.New("signatures: expected an array, found none")
+	}
+	if err := d.parseSignatures(signatures); err != nil {
+		return err
+	}
+	return d.parseHead()
+}
+
+// parseSignatures keeps the signatures by key id, which must be there once
+// (section 4.2.1). An empty one, or one that is no hex, counts as none: real
+// repositories publish such, and a threshold of others may still be there.
+func (d *document) parseSignatures(list []byte) error {
+	count := 0
+	for text := range strictjson.Elements(list) {
+		if count++; count > maxSignatures {
+			return fmt.Errorf("signatures: expected at most %d, found more", maxSignatures)
+		}
+		var signature struct {
+			KeyID *string `json:"keyid"`
+			Sig   string  `json:"sig"`
+		}
+		if err := json.Unmarshal(text, &signature); err != nil {
+			return fmt.Errorf("signatures[%d]: %w", count-1, err)
+		}
+		if signature.KeyID == nil {
+			return fmt.Errorf("signatures[%d].keyid: expected the id of a key, found none", count-1)
+		}
+		if _, twice := d.signatures[*signature.KeyID]; twice {
+			return fmt.Errorf("signatures: expected each key id once, found %.80q again", *signature.KeyID)
+		}
+		raw, err := hex.DecodeString(signature.Sig)
+		if err != nil {
+			raw = nil
+		}
+		d.signatures[*signature.KeyID] = raw
+	}
+	return nil
+}
+
+// parseHead reads what all roles have in common (section 4.3 to 4.6).
+func (d *document) parseHead() error {
+	var kind, spec, expires, version []byte
+	for member := range strictjson.Members(d.signed) {
+		switch string(member.Key) {
+		case "_type":
+			kind = member.Value
+		case "spec_version":
+			spec = member.Value
+		case "expires":
+			expires = member.Value
+		case "version":
+			version = member.Value
+		}
+	}
+	if text, ok := plainText(kind); !ok || string(text) != d.kind {
+		return fmt.Errorf("signed._type: expected %q, found %.40q", d.kind, kind)
+	}
+	if text, ok := plainText(spec); !ok || !specVersion.Match(text) {
+		return fmt.Errorf("signed.spec_version: expected 1.x, found %.40q", spec)
+	}
+	var err error
+	if d.version, err = wholeNumber(version, 1); err != nil {
+		return fmt.Errorf("signed.version: %w", err)
+	}
+	text, ok := plainText(expires)
+	if d.expires, err = time.Parse(time.RFC3339, string(text)); !ok || err != nil || d.expires.IsZero() {
+		return fmt.Errorf("signed.expires: expected a time as RFC 3339 writes it, found %.40q", expires)
+	}
+	return nil
+}
+
+// decode reads what the role says.
+func (d *document) decode() (err error) {
+	switch d.kind {
+	case metadata.ROOT:
+		err = d.decodeRoot()
+	case metadata.TIMESTAMP:
+		err = d.decodeMeta("snapshot.json")
+	case metadata.SNAPSHOT:
+		err = d.decodeMeta("targets.json")
+	default:
+		err = d.decodeTargets()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", d.role, ErrMalformed, err)
+	}
+	return nil
 }
 
 // guard turns a panic of a foreign parser into an error.
@@ -76,41 +182,12 @@ func guard(fn func() error) (err error) {
 	return fn()
 }
 
-// checkForm takes version and expiry out of the parsed metadata and checks what
-// go-tuf leaves unchecked.
-func (d *document[T]) checkForm() error {
-	var spec string
-	var detail error
-	switch signed := any(&d.meta.Signed).(type) {
-	case *metadata.RootType:
-		spec, d.version, d.expires = signed.SpecVersion, signed.Version, signed.Expires
-		detail = checkRootForm(signed)
-	case *metadata.TimestampType:
-		spec, d.version, d.expires = signed.SpecVersion, signed.Version, signed.Expires
-		detail = checkMeta(signed.Meta, "snapshot.json")
-	case *metadata.SnapshotType:
-		spec, d.version, d.expires = signed.SpecVersion, signed.Version, signed.Expires
-		detail = checkMeta(signed.Meta, "targets.json")
-	case *metadata.TargetsType:
-		spec, d.version, d.expires = signed.SpecVersion, signed.Version, signed.Expires
-		detail = checkTargetsForm(signed)
+// decodeRoot is go-tuf's, as a root is small.
+func (d *document) decodeRoot() error {
+	root := new(metadata.RootType)
+	if err := guard(func() error { return json.Unmarshal(d.signed, root) }); err != nil {
+		return err
 	}
-	switch {
-	case !specVersion.MatchString(spec):
-		return fmt.Errorf("signed.spec_version: expected 1.x, found %.40q", spec)
-	case d.version < 1:
-		return fmt.Errorf("signed.version: expected a whole number from 1, found %d", d.version)
-	case d.expires.IsZero():
-		return errors.New("signed.expires: expected a time, found none")
-	case len(d.meta.Signatures) > maxSignatures:
-		return fmt.Errorf("signatures: expected at most %d, found %d", maxSignatures, len(d.meta.Signatures))
-	}
-	return detail
-}
-
-var topLevelRoles = metadata.TOP_LEVEL_ROLE_NAMES[:]
-
-func checkRootForm(root *metadata.RootType) error {
 	for _, name := range topLevelRoles {
 		role := root.Roles[name]
 		if role == nil {
@@ -120,66 +197,77 @@ func checkRootForm(root *metadata.RootType) error {
 			return fmt.Errorf("signed.roles.%s.threshold: expected at least 1, found %d", name, role.Threshold)
 		}
 	}
+	d.root = root
 	return nil
 }
 
-func checkMeta(meta map[string]*metadata.MetaFiles, required string) error {
-	if meta[required] == nil {
-		return fmt.Errorf("signed.meta: expected an entry for %s, found none", required)
+// decodeMeta reads the files that a timestamp or a snapshot lists.
+func (d *document) decodeMeta(required string) error {
+	text, err := d.object("meta")
+	if err != nil {
+		return err
 	}
-	for name, file := range meta {
-		if err := checkName(name); err != nil {
+	d.meta, err = newMembers(text, func(name, value []byte) error {
+		if err := checkName(string(name)); err != nil {
 			return fmt.Errorf("signed.meta: %w", err)
 		}
-		if file.Version < 1 {
-			return fmt.Errorf("signed.meta[%.80q].version: expected a whole number from 1, found %d", name, file.Version)
+		file, err := parseFile(value)
+		if err == nil && file.version == 0 {
+			err = errors.New(".version: expected a whole number from 1, found none")
 		}
-		if file.Length < 0 {
-			return fmt.Errorf("signed.meta[%.80q].length: expected a length, found %d", name, file.Length)
+		if err == nil {
+			err = file.checkHashes()
 		}
-		if _, err := digestsOf(file.Hashes); len(file.Hashes) > 0 && err != nil {
-			return fmt.Errorf("signed.meta[%.80q].hashes: %w", name, err)
+		if err != nil {
+			return fmt.Errorf("signed.meta[%.80q]%w", name, err)
 		}
+		return nil
+	})
+	if err == nil && d.meta.get(required) == nil {
+		err = fmt.Errorf("signed.meta: expected an entry for %s, found none", required)
 	}
-	return nil
+	return err
 }
 
-func checkTargetsForm(targets *metadata.TargetsType) error {
-	for path, file := range targets.Targets {
-		if file.Length < 0 {
-			return fmt.Errorf("signed.targets[%.80q].length: expected a length, found %d", path, file.Length)
-		}
-		if _, err := digestsOf(file.Hashes); err != nil {
-			return fmt.Errorf("signed.targets[%.80q].hashes: %w", path, err)
-		}
+// decodeTargets reads the paths that a role promises, and to whom it delegates.
+func (d *document) decodeTargets() error {
+	text, err := d.object("targets")
+	if err != nil {
+		return err
 	}
-	if targets.Delegations == nil {
+	d.targets, err = newMembers(text, func(path, value []byte) error {
+		file, err := parseFile(value)
+		switch {
+		case err != nil:
+		case !file.hasLength:
+			err = errors.New(".length: expected a length, found none")
+		case !file.known():
+			err = fmt.Errorf(".hashes: expected %s or %s, found neither", artifact.SHA256, artifact.SHA512)
+		}
+		if err != nil {
+			return fmt.Errorf("signed.targets[%.80q]%w", path, err)
+		}
 		return nil
+	})
+	if err != nil {
+		return err
 	}
-	if targets.Delegations.Roles != nil && targets.Delegations.SuccinctRoles != nil {
-		return errors.New("signed.delegations: expected roles or succinct_roles, found both")
-	}
-	if bins := targets.Delegations.SuccinctRoles; bins != nil {
-		return checkName(bins.NamePrefix)
-	}
-	seen := map[string]bool{}
-	for _, role := range targets.Delegations.Roles {
-		if err := checkName(role.Name); err != nil {
-			return fmt.Errorf("signed.delegations.roles: %w", err)
-		}
-		if role.Name == "" || slices.Contains(topLevelRoles, role.Name) {
-			return fmt.Errorf("signed.delegations.roles: expected a name that is not a top-level role's, found %q", role.Name)
-		}
-		// The paths of one entry would be proven with the keys of the other.
-		if seen[role.Name] {
-			return fmt.Errorf("signed.delegations.roles: expected each name once, found %q again", role.Name)
-		}
-		seen[role.Name] = true
-		if role.Paths != nil && role.PathHashPrefixes != nil {
-			return fmt.Errorf("signed.delegations.roles[%.80q]: expected paths or path_hash_prefixes, found both", role.Name)
+	for member := range strictjson.Members(d.signed) {
+		if string(member.Key) == "delegations" {
+			d.delegations, err = parseDelegations(member.Value)
 		}
 	}
-	return nil
+	return err
+}
+
+// object is the text of one member of the signed part that must be an object.
+func (d *document) object(key string) ([]byte, error) {
+	for member := range strictjson.Members(d.signed) {
+		if string(member.Key) == key && len(member.Value) > 0 && member.Value[0] == '{' {
+			return member.Value, nil
+		}
+	}
+	return nil, fmt.Errorf("signed.%s: expected an object, found none", key)
 }
 
 // checkName bounds a role's name, which becomes a file's name, a key of the
@@ -191,38 +279,31 @@ func checkName(name string) error {
 	return nil
 }
 
-// digestsOf takes the digests that assay can compute out of TUF's hashes. One
-// of them at least must be there; others are left aside.
-func digestsOf(hashes metadata.Hashes) (artifact.Digests, error) {
-	var list []artifact.Digest
-	for _, algorithm := range []artifact.Algorithm{artifact.SHA256, artifact.SHA512} {
-		if value, ok := hashes[string(algorithm)]; ok {
-			digest, err := artifact.NewDigest(algorithm, value.String())
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, digest)
-		}
-	}
-	return artifact.NewDigests(list...)
-}
+func isTopLevel(name string) bool { return slices.Contains(topLevelRoles, name) }
 
-// verifyRole checks that doc carries enough signatures of the keys that
-// delegator names for the role (specification 1.0, section 5.1 and 5.3.4).
-// go-tuf counts keys by their value, not by their id.
-func verifyRole[D, T metadata.Roles](delegator *document[D], role string, doc *document[T]) error {
-	err := guard(func() error { return delegator.meta.VerifyDelegate(role, doc.meta) })
-	if err != nil {
-		return fmt.Errorf("%s %d: %w: %w", role, doc.version, ErrSignature, err)
+// file is what a timestamp or a snapshot says of a role's file; nil: nothing.
+func (d *document) file(role string) *fileInfo { return lookup(d.meta, role+".json") }
+
+// target is what a targets role says of a path; nil: nothing.
+func (d *document) target(path string) *fileInfo { return lookup(d.targets, path) }
+
+func lookup(m members, key string) *fileInfo {
+	text := m.get(key)
+	if text == nil {
+		return nil
 	}
-	return nil
+	file, err := parseFile(text)
+	if err != nil {
+		return nil // decode has refused such
+	}
+	return &file
 }
 
 // expiredAt reports whether the document is no longer good at time now
 // (section 5.3.10: the expiry must be higher than the fixed start time).
-func (d *document[T]) expiredAt(now time.Time) bool { return !d.expires.After(now) }
+func (d *document) expiredAt(now time.Time) bool { return !d.expires.After(now) }
 
-func (d *document[T]) expiry(repository string, now time.Time) error {
+func (d *document) expiry(repository string, now time.Time) error {
 	if !d.expiredAt(now) {
 		return nil
 	}

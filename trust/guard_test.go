@@ -9,8 +9,8 @@ import (
 func TestPanicOfAParserIsAnError(t *testing.T) {
 	t.Parallel()
 	err := guard(func() error {
-		var nobody *rootDocument
-		return nobody.checkForm()
+		var nobody *document
+		return nobody.decodeRoot()
 	})
 	if err == nil || !strings.Contains(err.Error(), "the parser gave up") {
 		t.Errorf("expected the panic as an error, found %v", err)

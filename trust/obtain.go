@@ -5,49 +5,48 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-
-	"github.com/theupdateframework/go-tuf/v2/metadata"
-
-	"assay/artifact"
 )
 
 // wanted is one file that signed metadata promises.
-type wanted[T metadata.Roles] struct {
-	role    string
-	promise *metadata.MetaFiles
-	limit   int64
-	held    []byte // stored bytes that may be the promised ones; nil: none
-	verify  func(*document[T]) error
+type wanted struct {
+	role, kind string
+	promise    *fileInfo
+	limit      int64
+	ring       keyring
+	known      *document // parsed earlier by this process; may be the promised one
+	held       []byte    // stored bytes that may be the promised ones; nil: none
 }
 
-// obtain returns the promised file, from the stored bytes if they are it, else
-// from the Remote.
-func obtain[T metadata.Roles](ctx context.Context, r *Repository, consistent bool, w wanted[T]) (doc *document[T], stored bool, err error) {
+// obtain returns the promised file, from what is known or stored if that is it,
+// else from the Remote.
+func (r *Repository) obtain(ctx context.Context, remote Remote, consistent bool, w wanted) (doc *document, stored bool, err error) {
+	if w.known != nil {
+		if err := w.check(r, w.known); err == nil {
+			return w.known, true, nil
+		}
+	}
 	if w.held != nil {
 		if doc, err := w.accept(r, w.held); err == nil {
 			return doc, true, nil
 		}
 	}
-	if r.remote == nil {
-		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.Version, ErrNotHeld)
+	if remote == nil {
+		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.version, ErrNotHeld)
 	}
 	limit := w.limit
-	if w.promise.Length > limit {
-		return nil, false, fmt.Errorf("%s: %s %d: %w: expected at most %d bytes, the signed length is %d", r.name, w.role, w.promise.Version, ErrTooLarge, limit, w.promise.Length)
+	if w.promise.length > limit {
+		return nil, false, fmt.Errorf("%s: %s %d: %w: expected at most %d bytes, the signed length is %d", r.name, w.role, w.promise.version, ErrTooLarge, limit, w.promise.length)
 	}
-	if w.promise.Length > 0 {
-		limit = w.promise.Length
+	if w.promise.length > 0 {
+		limit = w.promise.length
 	}
-	name := url.PathEscape(w.role) + ".json"
-	if consistent {
-		name = fmt.Sprintf("%d.%s", w.promise.Version, name)
-	}
-	raw, err := r.remote.ReadMetadata(ctx, name, limit)
-	if errors.Is(err, ErrTooLarge) && w.promise.Length > 0 {
+	name := fileName(w.role, w.promise.version, consistent)
+	raw, err := remote.ReadMetadata(ctx, name, limit)
+	if errors.Is(err, ErrTooLarge) && w.promise.length > 0 {
 		return nil, false, fmt.Errorf("%s: %w", r.name, &MismatchError{What: name, Expected: fmt.Sprintf("%d bytes", limit), Found: "more"})
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.Version, err)
+		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.version, err)
 	}
 	if doc, err = w.accept(r, raw); err != nil {
 		return nil, false, fmt.Errorf("%s: %w", r.name, err)
@@ -55,31 +54,60 @@ func obtain[T metadata.Roles](ctx context.Context, r *Repository, consistent boo
 	return doc, false, nil
 }
 
-// accept checks length and hashes before anything is parsed, then signatures,
-// then the version.
-func (w wanted[T]) accept(r *Repository, raw []byte) (*document[T], error) {
-	var digests artifact.Digests
-	if len(w.promise.Hashes) > 0 {
-		var err error
-		if digests, err = digestsOf(w.promise.Hashes); err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", w.role, ErrMalformed, err)
-		}
+// fileName is what a role's file is called where the repository stores it
+// (specification 1.0, section 6.2).
+func fileName(role string, version int64, consistent bool) string {
+	name := url.PathEscape(role) + ".json"
+	if consistent {
+		name = fmt.Sprintf("%d.%s", version, name)
 	}
-	if err := checkBytes(w.role, raw, w.promise.Length, digests); err != nil {
+	return name
+}
+
+// accept checks length and hashes before anything else, then opens the bytes,
+// and reads what they say only once their signatures and version were found
+// right.
+func (w wanted) accept(r *Repository, raw []byte) (*document, error) {
+	if err := w.checkBytes(raw); err != nil {
 		return nil, err
 	}
-	doc, err := parse[T](w.role, raw, w.limit, r.limits.Depth)
+	doc, err := open(w.role, w.kind, raw, w.limit, r.limits.Depth)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.verify(doc); err != nil {
+	defer doc.letGo()
+	if err := w.checkPromise(r, doc); err != nil {
 		return nil, err
 	}
-	if doc.version < w.promise.Version {
-		return nil, &RollbackError{Repository: r.name, Role: w.role, Held: w.promise.Version, Offered: doc.version}
+	return doc, doc.decode()
+}
+
+// check is accept for a document that was decoded before.
+func (w wanted) check(r *Repository, doc *document) error {
+	if err := w.checkBytes(doc.raw); err != nil {
+		return err
 	}
-	if doc.version > w.promise.Version {
-		return nil, &MismatchError{What: w.role, Expected: fmt.Sprintf("version %d", w.promise.Version), Found: fmt.Sprintf("version %d", doc.version)}
+	defer doc.letGo()
+	return w.checkPromise(r, doc)
+}
+
+func (w wanted) checkBytes(raw []byte) error {
+	digests, err := w.promise.digests()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %w", w.role, ErrMalformed, err)
 	}
-	return doc, nil
+	return checkBytes(w.role, raw, w.promise.length, digests)
+}
+
+func (w wanted) checkPromise(r *Repository, doc *document) error {
+	if _, err := w.ring.verify(doc); err != nil {
+		return err
+	}
+	switch {
+	case doc.version < w.promise.version:
+		return &RollbackError{Repository: r.name, Role: w.role, Held: w.promise.version, Offered: doc.version}
+	case doc.version > w.promise.version:
+		return &MismatchError{What: w.role, Expected: fmt.Sprintf("version %d", w.promise.version), Found: fmt.Sprintf("version %d", doc.version)}
+	}
+	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/theupdateframework/go-tuf/v2/metadata"
+	"assay/artifact"
 )
 
 // Offline returns the last complete set, without any request. Every signature
@@ -14,7 +14,7 @@ import (
 // look-ups, not here.
 func (r *Repository) Offline(ctx context.Context) (*View, error) {
 	now := r.now()
-	s, err := r.load(ctx)
+	s, err := r.load(ctx, completeSums)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +32,7 @@ func (r *Repository) Offline(ctx context.Context) (*View, error) {
 	if err := v.loadSet(s); err != nil {
 		return nil, fmt.Errorf("%s: %w: the held set does not verify any more: %w", r.name, ErrNotHeld, err)
 	}
+	v.noteAccepted(s, s.rootFloor.Version, false)
 	v.reference, v.stale = s.reference(r.name, now)
 	if v.stale == nil {
 		v.stale = v.firstExpiry(v.reference)
@@ -40,29 +41,34 @@ func (r *Repository) Offline(ctx context.Context) (*View, error) {
 }
 
 // loadSet parses and verifies the set that the complete record names.
-func (v *View) loadSet(s *state) error {
+func (v *View) loadSet(s *state) (err error) {
 	r := v.repository
-	raw := s.meta[s.complete.Timestamp]
-	doc, err := parse[metadata.TimestampType](metadata.TIMESTAMP, raw, r.limits.Timestamp, r.limits.Depth)
-	if err == nil {
-		err = verifyRole(v.root, metadata.TIMESTAMP, doc)
-	}
-	if err != nil {
+	if v.timestamp, _, err = r.acceptTimestamp(v.root, s.bytes(r, s.complete.Timestamp)); err != nil {
 		return err
 	}
-	v.timestamp = doc
-	v.snapshot, err = wanted[metadata.SnapshotType]{
-		role: metadata.SNAPSHOT, promise: snapshotPromise(doc), limit: r.limits.Snapshot,
-		verify: func(doc *snapshotDocument) error { return verifyRole(v.root, metadata.SNAPSHOT, doc) },
-	}.accept(r, s.meta[s.complete.Snapshot])
-	if err != nil {
+	if v.snapshot, err = v.held(s, s.complete.Snapshot, v.wantSnapshot); err != nil {
 		return err
 	}
-	v.targets, err = wanted[metadata.TargetsType]{
-		role: metadata.TARGETS, promise: v.snapshot.meta.Signed.Meta["targets.json"], limit: r.limits.Targets,
-		verify: func(doc *targetsDocument) error { return verifyRole(v.root, metadata.TARGETS, doc) },
-	}.accept(r, s.meta[s.complete.Targets])
+	v.targets, err = v.held(s, s.complete.Targets, v.wantTargets)
 	return err
+}
+
+// held is one document of the complete set.
+func (v *View) held(s *state, sum artifact.Digest, want func([]byte, *document) wanted) (*document, error) {
+	r := v.repository
+	w := want(s.meta[sum], r.known.by(sum))
+	if w.known != nil {
+		return w.known, w.check(r, w.known)
+	}
+	return w.accept(r, w.held)
+}
+
+// bytes are those that were read with the state, or that are known anyway.
+func (s *state) bytes(r *Repository, sum artifact.Digest) []byte {
+	if known := r.known.by(sum); known != nil {
+		return known.raw
+	}
+	return s.meta[sum]
 }
 
 // graceView is the held set while no source answers, if the configured grace

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"assay/artifact"
 )
 
 // refreshAttempts bounds how often Refresh starts over because another process
@@ -42,7 +42,7 @@ func (r *Repository) Refresh(ctx context.Context) (*View, error) {
 
 func (r *Repository) refresh(ctx context.Context) (*View, error) {
 	now := r.now()
-	s, err := r.load(ctx)
+	s, err := r.load(ctx, newestSums)
 	if err != nil {
 		return nil, err
 	}
@@ -63,23 +63,25 @@ func (r *Repository) refresh(ctx context.Context) (*View, error) {
 		return nil, err
 	}
 	before := versionsBefore(s, stored)
-	if v.timestamp, err = r.updateTimestamp(ctx, s, v.root, ref); err != nil {
+	if v.timestamp, err = r.updateTimestamp(ctx, s, v); err != nil {
 		return nil, err
 	}
-	if v.snapshot, err = r.updateSnapshot(ctx, s, v, ref); err != nil {
+	if v.snapshot, err = r.updateSnapshot(ctx, s, v); err != nil {
 		return nil, err
 	}
-	if v.targets, err = r.updateTargets(ctx, s, v, ref); err != nil {
+	if v.targets, err = r.updateTargets(ctx, s, v); err != nil {
 		return nil, err
 	}
-	v.changes = v.changedSince(before)
+	v.changes = append(v.changedSince(before), v.changes...)
 	if err := r.commitComplete(ctx, v); err != nil {
 		return nil, err
 	}
+	v.noteAccepted(s, v.root.version, true)
+	r.known.keep(v.timestamp, v.snapshot, v.targets)
 	return v, nil
 }
 
-func versionsBefore(s *state, root *rootDocument) map[string]int64 {
+func versionsBefore(s *state, root *document) map[string]int64 {
 	before := map[string]int64{metadata.ROOT: root.version}
 	if s.complete.Root == 0 {
 		before[metadata.ROOT] = 0
@@ -91,150 +93,109 @@ func versionsBefore(s *state, root *rootDocument) map[string]int64 {
 }
 
 // updateTimestamp is section 5.4. An expired timestamp is never stored.
-func (r *Repository) updateTimestamp(ctx context.Context, s *state, root *rootDocument, ref time.Time) (*timestampDocument, error) {
+func (r *Repository) updateTimestamp(ctx context.Context, s *state, v *View) (*document, error) {
 	raw, err := r.remote.ReadMetadata(ctx, "timestamp.json", r.limits.Timestamp)
 	if err != nil {
 		return nil, fmt.Errorf("%s: timestamp: %w", r.name, err)
 	}
-	doc, err := parse[metadata.TimestampType](metadata.TIMESTAMP, raw, r.limits.Timestamp, r.limits.Depth)
-	if err == nil {
-		err = verifyRole(root, metadata.TIMESTAMP, doc)
-	}
+	doc, content, err := r.acceptTimestamp(v.root, raw)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.name, err)
 	}
-	if err := s.timeFloor.check(r.name, doc); err != nil {
+	next := timestampFloor{Version: doc.version, Signed: content, Snapshot: snapshotPromise(doc).version}
+	if err := s.timeFloor.check(r.name, next); err != nil {
 		return nil, err
 	}
-	if err := doc.expiry(r.name, ref); err != nil {
+	if err := doc.expiry(r.name, v.reference); err != nil {
 		return nil, err
 	}
-	if s.meta[doc.sum] != nil && s.newest[metadata.TIMESTAMP].Sum == doc.sum && s.timeFloor.Signed == doc.signed {
+	if s.holds(r, doc) && s.timeFloor == next {
 		return doc, nil // stored already
 	}
 	return doc, r.store.Update(ctx, func(tx Tx) error {
-		if err := underRoot(tx, root.version); err != nil {
+		if err := underRoot(tx, v.root.version); err != nil {
 			return err
 		}
 		var floor timestampFloor
 		if _, err := needRecord(tx, keyTimeFloor, &floor); err != nil {
 			return err
 		}
-		if floor.check(r.name, doc) != nil {
+		if floor.check(r.name, next) != nil {
 			return errOvertaken
 		}
-		if err := putRecord(tx, keyTimeFloor, timestampFloor{Version: doc.version, Signed: doc.signed, Snapshot: snapshotPromise(doc).Version}); err != nil {
+		if err := putRecord(tx, keyTimeFloor, next); err != nil {
 			return err
 		}
-		return putMeta(tx, metadata.TIMESTAMP, doc.version, doc.sum, doc.raw)
+		return putMeta(tx, doc, v.now)
 	})
 }
 
-func snapshotPromise(doc *timestampDocument) *metadata.MetaFiles {
-	return doc.meta.Signed.Meta["snapshot.json"]
+// acceptTimestamp opens a timestamp that nothing but the root promises. content
+// is the digest of its signed part.
+func (r *Repository) acceptTimestamp(root *document, raw []byte) (doc *document, content artifact.Digest, err error) {
+	doc, err = open(metadata.TIMESTAMP, metadata.TIMESTAMP, raw, r.limits.Timestamp, r.limits.Depth)
+	if err != nil {
+		return nil, content, err
+	}
+	if _, err := root.ring(metadata.TIMESTAMP).verify(doc); err != nil {
+		return nil, content, err
+	}
+	if err := doc.decode(); err != nil {
+		return nil, content, err
+	}
+	content, err = doc.content()
+	return doc, content, err
 }
+
+// holds reports whether the newest accepted bytes of the role are doc's.
+func (s *state) holds(r *Repository, doc *document) bool {
+	sum := s.newest[doc.role].Sum
+	return sum == doc.sum && (s.meta[sum] != nil || r.known.by(sum) != nil)
+}
+
+// snapshotPromise is what a timestamp says of the snapshot; decode made sure that
+// it says something.
+func snapshotPromise(doc *document) *fileInfo { return doc.file(metadata.SNAPSHOT) }
 
 // check is section 5.4.3, and refuses other content under a known version.
-func (f timestampFloor) check(repository string, doc *timestampDocument) error {
+func (f timestampFloor) check(repository string, next timestampFloor) error {
 	switch {
-	case doc.version < f.Version:
-		return &RollbackError{Repository: repository, Role: metadata.TIMESTAMP, Held: f.Version, Offered: doc.version}
-	case doc.version == f.Version && doc.signed != f.Signed:
-		return sameVersion(repository, metadata.TIMESTAMP, doc.version)
-	case snapshotPromise(doc).Version < f.Snapshot:
-		return &RollbackError{Repository: repository, Role: metadata.SNAPSHOT, Held: f.Snapshot, Offered: snapshotPromise(doc).Version}
-	}
-	return nil
-}
-
-// updateSnapshot is section 5.5.
-func (r *Repository) updateSnapshot(ctx context.Context, s *state, v *View, ref time.Time) (*snapshotDocument, error) {
-	w := wanted[metadata.SnapshotType]{
-		role: metadata.SNAPSHOT, promise: snapshotPromise(v.timestamp), limit: r.limits.Snapshot,
-		held:   s.meta[s.newest[metadata.SNAPSHOT].Sum],
-		verify: func(doc *snapshotDocument) error { return verifyRole(v.root, metadata.SNAPSHOT, doc) },
-	}
-	doc, stored, err := obtain(ctx, r, v.consistent(), w)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.snapshotFloor.check(r.name, doc); err != nil {
-		return nil, err
-	}
-	if err := doc.expiry(r.name, ref); err != nil {
-		return nil, err
-	}
-	if stored && s.snapshotFloor.Signed == doc.signed {
-		return doc, nil
-	}
-	return doc, r.store.Update(ctx, func(tx Tx) error {
-		if err := underRoot(tx, v.root.version); err != nil {
-			return err
-		}
-		var floor snapshotFloor
-		if _, err := needRecord(tx, keySnapshotFloor, &floor); err != nil {
-			return err
-		}
-		if floor.check(r.name, doc) != nil {
-			return errOvertaken
-		}
-		if err := putRecord(tx, keySnapshotFloor, floorOf(doc)); err != nil {
-			return err
-		}
-		return putMeta(tx, metadata.SNAPSHOT, doc.version, doc.sum, doc.raw)
-	})
-}
-
-func floorOf(doc *snapshotDocument) snapshotFloor {
-	floor := snapshotFloor{Version: doc.version, Signed: doc.signed, Roles: map[string]int64{}}
-	for name, file := range doc.meta.Signed.Meta {
-		if role, ok := strings.CutSuffix(name, ".json"); ok {
-			floor.Roles[role] = file.Version
-		}
-	}
-	return floor
-}
-
-// check is section 5.5.5, and refuses other content under a known version.
-func (f snapshotFloor) check(repository string, doc *snapshotDocument) error {
-	if doc.version < f.Version {
-		return &RollbackError{Repository: repository, Role: metadata.SNAPSHOT, Held: f.Version, Offered: doc.version}
-	}
-	if doc.version == f.Version && doc.signed != f.Signed {
-		return sameVersion(repository, metadata.SNAPSHOT, doc.version)
-	}
-	for role, version := range f.Roles {
-		file := doc.meta.Signed.Meta[role+".json"]
-		if file == nil {
-			return &RollbackError{Repository: repository, Role: role, Held: version, Detail: "the snapshot no longer lists it"}
-		}
-		if file.Version < version {
-			return &RollbackError{Repository: repository, Role: role, Held: version, Offered: file.Version}
-		}
+	case next.Version < f.Version:
+		return &RollbackError{Repository: repository, Role: metadata.TIMESTAMP, Held: f.Version, Offered: next.Version}
+	case next.Version == f.Version && next.Signed != f.Signed:
+		return sameVersion(repository, metadata.TIMESTAMP, next.Version)
+	case next.Snapshot < f.Snapshot:
+		return &RollbackError{Repository: repository, Role: metadata.SNAPSHOT, Held: f.Snapshot, Offered: next.Snapshot}
 	}
 	return nil
 }
 
 // updateTargets is section 5.6, for the top-level role.
-func (r *Repository) updateTargets(ctx context.Context, s *state, v *View, ref time.Time) (*targetsDocument, error) {
-	w := wanted[metadata.TargetsType]{
-		role: metadata.TARGETS, promise: v.snapshot.meta.Signed.Meta["targets.json"], limit: r.limits.Targets,
-		held:   s.meta[s.newest[metadata.TARGETS].Sum],
-		verify: func(doc *targetsDocument) error { return verifyRole(v.root, metadata.TARGETS, doc) },
-	}
-	doc, stored, err := obtain(ctx, r, v.consistent(), w)
+func (r *Repository) updateTargets(ctx context.Context, s *state, v *View) (*document, error) {
+	sum := s.newest[metadata.TARGETS].Sum
+	doc, stored, err := r.obtain(ctx, r.remote, v.consistent(), v.wantTargets(s.meta[sum], r.known.by(sum)))
 	if err != nil {
 		return nil, err
 	}
-	if err := doc.expiry(r.name, ref); err != nil || stored {
+	if err := doc.expiry(r.name, v.reference); err != nil || stored {
 		return doc, err
+	}
+	if err := r.storePieces(ctx, doc); err != nil {
+		return nil, err
 	}
 	return doc, r.store.Update(ctx, func(tx Tx) error {
 		if err := underRoot(tx, v.root.version); err != nil {
 			return err
 		}
-		return putMeta(tx, metadata.TARGETS, doc.version, doc.sum, doc.raw)
+		return putMeta(tx, doc, v.now)
 	})
+}
+
+func (v *View) wantTargets(held []byte, parsed *document) wanted {
+	return wanted{
+		role: metadata.TARGETS, kind: metadata.TARGETS, promise: v.snapshot.file(metadata.TARGETS),
+		limit: v.repository.limits.Targets, ring: v.root.ring(metadata.TARGETS), held: held, known: parsed,
+	}
 }
 
 // commitComplete names the whole set that was just accepted, moves the clock

@@ -48,6 +48,7 @@ type Repository struct {
 	now    func() time.Time
 	limits Limits
 	grace  time.Duration
+	known  *known // what earlier views of this process have parsed
 }
 
 // Open checks the configuration. It reads and writes nothing yet.
@@ -61,9 +62,13 @@ func Open(c Config) (*Repository, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	limits, err := c.Limits.withDefaults()
+	if err != nil {
+		return nil, fmt.Errorf("trust: %s: %w", c.Name, err)
+	}
 	return &Repository{
 		name: c.Name, root: c.Root, store: c.Store, remote: c.Remote,
-		now: c.Now, limits: c.Limits.withDefaults(), grace: c.Grace,
+		now: c.Now, limits: limits, grace: c.Grace, known: &known{},
 	}, nil
 }
 
@@ -97,13 +102,33 @@ type RootInfo struct {
 // the right keys: that is what a digest from elsewhere is for.
 func CheckRoot(raw []byte) (RootInfo, error) {
 	limits := DefaultLimits()
-	doc, err := parse[metadata.RootType](metadata.ROOT, raw, limits.Root, limits.Depth)
+	doc, err := open(metadata.ROOT, metadata.ROOT, raw, limits.Root, limits.Depth)
+	if err == nil {
+		err = doc.decode()
+	}
 	if err != nil {
 		return RootInfo{}, err
 	}
-	if err := verifyRole(doc, metadata.ROOT, doc); err != nil {
+	if _, err := doc.ring(metadata.ROOT).verify(doc); err != nil {
 		return RootInfo{}, err
 	}
-	role := doc.meta.Signed.Roles[metadata.ROOT]
+	role := doc.root.Roles[metadata.ROOT]
 	return RootInfo{Version: doc.version, Expires: doc.expires, SHA256: doc.sum, Signers: role.KeyIDs, Quorum: role.Threshold}, nil
+}
+
+// GivenRoot tells which root trust began with: its version and the SHA-256 of
+// the whole file. Before any was accepted it is ErrNoRoot.
+func (r *Repository) GivenRoot(ctx context.Context) (version int64, sum artifact.Digest, err error) {
+	var given givenRecord
+	err = r.store.View(ctx, func(tx Tx) error {
+		found, err := needRecord(tx, keyGiven, &given)
+		if err == nil && !found {
+			err = ErrNoRoot
+		}
+		return err
+	})
+	if err != nil {
+		return 0, artifact.Digest{}, fmt.Errorf("%s: %w", r.name, err)
+	}
+	return given.Version, given.Sum, nil
 }

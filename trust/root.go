@@ -2,8 +2,6 @@ package trust
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"maps"
@@ -16,7 +14,7 @@ import (
 // storedRoot replays the chain of roots that the Store holds, from the given
 // one on, and returns the newest that verifies. Roots behind a damaged one are
 // left aside; the network walk brings them back.
-func (r *Repository) storedRoot(ctx context.Context, s *state) (*rootDocument, error) {
+func (r *Repository) storedRoot(ctx context.Context, s *state) (*document, error) {
 	if s.given.Version == 0 {
 		return r.acceptGivenRoot(ctx, s)
 	}
@@ -25,41 +23,69 @@ func (r *Repository) storedRoot(ctx context.Context, s *state) (*rootDocument, e
 			return nil, fmt.Errorf("%s: %w: this repository was added with root %d, %s, found %s", r.name, ErrRootConflict, s.given.Version, s.given.Sum, sum)
 		}
 	}
+	root, err := r.givenRoot(s)
+	if err != nil {
+		return nil, err
+	}
+	for _, next := range r.replay(s, root) {
+		root = next
+	}
+	return root, nil
+}
+
+// givenRoot reads the stored root that trust begins with.
+func (r *Repository) givenRoot(s *state) (*document, error) {
 	raw := s.roots[s.given.Version]
 	if artifact.DigestOf(artifact.SHA256, raw) != s.given.Sum {
 		return nil, fmt.Errorf("%s: %w: root %d, that trust begins with, has lost its digest %s", r.name, ErrState, s.given.Version, s.given.Sum)
 	}
-	root, err := r.parseRoot(raw)
-	if err != nil {
-		return nil, err
+	root, err := r.openRoot(raw)
+	if err == nil {
+		err = root.decode()
 	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.name, err)
+	}
+	return root, nil
+}
+
+// replay verifies the stored successors of root, as far as they go.
+func (r *Repository) replay(s *state, root *document) []*document {
+	var chain []*document
 	for {
 		raw, ok := s.roots[root.version+1]
 		if !ok {
-			return root, nil
+			return chain
 		}
 		next, err := r.nextRoot(root, raw)
 		if err != nil {
-			return root, nil
+			return chain
 		}
-		root = next
+		chain, root = append(chain, next), next
 	}
 }
 
 // acceptGivenRoot stores the root that trust begins with. A crash before the
 // commit leaves a repository that has none yet.
-func (r *Repository) acceptGivenRoot(ctx context.Context, s *state) (*rootDocument, error) {
+func (r *Repository) acceptGivenRoot(ctx context.Context, s *state) (*document, error) {
 	if r.root == nil {
 		return nil, fmt.Errorf("%s: %w: %w", r.name, ErrNotHeld, ErrNoRoot)
 	}
-	root, err := r.parseRoot(r.root)
+	root, err := r.openRoot(r.root)
 	if err == nil {
-		err = verifyRole(root, metadata.ROOT, root)
+		err = root.decode()
+	}
+	if err == nil {
+		_, err = root.ring(metadata.ROOT).verify(root)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: given root: %w", r.name, err)
 	}
 	given := givenRecord{Version: root.version, Sum: root.sum}
+	floor, err := r.floorOfRoot(root)
+	if err != nil {
+		return nil, err
+	}
 	err = r.store.Update(ctx, func(tx Tx) error {
 		var held givenRecord
 		found, err := needRecord(tx, keyGiven, &held)
@@ -72,7 +98,7 @@ func (r *Repository) acceptGivenRoot(ctx context.Context, s *state) (*rootDocume
 		if err := tx.Put(keyRoot(root.version), root.raw); err != nil {
 			return err
 		}
-		if err := putRecord(tx, keyRootFloor, rootFloor{Version: root.version, Signed: root.signed}); err != nil {
+		if err := putRecord(tx, keyRootFloor, floor); err != nil {
 			return err
 		}
 		return putRecord(tx, keyGiven, given)
@@ -80,29 +106,36 @@ func (r *Repository) acceptGivenRoot(ctx context.Context, s *state) (*rootDocume
 	if err != nil {
 		return nil, err
 	}
-	s.given = given
-	s.rootFloor = rootFloor{Version: root.version, Signed: root.signed}
+	s.given, s.rootFloor = given, floor
 	return root, nil
 }
 
-func (r *Repository) parseRoot(raw []byte) (*rootDocument, error) {
-	return parse[metadata.RootType](metadata.ROOT, raw, r.limits.Root, r.limits.Depth)
+func (r *Repository) openRoot(raw []byte) (*document, error) {
+	return open(metadata.ROOT, metadata.ROOT, raw, r.limits.Root, r.limits.Depth)
+}
+
+func (r *Repository) floorOfRoot(root *document) (rootFloor, error) {
+	content, err := root.content()
+	return rootFloor{Version: root.version, Signed: content, Accepted: r.now()}, err
 }
 
 // nextRoot checks raw as the successor of root: signed by both, one version
 // higher (specification section 5.3.4 and 5.3.5).
-func (r *Repository) nextRoot(root *rootDocument, raw []byte) (*rootDocument, error) {
-	next, err := r.parseRoot(raw)
+func (r *Repository) nextRoot(root *document, raw []byte) (*document, error) {
+	next, err := r.openRoot(raw)
 	if err != nil {
 		return nil, err
 	}
-	if err := verifyRole(root, metadata.ROOT, next); err != nil {
+	if _, err := root.ring(metadata.ROOT).verify(next); err != nil {
 		return nil, fmt.Errorf("%w: by the keys of root %d: %w", ErrRootChain, root.version, err)
 	}
 	if next.version != root.version+1 {
 		return nil, fmt.Errorf("%w: expected root %d, found %d", ErrRootChain, root.version+1, next.version)
 	}
-	if err := verifyRole(next, metadata.ROOT, next); err != nil {
+	if err := next.decode(); err != nil {
+		return nil, err
+	}
+	if _, err := next.ring(metadata.ROOT).verify(next); err != nil {
 		return nil, fmt.Errorf("%w: by its own keys: %w", ErrRootChain, err)
 	}
 	return next, nil
@@ -111,7 +144,7 @@ func (r *Repository) nextRoot(root *rootDocument, raw []byte) (*rootDocument, er
 // walkRoots goes on from the stored root as far as the Remote has successors
 // (section 5.3), committing each. An expired root in between is fine; the last
 // one is judged by the caller.
-func (r *Repository) walkRoots(ctx context.Context, s *state, root *rootDocument) (*rootDocument, error) {
+func (r *Repository) walkRoots(ctx context.Context, s *state, root *document) (*document, error) {
 	for rotations := 0; ; rotations++ {
 		raw, err := r.remote.ReadMetadata(ctx, fmt.Sprintf("%d.root.json", root.version+1), r.limits.Root)
 		if errors.Is(err, ErrNoMetadata) {
@@ -136,11 +169,15 @@ func (r *Repository) walkRoots(ctx context.Context, s *state, root *rootDocument
 
 // checkRootFloor refuses to end below, or beside, a root that was accepted
 // once: that is how a retired root would be brought back.
-func (r *Repository) checkRootFloor(s *state, root *rootDocument) (*rootDocument, error) {
+func (r *Repository) checkRootFloor(s *state, root *document) (*document, error) {
 	if root.version < s.rootFloor.Version {
 		return nil, &RollbackError{Repository: r.name, Role: metadata.ROOT, Held: s.rootFloor.Version, Offered: root.version}
 	}
-	if root.version == s.rootFloor.Version && root.signed != s.rootFloor.Signed {
+	content, err := root.content()
+	if err != nil {
+		return nil, err
+	}
+	if root.version == s.rootFloor.Version && content != s.rootFloor.Signed {
 		return nil, sameVersion(r.name, metadata.ROOT, root.version)
 	}
 	return root, nil
@@ -161,12 +198,16 @@ func sameVersion(repository, role string, version int64) error {
 // Roots below the floor are those whose stored bytes are damaged. They are kept
 // back until the chain reaches the root of the floor: until then it could be
 // another chain, signed with keys that were retired since.
-func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *rootDocument) error {
+func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *document) error {
 	if root.version < s.rootFloor.Version {
 		s.mended = append(s.mended, root)
 		return nil
 	}
-	err := r.store.Update(ctx, func(tx Tx) error {
+	next, err := r.floorOfRoot(root)
+	if err != nil {
+		return err
+	}
+	err = r.store.Update(ctx, func(tx Tx) error {
 		var floor rootFloor
 		if _, err := needRecord(tx, keyRootFloor, &floor); err != nil {
 			return err
@@ -174,7 +215,7 @@ func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *roo
 		if floor.Version > s.rootFloor.Version {
 			return errOvertaken
 		}
-		if root.version == floor.Version && root.signed != floor.Signed {
+		if root.version == floor.Version && next.Signed != floor.Signed {
 			return sameVersion(r.name, metadata.ROOT, root.version)
 		}
 		for _, doc := range append(s.mended, root) {
@@ -188,20 +229,19 @@ func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *roo
 		if err := r.lowerFloors(tx, s, before, root); err != nil {
 			return err
 		}
-		return putRecord(tx, keyRootFloor, rootFloor{Version: root.version, Signed: root.signed})
+		return putRecord(tx, keyRootFloor, next)
 	})
 	if err != nil {
 		return err
 	}
-	s.mended = nil
-	s.rootFloor = rootFloor{Version: root.version, Signed: root.signed}
+	s.mended, s.rootFloor = nil, next
 	return nil
 }
 
 // lowerFloors forgets what revoked keys may have pushed too high: the timestamp
 // keys their own floor; the snapshot keys theirs, the snapshot version that
 // timestamps named, and with it every role below.
-func (r *Repository) lowerFloors(tx Tx, s *state, before, root *rootDocument) error {
+func (r *Repository) lowerFloors(tx Tx, s *state, before, root *document) error {
 	timestamp := keysChanged(before, root, metadata.TIMESTAMP)
 	snapshot := keysChanged(before, root, metadata.SNAPSHOT)
 	if !timestamp && !snapshot {
@@ -216,8 +256,10 @@ func (r *Repository) lowerFloors(tx Tx, s *state, before, root *rootDocument) er
 	}
 	if snapshot {
 		floor.Snapshot = 0
-		if err := tx.Delete(keySnapshotFloor); err != nil {
-			return err
+		for _, key := range []string{keySnapshotFloor, keyRolesFloor} {
+			if err := tx.Delete(key); err != nil {
+				return err
+			}
 		}
 		s.snapshotFloor = snapshotFloor{}
 	}
@@ -248,25 +290,22 @@ func (r *Repository) lowerFloors(tx Tx, s *state, before, root *rootDocument) er
 // keysChanged compares the keys of a role by value: a key that only got another
 // id or another name for its type is still the same key. A key that can't be
 // read is compared by its text.
-func keysChanged(before, root *rootDocument, role string) bool {
+func keysChanged(before, root *document, role string) bool {
 	return !maps.Equal(keySet(before, role), keySet(root, role))
 }
 
-func keySet(root *rootDocument, role string) map[string]bool {
+func keySet(root *document, role string) map[string]bool {
 	set := map[string]bool{}
-	for _, id := range root.meta.Signed.Roles[role].KeyIDs {
-		key := root.meta.Signed.Keys[id]
+	for _, id := range root.root.Roles[role].KeyIDs {
+		key := root.root.Keys[id]
 		if key == nil {
 			continue
 		}
-		value := key.Value.PublicKey
-		if public, err := key.ToPublicKey(); err == nil {
-			if der, err := x509.MarshalPKIXPublicKey(public); err == nil {
-				sum := sha256.Sum256(der)
-				value = string(sum[:])
-			}
+		name := key.Value.PublicKey
+		if _, value, err := publicKey(key); err == nil {
+			name = string(value[:])
 		}
-		set[value] = true
+		set[name] = true
 	}
 	return set
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,8 +19,9 @@ type givenRecord struct {
 }
 
 type roleRecord struct {
-	Version int64           `json:"version"`
-	Sum     artifact.Digest `json:"sum"`
+	Version  int64           `json:"version"`
+	Sum      artifact.Digest `json:"sum"`
+	Accepted time.Time       `json:"accepted"` // when this client first took it
 }
 
 type completeRecord struct {
@@ -38,8 +38,9 @@ type clockRecord struct {
 }
 
 type rootFloor struct {
-	Version int64           `json:"version"`
-	Signed  artifact.Digest `json:"signed"`
+	Version  int64           `json:"version"`
+	Signed   artifact.Digest `json:"signed"`
+	Accepted time.Time       `json:"accepted"` // when this client first took it
 }
 
 // timestampFloor holds what an accepted timestamp forbids its successors: a
@@ -50,12 +51,18 @@ type timestampFloor struct {
 	Snapshot int64           `json:"snapshot"`
 }
 
-// snapshotFloor holds what an accepted snapshot forbids its successors: lower
-// versions, and to leave out a role (specification section 5.5.5).
+// snapshotFloor and rolesFloor hold what an accepted snapshot forbids its
+// successors: lower versions, and to leave out a role (specification section
+// 5.5.5). The roles are apart, as there may be thousands and only a snapshot
+// that is new needs them.
 type snapshotFloor struct {
-	Version int64            `json:"version"`
-	Signed  artifact.Digest  `json:"signed"`
-	Roles   map[string]int64 `json:"roles"`
+	Version int64           `json:"version"`
+	Signed  artifact.Digest `json:"signed"`
+}
+
+type rolesFloor struct {
+	Signed artifact.Digest  `json:"signed"` // of the snapshot that they are of
+	Roles  map[string]int64 `json:"roles"`
 }
 
 // state is what one read of the Store found. Raw bytes are not yet verified.
@@ -65,18 +72,46 @@ type state struct {
 	rootFloor     rootFloor
 	timeFloor     timestampFloor
 	snapshotFloor snapshotFloor
+	rolesFloor    []byte // record rolesFloor, not decoded: see rolesBefore
 	clock         clockRecord
 	complete      completeRecord
 	newest        map[string]roleRecord      // of the top-level roles below root
-	meta          map[artifact.Digest][]byte // of the top-level roles
-	mended        []*rootDocument            // fetched in place of damaged ones, see commitRoot
+	meta          map[artifact.Digest][]byte // of the roles that were asked for
+	mended        []*document                // roots fetched in place of damaged ones, see commitRoot
 }
 
-// load reads the state in one transaction. Damaged bytes and records that can
-// be fetched again are left out; a damaged floor is ErrState.
-func (r *Repository) load(ctx context.Context) (*state, error) {
+// newestSums and completeSums name the bytes that load reads.
+func newestSums(s *state) []artifact.Digest {
+	return []artifact.Digest{s.newest[metadata.TIMESTAMP].Sum, s.newest[metadata.SNAPSHOT].Sum, s.newest[metadata.TARGETS].Sum}
+}
+
+func completeSums(s *state) []artifact.Digest {
+	return []artifact.Digest{s.complete.Timestamp, s.complete.Snapshot, s.complete.Targets}
+}
+
+// load reads the state in one transaction, with the bytes that sums names.
+// Damaged bytes and records that can be fetched again are left out; a damaged
+// floor is ErrState.
+func (r *Repository) load(ctx context.Context, sums func(*state) []artifact.Digest) (*state, error) {
 	s := &state{roots: map[int64][]byte{}, newest: map[string]roleRecord{}, meta: map[artifact.Digest][]byte{}}
-	err := r.store.View(ctx, func(tx Tx) error { return s.read(tx) })
+	err := r.store.View(ctx, func(tx Tx) error {
+		if err := s.read(tx); err != nil {
+			return err
+		}
+		for _, sum := range sums(s) {
+			if s.meta[sum] != nil || r.known.by(sum) != nil {
+				continue
+			}
+			raw, err := getBytes(tx, sum)
+			if err != nil {
+				return err
+			}
+			if raw != nil {
+				s.meta[sum] = raw
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.name, err)
 	}
@@ -113,14 +148,6 @@ func (s *state) read(tx Tx) error {
 			s.newest[role] = record
 		}
 	}
-	for _, sum := range []artifact.Digest{
-		s.newest[metadata.TIMESTAMP].Sum, s.newest[metadata.SNAPSHOT].Sum, s.newest[metadata.TARGETS].Sum,
-		s.complete.Timestamp, s.complete.Snapshot, s.complete.Targets,
-	} {
-		if err := s.readMeta(tx, sum); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -133,23 +160,17 @@ func (s *state) readFloors(tx Tx) error {
 			return err
 		}
 	}
-	if s.given.Version != 0 && s.rootFloor.Version == 0 {
-		return fmt.Errorf("%w: %s: expected a record beside %s, found none", ErrState, keyRootFloor, keyGiven)
-	}
-	return nil
-}
-
-// readMeta takes bytes over only if they still have their digest.
-func (s *state) readMeta(tx Tx, sum artifact.Digest) error {
-	if sum.IsZero() || s.meta[sum] != nil {
-		return nil
-	}
-	raw, err := tx.Get(keyMetaPrefix + sum.Hex())
-	if err != nil {
+	var err error
+	if s.rolesFloor, err = recordBody(tx, keyRolesFloor); errors.Is(err, errRecord) {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	} else if err != nil {
 		return err
 	}
-	if raw != nil && artifact.DigestOf(artifact.SHA256, raw) == sum {
-		s.meta[sum] = raw
+	if s.snapshotFloor.Version != 0 && s.rolesFloor == nil {
+		return fmt.Errorf("%w: %s: expected a record beside %s, found none", ErrState, keyRolesFloor, keySnapshotFloor)
+	}
+	if s.given.Version != 0 && s.rootFloor.Version == 0 {
+		return fmt.Errorf("%w: %s: expected a record beside %s, found none", ErrState, keyRootFloor, keyGiven)
 	}
 	return nil
 }
@@ -182,51 +203,21 @@ func underRoot(tx Tx, version int64) error {
 
 // putMeta stores a role's bytes and its record, unless the record that is there
 // is newer: two processes that share a Store never move each other back.
-func putMeta(tx Tx, role string, version int64, sum artifact.Digest, raw []byte) error {
+func putMeta(tx Tx, d *document, now time.Time) error {
 	var held roleRecord
-	found, err := getRecord(tx, keyRolePrefix+role, &held)
+	found, err := getRecord(tx, keyRolePrefix+d.role, &held)
 	if err != nil && !errors.Is(err, errRecord) {
 		return err
 	}
-	if err := tx.Put(keyMetaPrefix+sum.Hex(), raw); err != nil {
+	if err := putBytes(tx, d); err != nil {
 		return err
 	}
-	if found && held.Version > version {
+	if found && held.Version > d.version {
 		return nil
 	}
-	return putRecord(tx, keyRolePrefix+role, roleRecord{Version: version, Sum: sum})
-}
-
-// sweep deletes the metadata bytes that no record names.
-func sweep(tx Tx) error {
-	var complete completeRecord
-	if _, err := getRecord(tx, keyComplete, &complete); err != nil && !errors.Is(err, errRecord) {
-		return err
+	next := roleRecord{Version: d.version, Sum: d.sum, Accepted: now}
+	if found && held.Version == d.version && held.Sum == d.sum {
+		next.Accepted = held.Accepted
 	}
-	named := []artifact.Digest{complete.Timestamp, complete.Snapshot, complete.Targets}
-	roles, err := tx.Keys(keyRolePrefix)
-	if err != nil {
-		return err
-	}
-	for _, key := range roles {
-		var record roleRecord
-		if _, err := getRecord(tx, key, &record); err != nil && !errors.Is(err, errRecord) {
-			return err
-		}
-		named = append(named, record.Sum)
-	}
-	keep := map[string]bool{}
-	for _, sum := range named {
-		keep[keyMetaPrefix+sum.Hex()] = true
-	}
-	stored, err := tx.Keys(keyMetaPrefix)
-	if err != nil {
-		return err
-	}
-	for _, key := range slices.DeleteFunc(stored, func(key string) bool { return keep[key] }) {
-		if err := tx.Delete(key); err != nil {
-			return err
-		}
-	}
-	return nil
+	return putRecord(tx, keyRolePrefix+d.role, next)
 }

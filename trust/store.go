@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,19 +38,21 @@ type Tx = interface {
 }
 
 // The keys of the state. Metadata is kept as raw bytes: roots by version, other
-// roles by the SHA-256 of the bytes, so that a damaged value betrays itself. A
-// role record names the newest accepted bytes of its role; the complete record
-// names one whole set. Records and floors carry a checksum.
+// roles by the SHA-256 of the bytes, so that a damaged value betrays itself, and
+// in pieces where they are large. A role record names the newest accepted bytes
+// of its role; the complete record names one whole set. Records and floors carry
+// a checksum.
 const (
 	keyGiven         = "given"           // record givenRecord: the root that trust begins with
 	keyRootPrefix    = "root/"           // + version: bytes of N.root.json
 	keyRolePrefix    = "role/"           // + role: record roleRecord
-	keyMetaPrefix    = "meta/"           // + hex: bytes of metadata
+	keyMetaPrefix    = "meta/"           // + hex: bytes of metadata; + hex/0000: a piece of them
 	keyComplete      = "complete"        // record completeRecord
 	keyClock         = "clock"           // record clockRecord
 	keyRootFloor     = "floor/root"      // record rootFloor
 	keyTimeFloor     = "floor/timestamp" // record timestampFloor
 	keySnapshotFloor = "floor/snapshot"  // record snapshotFloor
+	keyRolesFloor    = "floor/roles"     // record rolesFloor, of the same snapshot
 )
 
 func keyRoot(version int64) string { return keyRootPrefix + strconv.FormatInt(version, 10) }
@@ -71,19 +74,28 @@ func putRecord(tx Tx, key string, v any) error {
 // getRecord reads what putRecord wrote. found is false where there is none; the
 // error is errRecord where it is damaged.
 func getRecord(tx Tx, key string, v any) (found bool, err error) {
-	raw, err := tx.Get(key)
-	if err != nil || raw == nil {
+	body, err := recordBody(tx, key)
+	if err != nil || body == nil {
 		return false, err
 	}
-	head, body, ok := strings.Cut(string(raw), " ")
-	sum := crc32.Checksum([]byte(body), crc32.MakeTable(crc32.Castagnoli))
-	if !ok || head != fmt.Sprintf("%08x", sum) {
-		return false, fmt.Errorf("%w: %s", errRecord, key)
-	}
-	if err := json.Unmarshal([]byte(body), v); err != nil {
+	if err := json.Unmarshal(body, v); err != nil {
 		return false, fmt.Errorf("%w: %s: %w", errRecord, key, err)
 	}
 	return true, nil
+}
+
+// recordBody is a record's JSON, its checksum found right; nil: there is none.
+func recordBody(tx Tx, key string) ([]byte, error) {
+	raw, err := tx.Get(key)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	head, body, ok := bytes.Cut(raw, []byte(" "))
+	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
+	if !ok || string(head) != fmt.Sprintf("%08x", sum) {
+		return nil, fmt.Errorf("%w: %s", errRecord, key)
+	}
+	return body, nil
 }
 
 // needRecord is getRecord for what can't be fetched again: damage is ErrState.

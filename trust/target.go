@@ -30,13 +30,13 @@ type promise struct {
 }
 
 func (v *View) promise(path string, f found) (Target, error) {
-	digests, err := digestsOf(f.file.Hashes)
+	digests, err := f.file.digests()
 	if err != nil {
 		return Target{}, fmt.Errorf("%s: %s: %w: %w", v.repository.name, path, ErrMalformed, err)
 	}
 	return Target{&promise{
 		repository: v.repository.name, path: path, role: f.doc.role,
-		length: f.file.Length, digests: digests, consistent: v.consistent(),
+		length: f.file.length, digests: digests, consistent: v.consistent(),
 	}}, nil
 }
 

@@ -33,14 +33,12 @@ type View struct {
 	stale      error // why nothing resolves by this view; nil: it does
 	changes    []Change
 
-	root      *rootDocument
-	timestamp *timestampDocument
-	snapshot  *snapshotDocument
-	targets   *targetsDocument
+	root, timestamp, snapshot, targets *document
+	accepted                           map[string]time.Time // of the top-level roles
 
-	mu       sync.Mutex
-	roles    map[string]*targetsDocument
-	verified map[edge]bool
+	mu      sync.Mutex
+	roles   map[string]*document // delegated ones
+	unsaved []*document          // of these, what is not stored yet
 }
 
 // Change is a role whose version differs from what was held before; From is 0
@@ -51,19 +49,27 @@ type Change struct {
 	To   int64  `json:"to"`
 }
 
-// RoleStatus is one top-level role of a view.
+// RoleStatus is one role of a view.
 type RoleStatus struct {
-	Role      string    `json:"role"`
-	Version   int64     `json:"version"`
-	Expires   time.Time `json:"expires"`
-	Threshold int       `json:"threshold"`
-	Keys      int       `json:"keys"`
+	Role      string
+	Version   int64
+	Expires   time.Time
+	Threshold int
+	Keys      int
+	// Signers are the ids of the keys that were found to have signed: of all of
+	// them, or of as many as the threshold takes where the file is large.
+	Signers []string
+	// Accepted is when this client first took this version; zero if it is not
+	// known, or not stored yet.
+	Accepted time.Time
+	// Held is false for a delegated role whose metadata was not needed yet; then
+	// only its version is known.
+	Held bool
 }
 
 func (r *Repository) newView(now time.Time, freshness Freshness) *View {
 	return &View{
-		repository: r, now: now, freshness: freshness,
-		roles: map[string]*targetsDocument{}, verified: map[edge]bool{},
+		repository: r, now: now, freshness: freshness, roles: map[string]*document{},
 	}
 }
 
@@ -80,46 +86,48 @@ func (v *View) Checked() time.Time { return v.checked }
 // what is held and named exactly resolves.
 func (v *View) Stale() error { return v.stale }
 
-// Changes lists the top-level roles that the refresh brought a new version of.
+// Changes lists the roles that the refresh brought a new version of: top-level
+// ones in the order root, timestamp, snapshot, targets, then delegated ones by
+// name, as far as the snapshot before is known.
 func (v *View) Changes() []Change { return v.changes }
 
 // consistent reports whether files carry their version or hash in the name
 // (specification 1.0, section 6.2).
-func (v *View) consistent() bool { return v.root.meta.Signed.ConsistentSnapshot }
-
-// Roles lists the four top-level roles in the order root, timestamp, snapshot,
-// targets.
-func (v *View) Roles() []RoleStatus {
-	list := []RoleStatus{
-		{Role: v.root.role, Version: v.root.version, Expires: v.root.expires},
-		{Role: v.timestamp.role, Version: v.timestamp.version, Expires: v.timestamp.expires},
-		{Role: v.snapshot.role, Version: v.snapshot.version, Expires: v.snapshot.expires},
-		{Role: v.targets.role, Version: v.targets.version, Expires: v.targets.expires},
-	}
-	for i := range list {
-		role := v.root.meta.Signed.Roles[list[i].Role]
-		list[i].Threshold, list[i].Keys = role.Threshold, len(role.KeyIDs)
-	}
-	return list
-}
+func (v *View) consistent() bool { return v.root.root.ConsistentSnapshot }
 
 // Expires is the earliest expiry of the top-level roles, and whose it is.
 func (v *View) Expires() (time.Time, string) {
-	roles := v.Roles()
-	first := roles[0]
-	for _, role := range roles[1:] {
-		if role.Expires.Before(first.Expires) {
-			first = role
+	first := v.root
+	for _, d := range []*document{v.timestamp, v.snapshot, v.targets} {
+		if d.expires.Before(first.expires) {
+			first = d
 		}
 	}
-	return first.Expires, first.Role
+	return first.expires, first.role
+}
+
+// noteAccepted takes over when the top-level roles were accepted: what the Store
+// did not hold when it was read was accepted by this view, if it is stored.
+func (v *View) noteAccepted(s *state, root int64, stored bool) {
+	v.accepted = map[string]time.Time{}
+	for _, d := range v.topLevel() {
+		record := s.newest[d.role]
+		switch {
+		case d == v.root && d.version == root:
+			v.accepted[d.role] = s.rootFloor.Accepted
+		case d != v.root && record.Sum == d.sum:
+			v.accepted[d.role] = record.Accepted
+		case stored:
+			v.accepted[d.role] = v.now
+		}
+	}
 }
 
 func (v *View) changedSince(before map[string]int64) []Change {
 	var list []Change
-	for _, role := range v.Roles() {
-		if before[role.Role] != role.Version {
-			list = append(list, Change{Role: role.Role, From: before[role.Role], To: role.Version})
+	for _, d := range v.topLevel() {
+		if before[d.role] != d.version {
+			list = append(list, Change{Role: d.role, From: before[d.role], To: d.version})
 		}
 	}
 	return list

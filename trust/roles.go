@@ -1,0 +1,103 @@
+package trust
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+)
+
+// topLevel are the documents of the top-level roles: root, timestamp, snapshot,
+// targets.
+func (v *View) topLevel() []*document {
+	return []*document{v.root, v.timestamp, v.snapshot, v.targets}
+}
+
+// Roles lists the four top-level roles in the order root, timestamp, snapshot,
+// targets.
+func (v *View) Roles() []RoleStatus {
+	var list []RoleStatus
+	for _, d := range v.topLevel() {
+		list = append(list, v.status(d, v.root.ring(d.role), v.accepted[d.role]))
+	}
+	return list
+}
+
+// DelegatedRoles lists the delegated roles, each with the first delegator's
+// keys: those that are held, and the roles that they delegate to. It asks no
+// source. A role that is not held is listed by name and version.
+func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] {
+	return func(yield func(RoleStatus, error) bool) {
+		queue, seen := []*document{v.targets}, map[string]bool{}
+		for len(queue) > 0 {
+			delegator := queue[0]
+			queue = queue[1:]
+			for _, name := range v.delegatedNames(delegator.delegations) {
+				if seen[name] || len(seen) == v.repository.limits.Listing {
+					continue
+				}
+				seen[name] = true
+				status, doc, err := v.delegatedStatus(ctx, delegator, name)
+				if !yield(status, err) || err != nil {
+					return
+				}
+				if doc != nil {
+					queue = append(queue, doc)
+				}
+			}
+		}
+	}
+}
+
+// delegatedStatus tells of one delegated role, and returns its document if it is
+// held and verifies.
+func (v *View) delegatedStatus(ctx context.Context, delegator *document, name string) (RoleStatus, *document, error) {
+	ring, _ := delegator.delegations.ring(name)
+	absent := RoleStatus{Role: name, Threshold: ring.threshold, Keys: len(ring.ids)}
+	if file := v.snapshot.file(name); file != nil {
+		absent.Version = file.version
+	}
+	doc, accepted, err := v.heldDocument(ctx, ring)
+	if err != nil || doc == nil {
+		return absent, nil, err
+	}
+	return v.status(doc, ring, accepted), doc, nil
+}
+
+// heldDocument is a delegated role as far as it can be had without a source,
+// and when it was accepted; nil where it can't.
+func (v *View) heldDocument(ctx context.Context, ring keyring) (*document, time.Time, error) {
+	promise := v.snapshot.file(ring.role)
+	if promise == nil {
+		return nil, time.Time{}, nil
+	}
+	w := wanted{role: ring.role, kind: metadata.TARGETS, promise: promise, limit: v.repository.limits.Targets, ring: ring}
+	raw, accepted, err := v.repository.heldRole(ctx, w)
+	if err != nil || raw == nil {
+		return nil, time.Time{}, err
+	}
+	v.mu.Lock()
+	doc := v.roles[ring.role]
+	v.mu.Unlock()
+	if doc == nil {
+		if doc, err = w.accept(v.repository, raw); err != nil {
+			return nil, time.Time{}, nil // signed by keys that were replaced: fetched again when needed
+		}
+	}
+	return doc, accepted, nil
+}
+
+// status tells of a document that the keyring has verified.
+func (v *View) status(d *document, ring keyring, accepted time.Time) RoleStatus {
+	s := RoleStatus{
+		Role: d.role, Version: d.version, Expires: d.expires, Accepted: accepted,
+		Threshold: ring.threshold, Keys: len(ring.ids), Held: true,
+	}
+	if signers, err := ring.verify(d); err == nil {
+		s.Signers = slices.Clone(signers)
+	}
+	d.letGo()
+	return s
+}
