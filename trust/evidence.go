@@ -63,6 +63,9 @@ func (v *View) Evidence() *Evidence {
 			Found:    fmt.Sprintf("version %d, expires %s", role.Version, role.Expires.UTC().Format(time.RFC3339)),
 		})
 	}
+	if v.twin {
+		e.Checks[1].Found += "; a timestamp of the same version with other content was offered and discarded"
+	}
 	fresh := Check{ID: CheckFreshness, Result: Pass, Found: "checked at " + v.checked.UTC().Format(time.RFC3339)}
 	switch {
 	case v.stale != nil:

@@ -103,13 +103,17 @@ func (r *Repository) updateTimestamp(ctx context.Context, s *state, v *View) (*d
 		return nil, fmt.Errorf("%s: %w", r.name, err)
 	}
 	next := timestampFloor{Version: doc.version, Signed: content, Snapshot: snapshotPromise(doc).version}
-	if err := s.timeFloor.check(r.name, next); err != nil {
+	err = s.timeFloor.check(r.name, next)
+	if next.isTwinOf(s.timeFloor) {
+		doc, err = r.heldTimestamp(s, v, err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := doc.expiry(r.name, v.reference); err != nil {
 		return nil, err
 	}
-	if s.holds(r, doc) && s.timeFloor == next {
+	if s.holds(r, doc) && (s.timeFloor == next || v.twin) {
 		return doc, nil // stored already
 	}
 	return doc, r.store.Update(ctx, func(tx Tx) error {
@@ -128,6 +132,25 @@ func (r *Repository) updateTimestamp(ctx context.Context, s *state, v *View) (*d
 		}
 		return putMeta(tx, doc, v.now)
 	})
+}
+
+// isTwinOf reports whether a timestamp has the version of the one that was
+// accepted, and other content.
+func (f timestampFloor) isTwinOf(accepted timestampFloor) bool {
+	return f.Version == accepted.Version && f.Signed != accepted.Signed
+}
+
+// heldTimestamp is the stored timestamp that goes on to count where a source
+// offers a twin of it: the specification has the client discard the newcomer and
+// call that normal (section 5.4.3). Without it there is nothing to go on with,
+// and cause is the error.
+func (r *Repository) heldTimestamp(s *state, v *View, cause error) (*document, error) {
+	doc, content, err := r.acceptTimestamp(v.root, s.bytes(r, s.newest[metadata.TIMESTAMP].Sum))
+	if err != nil || doc.version != s.timeFloor.Version || content != s.timeFloor.Signed {
+		return nil, cause
+	}
+	v.twin = true
+	return doc, nil
 }
 
 // acceptTimestamp opens a timestamp that nothing but the root promises. content
@@ -234,7 +257,7 @@ func (r *Repository) commitComplete(ctx context.Context, v *View) error {
 		if err := putRecord(tx, keyComplete, next); err != nil {
 			return err
 		}
-		if len(v.changes) == 0 {
+		if held.names(next) {
 			return nil
 		}
 		return sweep(tx)

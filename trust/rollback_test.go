@@ -60,36 +60,72 @@ func TestSnapshotRollbacks(t *testing.T) {
 	}
 }
 
-func TestSameVersionOtherContent(t *testing.T) {
+// twin makes the repository publish version 1 of a role again, with other
+// content.
+func (b *bench) twin(role string) {
+	b.t.Helper()
+	must(b.t, b.repo.Forge(role, testrepo.Forgery{Signed: func(s any) {
+		switch s := s.(type) {
+		case *metadata.TimestampType:
+			s.Version = 1
+		case *metadata.SnapshotType:
+			s.Version = 1
+		}
+	}}))
+	b.now = b.now.Add(time.Minute)
+}
+
+func TestSnapshotOfTheSameVersionWithOtherContent(t *testing.T) {
 	t.Parallel()
-	for _, role := range []string{"timestamp", "snapshot"} {
-		t.Run(role, func(t *testing.T) {
-			t.Parallel()
-			b := newBench(t, testrepo.Options{NoMetaHashes: true, PlainSnapshots: true})
-			b.mustRefresh()
-			must(t, b.repo.Forge(role, testrepo.Forgery{Signed: func(s any) {
-				switch s := s.(type) {
-				case *metadata.TimestampType:
-					s.Version = 1
-				case *metadata.SnapshotType:
-					s.Version = 1
-				}
-			}}))
-			if role == "snapshot" {
-				must(t, b.repo.Forge("timestamp", testrepo.Forgery{Signed: func(s any) {
-					s.(*metadata.TimestampType).Meta["snapshot.json"].Version = 1
-				}}))
-				// The stored snapshot would do; a fresh one is asked for only without it.
-				must(t, b.store.Update(t.Context(), func(tx trust.Tx) error { return tx.Delete("role/snapshot") }))
-			}
-			b.now = b.now.Add(time.Minute)
-			must(t, b.repo.Renew())
-			b.publish()
-			err := b.refuses(trust.ErrRollback)
-			if !strings.Contains(err.Error(), "other content") {
-				t.Errorf("expected it to say why, found %v", err)
-			}
-		})
+	b := newBench(t, testrepo.Options{NoMetaHashes: true, PlainSnapshots: true})
+	b.mustRefresh()
+	b.twin("snapshot")
+	must(t, b.repo.Forge("timestamp", testrepo.Forgery{Signed: func(s any) {
+		s.(*metadata.TimestampType).Meta["snapshot.json"].Version = 1
+	}}))
+	// The stored snapshot would do; a fresh one is asked for only without it.
+	must(t, b.store.Update(t.Context(), func(tx trust.Tx) error { return tx.Delete("role/snapshot") }))
+	must(t, b.repo.Renew())
+	b.publish()
+	if err := b.refuses(trust.ErrRollback); !strings.Contains(err.Error(), "other content") {
+		t.Errorf("expected it to say why, found %v", err)
+	}
+}
+
+// Section 5.4.3 calls a timestamp of the same version nothing new. What it says
+// must not count: the one that was accepted goes on to.
+func TestTimestampOfTheSameVersionWithOtherContent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	before := b.mustRefresh()
+	must(t, b.repo.AddTarget("b.txt", []byte("beta")))
+	b.twin("timestamp")
+	b.publish()
+	b.remote.requests()
+	view := b.mustRefresh()
+	if asked := b.remote.requests(); !slices.Equal(asked, []string{"2.root.json", "timestamp.json"}) {
+		t.Errorf("what the twin names was asked for: %v", asked)
+	}
+	if _, err := view.Target(t.Context(), "b.txt"); !errors.Is(err, trust.ErrNoTarget) || len(view.Changes()) > 0 {
+		t.Errorf("expected the repository as it was, found %v, %v", view.Changes(), err)
+	}
+	if got, want := view.Roles()[1].Expires, before.Roles()[1].Expires; !got.Equal(want) {
+		t.Errorf("expected the expiry of the timestamp that was accepted, %v, found %v", want, got)
+	}
+	if found := view.Evidence().Checks[1].Found; !strings.Contains(found, "discarded") {
+		t.Errorf("expected the evidence to tell of it, found %q", found)
+	}
+
+	// A freeze by a twin ends with the expiry that was accepted.
+	now := b.now
+	b.now = before.Roles()[1].Expires
+	b.refuses(trust.ErrExpired)
+	b.now = now
+
+	// Without the bytes that were accepted there is nothing to go on with.
+	must(t, b.store.Update(t.Context(), func(tx trust.Tx) error { return tx.Delete("role/timestamp") }))
+	if err := b.refuses(trust.ErrRollback); !strings.Contains(err.Error(), "other content") {
+		t.Errorf("expected it to say why, found %v", err)
 	}
 }
 

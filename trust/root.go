@@ -116,7 +116,7 @@ func (r *Repository) openRoot(raw []byte) (*document, error) {
 
 func (r *Repository) floorOfRoot(root *document) (rootFloor, error) {
 	content, err := root.content()
-	return rootFloor{Version: root.version, Signed: content, Accepted: r.now()}, err
+	return rootFloor{Version: root.version, Signed: content, Accepted: r.now()}.with(root), err
 }
 
 // nextRoot checks raw as the successor of root: signed by both, one version
@@ -218,15 +218,16 @@ func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *doc
 		if root.version == floor.Version && next.Signed != floor.Signed {
 			return sameVersion(r.name, metadata.ROOT, root.version)
 		}
+		next.Sums = floor.Sums
 		for _, doc := range append(s.mended, root) {
+			next = next.with(doc)
 			if err := tx.Put(keyRoot(doc.version), doc.raw); err != nil {
 				return err
 			}
 		}
 		if root.version == floor.Version {
-			return nil // damaged roots came back; nothing was rotated
-		}
-		if err := r.lowerFloors(tx, s, before, root); err != nil {
+			next.Accepted = floor.Accepted // damaged roots came back; nothing was rotated
+		} else if err := r.lowerFloors(tx, s, before, root); err != nil {
 			return err
 		}
 		return putRecord(tx, keyRootFloor, next)

@@ -146,6 +146,7 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 			return nil, err
 		}
 		v.unsaved = append(v.unsaved, doc)
+		return doc, nil
 	}
 	r.known.keepRole(doc)
 	return doc, nil
@@ -198,6 +199,11 @@ func (v *View) saveRoles(ctx context.Context) error {
 		return err
 	}
 	// Overtaken: this view is of before; its successor stores its own.
+	for _, doc := range v.unsaved {
+		if err == nil {
+			r.known.keepRole(doc)
+		}
+	}
 	v.unsaved = nil
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,11 @@ type completeRecord struct {
 	Checked   time.Time       `json:"checked"`
 }
 
+// names reports whether c names the same bytes as next does.
+func (c completeRecord) names(next completeRecord) bool {
+	return c.Timestamp == next.Timestamp && c.Snapshot == next.Snapshot && c.Targets == next.Targets
+}
+
 type clockRecord struct {
 	Latest time.Time `json:"latest"`
 }
@@ -41,6 +47,19 @@ type rootFloor struct {
 	Version  int64           `json:"version"`
 	Signed   artifact.Digest `json:"signed"`
 	Accepted time.Time       `json:"accepted"` // when this client first took it
+	// Sums are the SHA-256 of the stored roots by version: a byte of white space
+	// that has changed on the disk would still be signed.
+	Sums map[int64]artifact.Digest `json:"sums"`
+}
+
+// with is the floor after root was stored.
+func (f rootFloor) with(root *document) rootFloor {
+	f.Sums = maps.Clone(f.Sums)
+	if f.Sums == nil {
+		f.Sums = map[int64]artifact.Digest{}
+	}
+	f.Sums[root.version] = root.sum
+	return f
 }
 
 // timestampFloor holds what an accepted timestamp forbids its successors: a
@@ -131,8 +150,12 @@ func (s *state) read(tx Tx) error {
 		if err != nil {
 			continue
 		}
-		if s.roots[version], err = tx.Get(key); err != nil {
+		raw, err := tx.Get(key)
+		if err != nil {
 			return err
+		}
+		if artifact.DigestOf(artifact.SHA256, raw) == s.rootFloor.Sums[version] {
+			s.roots[version] = raw
 		}
 	}
 	if _, err := getRecord(tx, keyComplete, &s.complete); err != nil && !errors.Is(err, errRecord) {
@@ -171,6 +194,11 @@ func (s *state) readFloors(tx Tx) error {
 	}
 	if s.given.Version != 0 && s.rootFloor.Version == 0 {
 		return fmt.Errorf("%w: %s: expected a record beside %s, found none", ErrState, keyRootFloor, keyGiven)
+	}
+	// Nothing is stored before the given root: starting over with it would forget
+	// the floors.
+	if s.given.Version == 0 && (s.rootFloor.Version != 0 || s.timeFloor.Version != 0 || s.snapshotFloor.Version != 0) {
+		return fmt.Errorf("%w: %s: expected a record beside the floors, found none", ErrState, keyGiven)
 	}
 	return nil
 }

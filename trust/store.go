@@ -60,15 +60,15 @@ func keyRoot(version int64) string { return keyRootPrefix + strconv.FormatInt(ve
 // errRecord says that a record's checksum or form is wrong.
 var errRecord = errors.New("damaged record")
 
-// putRecord stores v as JSON behind a CRC-32C of it: eight hex digits and a
-// space. The checksum finds accidents; the state directory is trusted.
+// putRecord stores v as JSON behind a CRC-32C of the key and it: eight hex digits
+// and a space. The checksum finds accidents, a record in another's place among
+// them; the state directory is trusted.
 func putRecord(tx Tx, key string, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
-	return tx.Put(key, append(fmt.Appendf(nil, "%08x ", sum), body...))
+	return tx.Put(key, append(fmt.Appendf(nil, "%08x ", recordSum(key, body)), body...))
 }
 
 // getRecord reads what putRecord wrote. found is false where there is none; the
@@ -91,11 +91,15 @@ func recordBody(tx Tx, key string) ([]byte, error) {
 		return nil, err
 	}
 	head, body, ok := bytes.Cut(raw, []byte(" "))
-	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
-	if !ok || string(head) != fmt.Sprintf("%08x", sum) {
+	if !ok || string(head) != fmt.Sprintf("%08x", recordSum(key, body)) {
 		return nil, fmt.Errorf("%w: %s", errRecord, key)
 	}
 	return body, nil
+}
+
+func recordSum(key string, body []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli)
+	return crc32.Update(crc32.Checksum([]byte(key), table), table, body)
 }
 
 // needRecord is getRecord for what can't be fetched again: damage is ErrState.

@@ -32,6 +32,7 @@ type View struct {
 	online     bool
 	stale      error // why nothing resolves by this view; nil: it does
 	changes    []Change
+	twin       bool // a timestamp of the same version and other content was discarded
 
 	root, timestamp, snapshot, targets *document
 	accepted                           map[string]time.Time // of the top-level roles
