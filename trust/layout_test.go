@@ -42,7 +42,7 @@ func record(tx trust.Tx, key string) (map[string]any, error) {
 		return nil, err
 	}
 	head, body, _ := strings.Cut(string(raw), " ")
-	if head != fmt.Sprintf("%08x", crc32.Checksum([]byte(body), crc32.MakeTable(crc32.Castagnoli))) {
+	if head != fmt.Sprintf("%08x", crc32.Checksum([]byte(key+body), crc32.MakeTable(crc32.Castagnoli))) {
 		return nil, nil
 	}
 	var fields map[string]any
@@ -217,6 +217,6 @@ func edit(tx trust.Tx, key string, change func(map[string]any)) error {
 	if err != nil {
 		return err
 	}
-	sum := crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli))
+	sum := crc32.Checksum(append([]byte(key), body...), crc32.MakeTable(crc32.Castagnoli))
 	return tx.Put(key, append(fmt.Appendf(nil, "%08x ", sum), body...))
 }
