@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -83,12 +84,16 @@ func TestPoliceSees(t *testing.T) {
 		"a role of strangers": {func(tx trust.Tx) error {
 			return tx.Put(prefixMeta+sha256Hex(string(forgedRole)), forgedRole)
 		}, "was not verified"},
-		"a role that is not there":    {func(tx trust.Tx) error { return edit(tx, prefixRole+"team", set("version", 2)) }, "not there or not that role's"},
-		"a role under another's name": {func(tx trust.Tx) error { return tx.Put(prefixRole+"other", held[prefixRole+"team"]) }, "not there or not that role's"},
-		"a set that is swept away":    {func(tx trust.Tx) error { return tx.Delete(stored("snapshot")) }, "names a snapshot that is not there"},
-		"a set of a root to come":     {func(tx trust.Tx) error { return edit(tx, keyComplete, set("root", 3)) }, "names root 3"},
-		"a set that goes back":        {func(tx trust.Tx) error { return edit(tx, keyComplete, set("version", 1)) }, "the complete set went back"},
-		"a set that does not fit":     {func(tx trust.Tx) error { return edit(tx, keyComplete, set("version", 9)) }, "does not fit together"},
+		"a role that is not there": {func(tx trust.Tx) error { return edit(tx, prefixRole+"team", set("version", 2)) }, "not there or not that role's"},
+		"a role under another's name": {func(tx trust.Tx) error {
+			team, err := record(readOnly(held), prefixRole+"team")
+			must(t, err)
+			return edit(tx, prefixRole+"other", func(f map[string]any) { maps.Copy(f, team) })
+		}, "not there or not that role's"},
+		"a set that is swept away": {func(tx trust.Tx) error { return tx.Delete(stored("snapshot")) }, "names a snapshot that is not there"},
+		"a set of a root to come":  {func(tx trust.Tx) error { return edit(tx, keyComplete, set("root", 3)) }, "names root 3"},
+		"a set that goes back":     {func(tx trust.Tx) error { return edit(tx, keyComplete, set("version", 1)) }, "the complete set went back"},
+		"a set that does not fit":  {func(tx trust.Tx) error { return edit(tx, keyComplete, set("version", 9)) }, "does not fit together"},
 		"a set without a snapshot": {func(tx trust.Tx) error {
 			return edit(tx, keyComplete, func(f map[string]any) { delete(f, "snapshot") })
 		}, "names a snapshot that is not there"},
