@@ -57,7 +57,7 @@ func (c *inquiry) proven(raw []byte, name string) bool {
 
 // proof is what one look at signatures was about.
 type proof struct {
-	by   *metadata.Metadata[metadata.RootType]
+	by   *rootFile
 	name string
 	raw  string
 }
@@ -74,16 +74,16 @@ func (c *inquiry) prove(raw []byte, name string) (*metadata.Metadata[metadata.Ta
 	switch typeOf(raw) {
 	case "timestamp":
 		doc, err := metadata.Timestamp().FromBytes(raw)
-		return nil, err == nil && c.newest.VerifyDelegate("timestamp", doc) == nil
+		return nil, err == nil && c.newest.judge.VerifyDelegate("timestamp", doc) == nil
 	case "snapshot":
 		doc, err := metadata.Snapshot().FromBytes(raw)
-		return nil, err == nil && c.newest.VerifyDelegate("snapshot", doc) == nil
+		return nil, err == nil && c.newest.judge.VerifyDelegate("snapshot", doc) == nil
 	case "targets":
 		doc, err := metadata.Targets().FromBytes(raw)
 		if err != nil {
 			return nil, false
 		}
-		top := (name == "" || name == "targets") && c.newest.VerifyDelegate("targets", doc) == nil
+		top := (name == "" || name == "targets") && c.newest.judge.VerifyDelegate("targets", doc) == nil
 		if !top && (name == "targets" || !c.delegated(doc, name)) {
 			return nil, false
 		}
@@ -265,20 +265,29 @@ func unusable(key *metadata.Key) bool {
 	return err != nil
 }
 
-// parseRoot is nil for what is no root. Keys that go-tuf can't read are left
-// out, so that it judges by the others instead of giving up.
-func parseRoot(raw []byte) *metadata.Metadata[metadata.RootType] {
-	root, err := metadata.Root().FromBytes(raw)
+// rootFile is a root, and the same without the keys that go-tuf can't read, so
+// that it judges by the others instead of giving up.
+type rootFile struct {
+	doc, judge *metadata.Metadata[metadata.RootType]
+}
+
+// parseRoot is nil for what is no root.
+func parseRoot(raw []byte) *rootFile {
+	doc, err := metadata.Root().FromBytes(raw)
 	if err != nil {
 		return nil
 	}
-	for _, role := range root.Signed.Roles {
-		role.KeyIDs = known(role.KeyIDs, root.Signed.Keys)
+	judge, err := metadata.Root().FromBytes(raw)
+	if err != nil {
+		return nil
 	}
-	return root
+	for _, role := range judge.Signed.Roles {
+		role.KeyIDs = known(role.KeyIDs, judge.Signed.Keys)
+	}
+	return &rootFile{doc, judge}
 }
 
-// withKnownKeys leaves out keys as parseRoot does.
+// withKnownKeys leaves out keys that go-tuf can't read.
 func withKnownKeys(doc *metadata.Metadata[metadata.TargetsType]) *metadata.Metadata[metadata.TargetsType] {
 	delegations := doc.Signed.Delegations
 	if delegations == nil {

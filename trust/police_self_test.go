@@ -2,7 +2,6 @@ package trust_test
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -86,9 +85,9 @@ func TestPoliceSees(t *testing.T) {
 		}, "was not verified"},
 		"a role that is not there": {func(tx trust.Tx) error { return edit(tx, prefixRole+"team", set("version", 2)) }, "not there or not that role's"},
 		"a role under another's name": {func(tx trust.Tx) error {
-			team, err := record(readOnly(held), prefixRole+"team")
-			must(t, err)
-			return edit(tx, prefixRole+"other", func(f map[string]any) { maps.Copy(f, team) })
+			return edit(tx, prefixRole+"other", func(f map[string]any) {
+				f["version"], f["sum"] = 1, "sha256:"+strings.TrimPrefix(stored("team"), prefixMeta)
+			})
 		}, "not there or not that role's"},
 		"a set that is swept away": {func(tx trust.Tx) error { return tx.Delete(stored("snapshot")) }, "names a snapshot that is not there"},
 		"a set of a root to come":  {func(tx trust.Tx) error { return edit(tx, keyComplete, set("root", 3)) }, "names root 3"},

@@ -72,7 +72,7 @@ type inquiry struct {
 	past past
 	now  trust.Tx
 
-	newest  *metadata.Metadata[metadata.RootType]
+	newest  *rootFile
 	lowered map[string]bool // the roles whose floors may fall
 	learnt  bool            // who delegates, see learn
 }
@@ -135,7 +135,7 @@ func (c *inquiry) roots() error {
 		}
 		version, _ := strconv.ParseInt(strings.TrimPrefix(key, prefixRoot), 10, 64)
 		root := c.parseRoot(raw)
-		if root == nil || root.Signed.Version != version {
+		if root == nil || root.doc.Signed.Version != version {
 			c.fault("%s is not that root", key)
 			continue
 		}
@@ -155,26 +155,26 @@ func (c *inquiry) roots() error {
 	return c.rotations()
 }
 
-func (c *inquiry) root(version int64) (*metadata.Metadata[metadata.RootType], error) {
+func (c *inquiry) root(version int64) (*rootFile, error) {
 	raw, err := c.now.Get(rootKey(version))
 	return c.parseRoot(raw), err
 }
 
 // chained reports whether root is signed by the one before and by itself.
-func (c *inquiry) chained(before, root *metadata.Metadata[metadata.RootType]) bool {
-	pair := [2]*metadata.Metadata[metadata.RootType]{before, root}
+func (c *inquiry) chained(before, root *rootFile) bool {
+	pair := [2]*rootFile{before, root}
 	if known, ok := c.book.chained.Load(pair); ok {
 		return known.(bool)
 	}
-	found := before.VerifyDelegate("root", root) == nil && root.VerifyDelegate("root", root) == nil
+	found := before.judge.VerifyDelegate("root", root.doc) == nil && root.judge.VerifyDelegate("root", root.doc) == nil
 	c.book.chained.Store(pair, found)
 	return found
 }
 
 // parseRoot is nil for what is no root. The same bytes give the same root.
-func (p *police) parseRoot(raw []byte) *metadata.Metadata[metadata.RootType] {
+func (p *police) parseRoot(raw []byte) *rootFile {
 	if known, ok := p.book.roots.Load(string(raw)); ok {
-		return known.(*metadata.Metadata[metadata.RootType])
+		return known.(*rootFile)
 	}
 	root := parseRoot(raw)
 	p.book.roots.Store(string(raw), root)
@@ -210,7 +210,7 @@ func (c *inquiry) rotations() error {
 			continue
 		}
 		for _, role := range []string{"timestamp", "snapshot"} {
-			if !maps.Equal(keyValues(before, role), keyValues(after, role)) {
+			if !maps.Equal(keyValues(before.doc, role), keyValues(after.doc, role)) {
 				c.lowered[role] = true
 			}
 		}
