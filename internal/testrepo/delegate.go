@@ -90,17 +90,21 @@ func (r *Repo) DelegateBins(parent string, bins Bins) error {
 	if from.bins != nil || len(from.edges) > 0 {
 		return fmt.Errorf("%w: role %q delegates already, which excludes bins", ErrConflict, parent)
 	}
-	names := bins.names()
-	for _, name := range names {
+	for _, name := range bins.names() {
 		if _, ok := r.roles[name]; ok {
 			return fmt.Errorf("%w: the name of bin %q is taken", ErrConflict, name)
 		}
 	}
+	return r.addBins(from, bins)
+}
+
+// addBins is DelegateBins after its checks.
+func (r *Repo) addBins(from *role, bins Bins) error {
 	shared, err := newKeys(r.opts.Scheme, bins.Quorum.Keys)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
+	for _, name := range bins.names() {
 		r.roles[name] = &role{
 			keys: shared, threshold: bins.Quorum.Threshold, expiry: r.opts.expiryOf(name), dirty: true,
 			targets: map[string]target{},

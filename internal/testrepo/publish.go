@@ -169,6 +169,9 @@ func (d *draft) targets() error {
 		if !r.roles[name].dirty {
 			continue
 		}
+		if r.roles[name].written {
+			return fmt.Errorf("%w: what Large wrote of %q can't be published anew", ErrConflict, name)
+		}
 		version, expires := d.next(name)
 		m := metadata.Targets(expires)
 		m.Signed.Version = version

@@ -34,6 +34,7 @@ type role struct {
 	threshold int
 	expiry    time.Duration
 	dirty     bool // wants a new version
+	written   bool // by Large: there is nothing to make another version of
 	targets   map[string]target
 	edges     []DelegatedRole
 	bins      *Bins
