@@ -29,3 +29,24 @@ func compareKeys(text []byte, a, b int32) int {
 	}
 	return bytes.Compare(keyA, keyB)
 }
+
+// keyAt is the key whose quote is at offset start, unescaped.
+func keyAt(text []byte, start int32) []byte {
+	end, escaped := skipString(text, int(start))
+	raw := text[start+1 : end-1]
+	if escaped {
+		return unescape(raw)
+	}
+	return raw
+}
+
+// appendStarts appends the offsets of those keys of the object whose bracket is
+// at offset opened that come before offset end.
+func appendStarts(starts []int32, text []byte, opened, end int) []int32 {
+	for at := skipSpace(text, opened+1); at >= 0 && at < end; {
+		starts = append(starts, int32(at))
+		_, after := memberAt(text, at)
+		at = next(text, after)
+	}
+	return starts
+}

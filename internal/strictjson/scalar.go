@@ -1,54 +1,65 @@
 package strictjson
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// text reads the string whose opening quote is at pos. It returns the string
-// unescaped if wanted is set, as keys are compared that way.
-func (s *scanner) text(wanted bool) ([]byte, error) {
-	s.pos++
-	start, escaped := s.pos, false
-	for ; s.pos < len(s.data); s.pos++ {
+// text reads the string whose opening quote is at pos. It returns what is between
+// the quotes, and whether escapes are in it.
+func (s *scanner) text() (raw []byte, escaped bool, err error) {
+	start := s.pos + 1
+	for s.pos = plain(s.data, start); s.pos < len(s.data); s.pos = plain(s.data, s.pos) {
 		switch c := s.data[s.pos]; {
 		case c == '"':
-			raw := s.data[start:s.pos]
-			if bad := invalid(raw); bad >= 0 {
-				return nil, s.fail(start+bad, ErrSyntax, "UTF-8", fmt.Sprintf("the byte %#02x", raw[bad]))
-			}
+			raw = s.data[start:s.pos]
 			s.pos++
-			if escaped && wanted {
-				return unescape(raw), nil
-			}
-			return raw, nil
+			return raw, escaped, nil
 		case c == '\\':
 			escaped = true
 			if err := s.escape(); err != nil {
-				return nil, err
+				return nil, false, err
 			}
-		case c < ' ':
-			return nil, s.fail(s.pos, ErrSyntax, "an escape for a control character", s.found(s.pos))
+			s.pos++
+		case c >= utf8.RuneSelf:
+			r, size := utf8.DecodeRune(s.data[s.pos:])
+			if r == utf8.RuneError && size == 1 {
+				return nil, false, s.fail(s.pos, ErrSyntax, "UTF-8", fmt.Sprintf("the byte %#02x", c))
+			}
+			s.pos += size
+		default:
+			return nil, false, s.fail(s.pos, ErrSyntax, "an escape for a control character", s.found(s.pos))
 		}
 	}
-	return nil, s.fail(s.pos, ErrSyntax, "the end of a string", s.found(s.pos))
+	return nil, false, s.fail(s.pos, ErrSyntax, "the end of a string", s.found(s.pos))
 }
 
-// invalid is the index of the first byte that is not UTF-8, -1 if there is none.
-func invalid(raw []byte) int {
-	if utf8.Valid(raw) {
-		return -1
-	}
-	for i := 0; i < len(raw); {
-		r, size := utf8.DecodeRune(raw[i:])
-		if r == utf8.RuneError && size == 1 {
-			return i
+// plain is the offset of the first byte from at on that ends a string or needs a
+// look in it: a quote, a backslash, a control character, a part of a character
+// beyond ASCII. It takes eight bytes at a time, most of a document being text.
+func plain(text []byte, at int) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	for ; at+8 <= len(text); at += 8 {
+		word := binary.LittleEndian.Uint64(text[at:])
+		// Taking n from a byte below 0x80 sets its high bit if it is smaller than
+		// n. A borrow reaches only bytes behind one that is found, and the first
+		// is what counts.
+		quote, slash := word^('"'*ones), word^('\\'*ones)
+		if found := (word | (word - ' '*ones) | (quote - ones) | (slash - ones)) & highs; found != 0 {
+			return at + bits.TrailingZeros64(found)/8
 		}
-		i += size
 	}
-	return -1
+	for at < len(text) && text[at] >= ' ' && text[at] < utf8.RuneSelf && text[at] != '"' && text[at] != '\\' {
+		at++
+	}
+	return at
 }
 
 // escape checks the escape whose backslash is at pos and stops on its last byte.

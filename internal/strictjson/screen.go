@@ -10,7 +10,7 @@ const deepest = 10_000
 
 // Limits bound a document. The zero value refuses every document.
 type Limits struct {
-	Bytes     int  // the most bytes of the document, white space included
+	Bytes     int  // the most bytes of the document, white space included; more than 2 GiB - 1 counts as that
 	Depth     int  // the most objects and arrays within each other; the top object counts as 1
 	AllowNull bool // null may stand for a value
 }
@@ -28,11 +28,13 @@ const (
 
 // frame is an object or an array that is open.
 type frame struct {
-	array bool
-	index int    // of the current element, in an array
-	named bool   // a key has been read, in an object
-	key   []byte // the current key, unescaped, in an object
-	keys  keySet // all keys so far, in an object
+	array  bool
+	opened int    // offset of its bracket
+	depth  int    // 1 for the top object
+	index  int    // of the current element, in an array
+	named  bool   // a key has been read, in an object
+	key    []byte // the current key, unescaped, in an object
+	keys   keySet // all keys so far, in an object
 }
 
 type scanner struct {
@@ -46,6 +48,7 @@ type scanner struct {
 // package comment describes. The error is an *Error.
 func Screen(data []byte, limits Limits) error {
 	limits.Depth = min(limits.Depth, deepest)
+	limits.Bytes = min(limits.Bytes, longest)
 	s := scanner{data: data, limits: limits}
 	if len(data) > limits.Bytes {
 		return s.fail(limits.Bytes, ErrTooLarge,
@@ -88,15 +91,15 @@ func (s *scanner) open(array bool) (state, error) {
 	if len(s.stack) >= s.limits.Depth {
 		return 0, s.fail(s.pos, ErrTooDeep, fmt.Sprintf("at most %d levels", s.limits.Depth), "one more")
 	}
-	s.pos++
 	if len(s.stack) < cap(s.stack) {
 		s.stack = s.stack[:len(s.stack)+1]
 	} else {
 		s.stack = append(s.stack, frame{})
 	}
 	f := s.top()
-	f.array, f.index, f.named, f.key = array, 0, false, nil
+	f.array, f.opened, f.depth, f.index, f.named, f.key = array, s.pos, len(s.stack), 0, false, nil
 	f.keys.reset()
+	s.pos++
 	if array {
 		return firstValue, nil
 	}
@@ -104,29 +107,38 @@ func (s *scanner) open(array bool) (state, error) {
 }
 
 // close leaves what is open; the closing bracket is at pos.
-func (s *scanner) close() state {
+func (s *scanner) close() (state, error) {
+	f := s.top()
+	if again := f.keys.repeated(s.data); again >= 0 {
+		f.key = keyAt(s.data, int32(again))
+		return 0, s.duplicate(again)
+	}
 	s.pos++
 	s.stack = s.stack[:len(s.stack)-1]
-	return afterValue
+	return afterValue, nil
 }
 
 // member reads a key and its colon, or the end of an empty object.
 func (s *scanner) member(now state) (state, error) {
 	if s.peek() == '}' && now == firstKey {
-		return s.close(), nil
+		return s.close()
 	}
 	if s.peek() != '"' {
 		return 0, s.fail(s.pos, ErrSyntax, "a key in quotes", s.found(s.pos))
 	}
 	start := s.pos
-	key, err := s.text(true)
+	key, escaped, err := s.text()
 	if err != nil {
 		return 0, err
 	}
+	if escaped {
+		key = unescape(key)
+	}
 	f := s.top()
+	again := f.keys.add(s.data, f, start, key, escaped)
 	f.key, f.named = key, true
-	if !f.keys.add(key) {
-		return 0, s.fail(start, ErrDuplicate, "each key once", quote(key)+" again")
+	if again {
+		return 0, s.duplicate(start)
 	}
 	s.space()
 	if s.peek() != ':' {
@@ -136,16 +148,21 @@ func (s *scanner) member(now state) (state, error) {
 	return nextValue, nil
 }
 
+// duplicate makes the error for the repeated key at offset, the current one.
+func (s *scanner) duplicate(offset int) error {
+	return s.fail(offset, ErrDuplicate, "each key once", quote(s.top().key)+" again")
+}
+
 // value reads a scalar, enters an object or array, or ends an empty array.
 func (s *scanner) value(now state) (state, error) {
 	c := s.peek()
 	switch {
 	case c == ']' && now == firstValue:
-		return s.close(), nil
+		return s.close()
 	case c == '{', c == '[':
 		return s.open(c == '[')
 	case c == '"':
-		_, err := s.text(false)
+		_, _, err := s.text()
 		return afterValue, err
 	case c == '-', '0' <= c && c <= '9':
 		return afterValue, s.number()
@@ -176,7 +193,7 @@ func (s *scanner) after() (state, error) {
 		f.index++
 		return nextValue, nil
 	case f.array && c == ']', !f.array && c == '}':
-		return s.close(), nil
+		return s.close()
 	case f.array:
 		return 0, s.fail(s.pos, ErrSyntax, `"," or "]"`, s.found(s.pos))
 	case c == ',':
@@ -198,12 +215,7 @@ func (s *scanner) peek() byte {
 }
 
 func (s *scanner) space() {
-	for s.pos < len(s.data) {
-		switch s.data[s.pos] {
-		case ' ', '\t', '\r', '\n':
-			s.pos++
-		default:
-			return
-		}
+	if s.pos < len(s.data) && s.data[s.pos] <= ' ' {
+		s.pos = skipSpace(s.data, s.pos)
 	}
 }
