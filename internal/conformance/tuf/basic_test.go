@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -87,6 +89,22 @@ func TestRefresh(t *testing.T) {
 			b.expectAsked("2.root.json", "timestamp.json")
 		})
 	}
+}
+
+// Whether files carry versions is what the newest root says of it.
+func TestRootThatTurnsConsistent(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{PlainSnapshots: true, NoMetaHashes: true})
+	b.refresh()
+	must(t, b.repo.Forge("root", testrepo.Forgery{Signed: func(s any) { s.(*metadata.RootType).ConsistentSnapshot = true }}))
+	must(t, b.repo.PublishRoot())
+	must(t, b.repo.Renew("targets"))
+	b.publish()
+	for _, role := range []string{"snapshot", "targets"} {
+		b.server.Replace("2."+role+".json", b.repo.Files(0)[role+".json"])
+	}
+	b.refresh()
+	b.expectVersions("root 2 timestamp 2 snapshot 2 targets 2")
 }
 
 // The bytes are kept as they came, with all their white space.

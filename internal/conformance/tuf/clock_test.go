@@ -30,7 +30,7 @@ func TestNoTimeNoRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testrepo.Options{})
 	for name, script := range map[string]string{
-		"fails": "exit 3", "prints words": "echo noon", "prints nothing": ":", "is before 1970": "echo -1", "has a fraction": "echo 1.5",
+		"fails": "echo 1772366400; exit 3", "prints words": "echo noon", "prints nothing": ":", "is before 1970": "echo -1", "has a fraction": "echo 1.5",
 	} {
 		b.date(script)
 		code, stderr := b.runAsIs(b.refreshArgs()...)
