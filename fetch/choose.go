@@ -1,6 +1,8 @@
 package fetch
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +10,7 @@ import (
 
 	"assay/artifact"
 	"assay/artifact/release"
+	"assay/trust"
 )
 
 // channelDeprecated is the one channel whose deprecated releases may be chosen.
@@ -35,6 +38,9 @@ type chooser struct {
 	indexes []*release.Channel // of every channel that the catalog lists
 	now     time.Time
 	place   func(salt string) int // this machine's cohort
+	// approved is trust.ErrNotApproved for a release that other repositories
+	// must approve and have not; any other error ends the choice. nil: none must.
+	approved func(release.ChannelEntry) error
 }
 
 // revoked finds the channel that revokes a version. Revoked in one channel is
@@ -174,7 +180,7 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 		ch.why = fmt.Sprintf("the newest release in %s that is %s", index.Channel, selector.Range)
 	}
 	var waiting *release.ChannelEntry
-	var revoked error
+	var revoked, unapproved error
 	for _, entry := range newestFirst(index) {
 		if selector.Kind == artifact.ByRange && !selector.Range.Contains(entry.Version) {
 			continue
@@ -190,6 +196,17 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 			continue
 		}
 		reason := c.unfit(index.Channel, selector.Kind, entry)
+		if reason == "" && c.approved != nil {
+			// Before the rollout: what waits in one may yet be chosen.
+			err := c.approved(entry)
+			if err != nil && !errors.Is(err, trust.ErrNotApproved) {
+				return choice{}, err
+			}
+			if err != nil {
+				unapproved, reason = cmp.Or(unapproved, err), notYet(err)
+				ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s is passed over: %s", c.product, entry.Version, reason))
+			}
+		}
 		if reason == "" {
 			reason = c.rolling(entry)
 			if reason != "" && waiting == nil {
@@ -206,7 +223,7 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 		}
 		return ch, nil
 	}
-	return choice{}, c.nothingLeft(index, selector, ch.passed, waiting, revoked)
+	return choice{}, c.nothingLeft(index, selector, ch.passed, waiting, cmp.Or(unapproved, revoked))
 }
 
 // unfit says why a release's status keeps it from being chosen; empty: nothing.
@@ -242,13 +259,13 @@ func (c *chooser) rolling(entry release.ChannelEntry) string {
 	return text
 }
 
-func (c *chooser) nothingLeft(index *release.Channel, selector artifact.Selector, passed []Passed, waiting *release.ChannelEntry, revoked error) error {
+func (c *chooser) nothingLeft(index *release.Channel, selector artifact.Selector, passed []Passed, waiting *release.ChannelEntry, barred error) error {
 	if waiting != nil {
 		return fmt.Errorf("%w: %s %s is %s; by its exact version it can be had now: %s@%s", ErrUnknown,
 			c.product, waiting.Version, c.rolling(*waiting), c.product, waiting.Version)
 	}
-	if revoked != nil {
-		return revoked
+	if barred != nil {
+		return barred
 	}
 	text := fmt.Sprintf("%s has no release to choose in %s", c.product, index.Channel)
 	if selector.Kind == artifact.ByRange {

@@ -24,7 +24,9 @@ type Config struct {
 	Repositories []*Repository
 	Cache        *cache.Store
 	Engine       *Engine
-	Now          func() time.Time // nil: time.Now
+	// Map says which repositories must agree on what; nil: each speaks for itself.
+	Map *trust.Map
+	Now func() time.Time // nil: time.Now
 	// Offline forbids every request: metadata and bytes come from what is held.
 	Offline bool
 	// MachineID is this machine's random number, for the cohorts of staged
@@ -40,6 +42,7 @@ type Client struct {
 	repositories map[string]*Repository
 	cache        *cache.Store
 	engine       *Engine
+	approvals    *trust.Map
 	now          func() time.Time
 	offline      bool
 	machineID    func(context.Context) ([16]byte, error)
@@ -56,7 +59,7 @@ func NewClient(config Config) (*Client, error) {
 		return nil, errors.New("fetch: a client needs a cache and an engine")
 	}
 	c := &Client{
-		repositories: map[string]*Repository{}, cache: config.Cache, engine: config.Engine,
+		repositories: map[string]*Repository{}, cache: config.Cache, engine: config.Engine, approvals: config.Map,
 		now: config.Now, offline: config.Offline, machineID: config.MachineID,
 		progress: config.Progress, warn: config.Warn, views: map[string]*pendingView{},
 	}

@@ -13,6 +13,12 @@
 // partial file, which the next run clears. With Config.Offline no socket is
 // opened.
 //
+// Where Config.Map says that several repositories must agree, no way leads past
+// it: by channel, version, digest or path, online or from what is held. One that
+// can't be asked is an error of its own, not a lack of approval. Not approved yet
+// is passed over by channel and range, with a warning, and refused by name; what
+// is contradicted is refused always.
+//
 // A request goes where the configuration says. Where a source elsewhere points,
 // by a redirect or by the urls of a manifest, it goes only to hosts elsewhere:
 // never to this machine or its link, whatever a name resolves to, unless the

@@ -52,7 +52,8 @@ func addProof(e *trust.Evidence, target trust.Target) {
 // SelectTarget finds a target of a repository by its path, whether or not the
 // repository follows the release layout. A path is an exact name, so one that
 // is held is found in expired metadata, too. What belongs to a revoked release
-// is refused by this way as well.
+// is refused by this way as well, and so is what several repositories must
+// agree on and do not.
 func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Selection, error) {
 	if _, ok := c.repositories[repository]; !ok {
 		return Selection{}, fmt.Errorf("%w: no repository is named %q; known: %s", ErrUnknown, repository, quoteAll(c.Names()))
@@ -69,10 +70,23 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 	if err != nil {
 		return Selection{}, err
 	}
+	agreed, err := shelf.approve(ctx, target)
+	if err == nil {
+		err = shelf.standingAtFirst(ctx, agreed)
+	}
+	if err != nil {
+		return Selection{}, err
+	}
 	evidence := shelf.view.Evidence()
 	evidence.Add(promiseCheck(target))
+	if err := agreed.AddTo(ctx, shelf.panel(), evidence); err != nil {
+		return Selection{}, err
+	}
 	if channel != "" {
 		evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", entry.Status, channel)})
 	}
-	return Selection{Repository: repository, Why: "named by its target path", Target: target, Evidence: evidence}, nil
+	return Selection{
+		Repository: repository, Why: "named by its target path", Target: agreed.Target, Agreed: agreed.Repositories,
+		Warnings: contradicted(agreed), Evidence: evidence,
+	}, nil
 }

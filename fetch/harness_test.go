@@ -31,6 +31,7 @@ type bench struct {
 	more    []*fetch.Repository
 	grace   time.Duration
 	warn    func(string)
+	agree   *trust.Map
 }
 
 func newBench(t *testing.T, options testrepo.Options) *bench {
@@ -80,7 +81,7 @@ func (b *bench) client() *fetch.Client {
 		Repositories: append([]*fetch.Repository{b.repository("acme")}, b.more...),
 		Cache:        store, Engine: fetch.NewEngine(b.engine), Now: func() time.Time { return b.now }, Offline: b.offline,
 		MachineID: func(context.Context) ([16]byte, error) { return b.machine, nil },
-		Warn:      b.warn,
+		Warn:      b.warn, Map: b.agree,
 	})
 	must(b.t, err)
 	return client

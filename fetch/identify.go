@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,10 @@ type Identified struct {
 	Status   release.Status
 	Channel  string
 	Warnings []string
+	Agreed   []string // the repositories that promise the target alike; empty: none need agree
 	Evidence *trust.Evidence
+
+	approver bool // the repository only approves of what another one publishes
 }
 
 // fingerprint is what is known of a file's bytes.
@@ -36,7 +40,8 @@ type fingerprint struct {
 // Identify finds out which target of which repository a file of this machine
 // is. All repositories are asked. The errors: ErrRevoked where one of them has
 // revoked the release; that of the first one that could not be asked, where none
-// of the others promises the file; trust.MismatchError where one promises other
+// of the others promises the file; trust.AgreementError where repositories that
+// must agree on it do not; trust.MismatchError where one promises other
 // bytes under the file's name; ErrUnknown where none knows it; ErrInput where it
 // is no file.
 func (c *Client) Identify(ctx context.Context, path string) (Identified, error) {
@@ -45,16 +50,19 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 		return Identified{}, err
 	}
 	var found *Identified
-	var unasked, namesake error
+	var unasked, refused, namesake error
 	var warnings []string
 	for _, name := range c.Names() {
 		here, err := c.identifyIn(ctx, name, file)
 		var mismatch *trust.MismatchError
+		var refusal *trust.AgreementError
 		switch {
 		case errors.Is(err, ErrRevoked) || context.Cause(ctx) != nil:
 			return Identified{}, err
-		case err == nil && found == nil:
+		case err == nil && (found == nil || found.approver && !here.approver):
 			found = &here
+		case errors.As(err, &refusal):
+			refused = cmp.Or(refused, err)
 		case errors.As(err, &mismatch):
 			namesake = errors.Join(namesake, err)
 		case err != nil && !errors.Is(err, trust.ErrNoTarget):
@@ -71,6 +79,8 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 		return *found, nil
 	case unasked != nil:
 		return Identified{}, unasked
+	case refused != nil:
+		return Identified{}, refused
 	case namesake != nil:
 		return Identified{}, namesake
 	}
@@ -225,8 +235,21 @@ func (s *shelf) listedIn(ctx context.Context, path string, file fingerprint) (tr
 
 // identified adds what the channels say of the release that a target is of.
 func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified, error) {
-	found := Identified{Target: target, Evidence: s.view.Evidence()}
+	agreed, err := s.approve(ctx, target)
+	if err == nil {
+		err = s.standingAtFirst(ctx, agreed)
+	}
+	if err != nil {
+		return Identified{}, err
+	}
+	found := Identified{
+		Target: agreed.Target, Agreed: agreed.Repositories, Warnings: contradicted(agreed), Evidence: s.view.Evidence(),
+		approver: len(agreed.Repositories) > 0 && agreed.Mapping.Repositories[0] != s.view.Repository(),
+	}
 	found.Evidence.Add(promiseCheck(target))
+	if err := agreed.AddTo(ctx, s.panel(), found.Evidence); err != nil {
+		return Identified{}, err
+	}
 	addProof(found.Evidence, target)
 	entry, channel, err := s.standing(ctx, target.Path())
 	if err != nil || channel == "" {
@@ -236,7 +259,7 @@ func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified
 	found.Version, found.Status, found.Channel = entry.Version.String(), entry.Status, channel
 	found.Evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", entry.Status, channel)})
 	if entry.Status == release.StatusDeprecated {
-		found.Warnings = []string{deprecation(found.Product, entry)}
+		found.Warnings = append(found.Warnings, deprecation(found.Product, entry))
 	}
 	return found, nil
 }

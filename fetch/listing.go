@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"assay/artifact"
 	"assay/artifact/release"
+	"assay/trust"
 )
 
 // ProductInfo is a product on offer.
@@ -75,9 +77,12 @@ func (c *Client) Channels(ctx context.Context, ref artifact.Ref) ([]ChannelInfo,
 			Updated: index.Updated, EndOfLife: index.EndOfLife, Releases: len(index.Releases),
 		}
 		ch, err := chooser.choose(artifact.Selector{Kind: artifact.ByChannel, Channel: index.Channel})
-		if err != nil {
+		switch {
+		case err != nil && !isVerdict(err):
+			return nil, err
+		case err != nil:
 			info.Why = err.Error()
-		} else {
+		default:
 			info.Chosen, info.Why = ch.entry.Version.String(), ch.why
 		}
 		list = append(list, info)
@@ -95,13 +100,39 @@ type VersionInfo struct {
 	Since      time.Time        `json:"since"`
 	Reason     string           `json:"reason,omitempty"`
 	Advisory   string           `json:"advisory,omitempty"`
-	Rollout    string           `json:"rollout,omitempty"` // what keeps this machine waiting
-	Chosen     bool             `json:"chosen"`            // what the channel chooses here
+	Rollout    string           `json:"rollout,omitempty"`    // what keeps this machine waiting
+	Unapproved string           `json:"unapproved,omitempty"` // why other repositories' approval is missing
+	Chosen     bool             `json:"chosen"`               // what the channel chooses here
+}
+
+// isVerdict reports whether an error says that nothing may be chosen, rather
+// than that it could not be found out.
+func isVerdict(err error) bool {
+	var refusal *trust.AgreementError
+	return errors.Is(err, ErrUnknown) || errors.Is(err, ErrRevoked) || errors.Is(err, ErrTooOld) || errors.As(err, &refusal)
+}
+
+// unapproved says why a release lacks approval; empty: it has it, or needs none.
+func (c *chooser) unapproved(entry release.ChannelEntry) (string, error) {
+	if c.approved == nil || entry.Status == release.StatusRevoked {
+		return "", nil
+	}
+	err := c.approved(entry)
+	switch {
+	case err == nil:
+		return "", nil
+	case errors.Is(err, trust.ErrNotApproved):
+		return notYet(err), nil
+	case isVerdict(err):
+		return err.Error(), nil
+	}
+	return "", err
 }
 
 // Versions lists the releases of a product in one channel, or in all without
 // one, newest first. A release that another channel revokes is revoked here,
-// too.
+// too. Where other repositories must approve, it is their word on the manifest
+// that is told of; they are asked about the artifact when it is got.
 func (c *Client) Versions(ctx context.Context, ref artifact.Ref, channel string) ([]VersionInfo, error) {
 	shelf, chooser, err := c.chooser(ctx, ref, false)
 	if err != nil {
@@ -118,14 +149,18 @@ func (c *Client) Versions(ctx context.Context, ref artifact.Ref, channel string)
 	list := []VersionInfo{}
 	for _, index := range indexes {
 		ch, err := chooser.choose(artifact.Selector{Kind: artifact.ByChannel, Channel: index.Channel})
+		chosen := err == nil // why not, each entry tells below
 		for _, entry := range newestFirst(index) {
 			info := VersionInfo{
 				Repository: shelf.view.Repository(), Product: index.Product, Channel: index.Channel,
 				Version: entry.Version, Status: entry.Status, Since: entry.Since, Reason: entry.Reason,
-				Advisory: entry.Advisory, Chosen: err == nil && ch.entry.Version == entry.Version,
+				Advisory: entry.Advisory, Chosen: chosen && ch.entry.Version == entry.Version,
 			}
 			if entry.Status == release.StatusCurrent {
 				info.Rollout = chooser.rolling(entry)
+			}
+			if info.Unapproved, err = chooser.unapproved(entry); err != nil {
+				return nil, err
 			}
 			if where, by, ok := chooser.revoked(entry.Version); ok && entry.Status != release.StatusRevoked {
 				info.Status, info.Since, info.Advisory = release.StatusRevoked, by.Since, by.Advisory

@@ -34,6 +34,7 @@ type Selection struct {
 	Artifact   release.Artifact
 	Manifest   trust.Target
 	Target     trust.Target
+	Agreed     []string // the repositories that promise the target alike; empty: none need agree
 	Evidence   *trust.Evidence
 }
 
@@ -52,6 +53,7 @@ func (c *Client) Resolve(ctx context.Context, request Request) (Selection, error
 	if request.Ref.Selector.Kind == artifact.ByDigest {
 		return shelf.selectDigest(ctx, chooser, request)
 	}
+	chooser.approved = shelf.approver(ctx, chooser.product, &request)
 	ch, err := chooser.choose(request.Ref.Selector)
 	if err != nil {
 		return Selection{}, err
@@ -81,7 +83,10 @@ func (c *Client) chooser(ctx context.Context, ref artifact.Ref, exact bool) (*sh
 	if err != nil {
 		return nil, nil, err
 	}
-	return shelf, &chooser{product: product.Name, indexes: indexes, now: c.now(), place: place}, nil
+	return shelf, &chooser{
+		product: product.Name, indexes: indexes, now: c.now(), place: place,
+		approved: shelf.approver(ctx, product.Name, nil),
+	}, nil
 }
 
 // find looks a product up in the repository that the ref names, or in all of
@@ -97,10 +102,6 @@ func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf
 	}
 	if len(names) == 0 {
 		return nil, release.Product{}, fmt.Errorf("%w: no repository is known yet, so none has %s", ErrUnknown, ref.Product)
-	}
-	type hit struct {
-		shelf   *shelf
-		product release.Product
 	}
 	var hits []hit
 	var offered []string
@@ -123,7 +124,7 @@ func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf
 			offered = append(offered, product.Name)
 		}
 	}
-	switch len(hits) {
+	switch hits = c.rivals(ref.Product, hits); len(hits) {
 	case 0:
 		slices.Sort(offered)
 		return nil, release.Product{}, fmt.Errorf("%w: %s has no product %q; on offer: %s", ErrUnknown, strings.Join(names, ", "), ref.Product, quoteAll(firstOf(slices.Compact(offered), 8)))
@@ -132,7 +133,7 @@ func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf
 	}
 	var refs []string
 	for _, h := range hits {
-		refs = append(refs, h.shelf.view.Repository()+":"+ref.Product)
+		refs = append(refs, h.repository()+":"+ref.Product)
 	}
 	return nil, release.Product{}, fmt.Errorf("%w: %d repositories have a product %s; say which: %s", ErrAmbiguous, len(hits), ref.Product, strings.Join(refs, " or "))
 }
@@ -207,12 +208,17 @@ func installable(a release.Artifact) bool {
 }
 
 // selection joins a chosen artifact with the target that promises its bytes.
+// Every way to an artifact of a release leads through here, and so past the map.
 func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen release.Artifact, platform artifact.Platform) (Selection, error) {
-	i := slices.IndexFunc(m.Artifacts, func(a release.Artifact) bool {
-		// One file, or one URL, may be listed more than once.
-		return a.Target == chosen.Target && slices.Equal(a.URLs, chosen.URLs) && a.Length == chosen.Length && slices.Equal(a.Digests, chosen.Digests)
-	})
-	target, err := s.view.Artifact(ctx, m.target, m.data, i)
+	manifest, err := s.approve(ctx, m.target)
+	if err != nil {
+		return Selection{}, err
+	}
+	target, err := s.artifact(ctx, m, chosen)
+	if err != nil {
+		return Selection{}, err
+	}
+	agreed, err := s.approve(ctx, target)
 	if err != nil {
 		return Selection{}, err
 	}
@@ -220,10 +226,16 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 	evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", ch.entry.Status, ch.channel)})
 	evidence.Add(trust.Check{ID: trust.CheckManifest, Result: trust.Pass, Expected: "product, version, length and digests as in " + m.target.Path(), Found: "promised by the role " + m.target.Role()})
 	evidence.Add(promiseCheck(target))
+	for _, agreement := range []trust.Agreement{manifest, agreed} {
+		if err := agreement.AddTo(ctx, s.panel(), evidence); err != nil {
+			return Selection{}, err
+		}
+		ch.warnings = append(ch.warnings, contradicted(agreement)...)
+	}
 	return Selection{
 		Repository: s.view.Repository(), Product: m.Product, Version: m.Version, Channel: ch.channel,
 		Status: ch.entry.Status, Platform: platform, Why: ch.why, Passed: ch.passed, Warnings: ch.warnings,
-		Release: m.Release, Artifact: chosen, Manifest: m.target, Target: target, Evidence: evidence,
+		Release: m.Release, Artifact: chosen, Manifest: manifest.Target, Target: agreed.Target, Agreed: agreed.Repositories, Evidence: evidence,
 	}, nil
 }
 

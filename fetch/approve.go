@@ -1,0 +1,133 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"assay/artifact/release"
+	"assay/trust"
+)
+
+// Where Config.Map says that several repositories must agree, one counts for
+// which releases there are: the first of a mapping, with its catalog and its
+// channels. The others are asked about two paths of a release, the manifest and
+// the artifact, and need neither catalog nor channels nor the bytes.
+
+// panel is whom the map asks: the client's own views, each refreshed once.
+func (s *shelf) panel() trust.Panel {
+	return trust.Panel{View: s.client.View, Held: s.exact}
+}
+
+// approve asks whether enough repositories promise the same as the target.
+func (s *shelf) approve(ctx context.Context, target trust.Target) (trust.Agreement, error) {
+	return s.client.approvals.Approve(ctx, s.panel(), target)
+}
+
+// approver tells whether repositories must be asked about a release before it
+// may be chosen: the error is trust.ErrNotApproved where it is to be passed
+// over, and any other one ends the choice. With a request the artifact that it
+// means is asked about, too. It is nil where the map has nothing on the product.
+func (s *shelf) approver(ctx context.Context, product string, request *Request) func(release.ChannelEntry) error {
+	if len(s.client.approvals.Folder(product)) == 0 {
+		return nil
+	}
+	return func(entry release.ChannelEntry) error {
+		target, err := s.target(ctx, entry.Manifest)
+		if errors.Is(err, trust.ErrNoTarget) {
+			return nil // told when it is read
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := s.approve(ctx, target); err != nil || request == nil {
+			return err
+		}
+		m, err := s.manifest(ctx, entry.Manifest)
+		if err != nil {
+			return err
+		}
+		chosen, err := pick(m.Release, *request)
+		if err != nil {
+			return nil // told when it is chosen
+		}
+		if target, err = s.artifact(ctx, m, chosen); err != nil {
+			return err
+		}
+		_, err = s.approve(ctx, target)
+		return err
+	}
+}
+
+// artifact is the target of an artifact that the manifest lists.
+func (s *shelf) artifact(ctx context.Context, m *manifest, chosen release.Artifact) (trust.Target, error) {
+	i := slices.IndexFunc(m.Artifacts, func(a release.Artifact) bool {
+		// One file, or one URL, may be listed more than once.
+		return a.Target == chosen.Target && slices.Equal(a.URLs, chosen.URLs) && a.Length == chosen.Length && slices.Equal(a.Digests, chosen.Digests)
+	})
+	return s.view.Artifact(ctx, m.target, m.data, i)
+}
+
+// standingAtFirst refuses what the first repository of an agreement has revoked.
+// It says so in its channels, whichever of them was asked for the target.
+func (s *shelf) standingAtFirst(ctx context.Context, agreement trust.Agreement) error {
+	if len(agreement.Repositories) == 0 || agreement.Mapping.Repositories[0] == s.view.Repository() {
+		return nil
+	}
+	first, err := s.client.shelf(ctx, agreement.Mapping.Repositories[0], s.exact)
+	if err != nil {
+		return err
+	}
+	_, _, err = first.standing(ctx, agreement.Target.Path())
+	return err
+}
+
+// contradicted warns of repositories that promise other bytes, although enough
+// agree without them.
+func contradicted(agreement trust.Agreement) []string {
+	var warnings []string
+	for _, answer := range agreement.Dissent() {
+		warnings = append(warnings, fmt.Sprintf("%s promises something else as %s than %s, which agree: %s", answer.Repository,
+			agreement.Target.Path(), strings.Join(agreement.Repositories, ", "), answer))
+	}
+	return warnings
+}
+
+// notYet is why a release is passed over, in few words.
+func notYet(err error) string {
+	var refusal *trust.AgreementError
+	if !errors.As(err, &refusal) {
+		return err.Error()
+	}
+	return fmt.Sprintf("not approved yet: %s must promise %s, not listed by %s", refusal.Mapping, refusal.Path, strings.Join(refusal.Lacking(), ", "))
+}
+
+// hit is a repository whose catalog has a product.
+type hit struct {
+	shelf   *shelf
+	product release.Product
+}
+
+func (h hit) repository() string { return h.shelf.view.Repository() }
+
+// rivals leaves out of the repositories that have a product those that only
+// approve of it: another of them is first in a mapping that has to do with the
+// product and lists both, and they themselves are first in none. Nobody guesses
+// here, as it is the configuration that says whose catalog counts. A repository
+// that no such mapping lists stays a rival, though the map may forbid it to
+// promise anything: which one was meant is for the user to say.
+func (c *Client) rivals(product string, hits []hit) []hit {
+	mappings := c.approvals.Folder(product)
+	isFirst := func(name string) bool {
+		return slices.ContainsFunc(mappings, func(m trust.Mapping) bool { return m.Repositories[0] == name })
+	}
+	behind := func(name string) bool {
+		return slices.ContainsFunc(mappings, func(m trust.Mapping) bool {
+			return slices.Contains(m.Repositories, name) &&
+				slices.ContainsFunc(hits, func(h hit) bool { return h.repository() == m.Repositories[0] })
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(hits), func(h hit) bool { return !isFirst(h.repository()) && behind(h.repository()) })
+}
