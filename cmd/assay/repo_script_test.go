@@ -75,6 +75,10 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "revoke":
 		ts.Check(repo.SetStatus(arg(0), arg(1), arg(2), "revoked", "revoked by a test", ""))
 		ts.Check(repo.Publish())
+	case "delegate": // ROLE PATTERN, by the targets role
+		ts.Check(repo.Delegate("targets", testrepo.DelegatedRole{Name: arg(0), Paths: []string{arg(1)}}))
+	case "bins": // PARENT BITS
+		ts.Check(repo.DelegateBins(arg(0), testrepo.Bins{BitLength: number(ts, arg(1)), Prefix: "bin"}))
 	case "target":
 		ts.Check(repo.AddTarget(arg(0), []byte(ts.ReadFile(arg(1)))))
 	case "large":

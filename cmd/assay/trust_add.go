@@ -159,15 +159,15 @@ func (a *app) prove(ctx context.Context, s *session, add *addition) (*trust.View
 }
 
 type additionDoc struct {
-	Changed     bool             `json:"changed"`
-	Repository  string           `json:"repository"`
-	URL         string           `json:"url"`
-	RootVersion int64            `json:"root_version"`
-	RootSHA256  string           `json:"root_sha256"`
-	RootExpires *time.Time       `json:"root_expires,omitempty"`
-	Signers     int              `json:"signers,omitempty"`
-	Quorum      int              `json:"quorum,omitempty"`
-	Roles       []trustRoleState `json:"roles,omitempty"`
+	Changed     bool        `json:"changed"`
+	Repository  string      `json:"repository"`
+	URL         string      `json:"url"`
+	RootVersion int64       `json:"root_version"`
+	RootSHA256  string      `json:"root_sha256"`
+	RootExpires *time.Time  `json:"root_expires,omitempty"`
+	Signers     int         `json:"signers,omitempty"`
+	Quorum      int         `json:"quorum,omitempty"`
+	Roles       []roleState `json:"roles,omitempty"`
 }
 
 func (a *app) printAddition(add *addition, view *trust.View, changed bool) error {

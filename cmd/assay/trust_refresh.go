@@ -93,7 +93,11 @@ func (a *app) refreshOne(ctx context.Context, s *session, r *repository) (refres
 	if !doc.Changed {
 		a.out.line("%s: fresh, nothing new", r.name)
 	}
-	for _, change := range doc.Changes {
+	for i, change := range doc.Changes {
+		if i == mostRoles {
+			a.out.line("%s: and %d more roles; --json lists them all", r.name, len(doc.Changes)-i)
+			break
+		}
 		if change.From == 0 { // nothing was held, or what was is forgotten as its keys changed
 			a.out.line("%s: %s is now %d", r.name, change.Role, change.To)
 			continue

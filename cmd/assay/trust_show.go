@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -15,35 +13,21 @@ func trustShowCommand(a *app) *cli.Command {
 		Name:      "show",
 		Usage:     "show what is held of a repository, and how fresh it is",
 		ArgsUsage: "NAME",
-		Description: "Refreshes first. With --offline it shows what is held, expired or not." +
+		Description: "Refreshes first. With --offline it shows what is held, expired or not.\n" +
+			"SINCE is when this machine first took that version. Delegated roles are\n" +
+			"fetched when they are first needed; SIGNED BY lists the beginnings of key ids." +
 			examples("assay trust show acme", "assay trust show acme --offline"),
 		Action: a.trustShow,
 	}
 }
 
-// trustRoleState is one role, for JSON.
-type trustRoleState struct {
-	Role      string    `json:"role"`
-	Version   int64     `json:"version"`
-	Expires   time.Time `json:"expires"`
-	Threshold int       `json:"threshold"`
-	Keys      int       `json:"keys"`
-}
-
-func roleStates(v *trust.View) []trustRoleState {
-	var list []trustRoleState
-	for _, r := range v.Roles() {
-		list = append(list, trustRoleState{r.Role, r.Version, r.Expires.UTC(), r.Threshold, r.Keys})
-	}
-	return list
-}
-
 type trustShowDoc struct {
 	repositoryDoc
-	Freshness trust.Freshness  `json:"freshness"`
-	Checked   time.Time        `json:"checked"`
-	Stale     string           `json:"stale,omitempty"`
-	Roles     []trustRoleState `json:"roles"`
+	Freshness trust.Freshness `json:"freshness"`
+	Checked   time.Time       `json:"checked"`
+	Stale     string          `json:"stale,omitempty"`
+	Roles     []roleState     `json:"roles"`
+	Delegated []roleState     `json:"delegated,omitempty"`
 }
 
 func (a *app) trustShow(c *cli.Context) error {
@@ -72,13 +56,10 @@ func (a *app) trustShow(c *cli.Context) error {
 	default:
 		a.out.line("freshness not checked: offline")
 	}
-	var rows [][]string
-	for _, role := range doc.Roles {
-		rows = append(rows, []string{
-			role.Role, strconv.FormatInt(role.Version, 10), fmt.Sprintf("%d of %d", role.Threshold, role.Keys), a.moment(role.Expires),
-		})
+	if doc.Delegated, err = delegatedStates(c.Context, view); err != nil {
+		return err
 	}
 	a.out.line("")
-	a.out.table([]string{"ROLE", "VERSION", "KEYS", "EXPIRES"}, rows)
+	a.roleTable(doc.Roles, doc.Delegated)
 	return a.out.result("trust.show", doc)
 }
