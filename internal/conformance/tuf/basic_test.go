@@ -130,6 +130,46 @@ func TestFilesAreByteExact(t *testing.T) {
 	}
 }
 
+// Metadata so large that trust stores it in pieces, also where the next role is
+// refused.
+func TestLargeRoles(t *testing.T) {
+	t.Parallel()
+	large := testrepo.Forgery{Bytes: func(data []byte) []byte { return append(data, bytes.Repeat([]byte(" "), 9<<20)...) }}
+	b := newBench(t, testrepo.Options{})
+	must(t, b.repo.Delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}}))
+	for _, role := range []string{"snapshot", "targets", "team"} {
+		must(t, b.repo.Forge(role, large))
+	}
+	b.publish()
+	b.server.FlipByte("2.targets.json")
+	b.refreshFails("targets", "expected sha256:")
+	b.expectVersions("root 1 timestamp 2 snapshot 2")
+	b.server.Clear()
+	b.fails([]string{trust.ErrNoTarget.Error()}, b.downloadArgs("team/x")...)
+	b.expectVersions("root 1 timestamp 2 snapshot 2 targets 2 team 1")
+}
+
+// The timestamp's version with other content is not news: the one that is held
+// goes on to count (5.4.3).
+func TestTwinOfTheTimestampIsDiscarded(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{NoMetaHashes: true})
+	b.refresh()
+	held := b.repo.Files(0)["timestamp.json"]
+	must(t, b.repo.Forge("timestamp", testrepo.Forgery{Signed: func(s any) {
+		s.(*metadata.TimestampType).Version = 1
+		s.(*metadata.TimestampType).Meta["snapshot.json"].Version = 100
+	}}))
+	must(t, b.repo.PublishTimestamp())
+	b.asked()
+	b.refresh()
+	b.expectAsked("2.root.json", "timestamp.json")
+	b.expectVersions("root 1 timestamp 1 snapshot 1 targets 1")
+	if raw, err := os.ReadFile(filepath.Join(b.metadata, "timestamp.json")); err != nil || !bytes.Equal(raw, held) {
+		t.Errorf("expected the held timestamp, found %q, %v", raw, err)
+	}
+}
+
 // A role that is refused leaves those that were accepted before it in place.
 func TestRefusedRoleLeavesThoseBefore(t *testing.T) {
 	t.Parallel()

@@ -135,7 +135,7 @@ func openClient(o *options, now time.Time) (*client, error) {
 		return nil, err
 	}
 	files := &roleFiles{
-		dir: o.metadataDir, store: db.Trust(repositoryName), remote: source, consistent: isConsistent(newest),
+		dir: o.metadataDir, store: db.Trust(repositoryName), remote: source, consistent: readSigned(newest).Consistent,
 	}
 	repository, err := trust.Open(trust.Config{Name: repositoryName, Root: given, Store: files, Remote: files, Now: clock})
 	if err != nil {

@@ -33,6 +33,15 @@
 // processes. A Go program doesn't ask the C library for the time and would not
 // see that, so the time is what `date +%s` prints, asked once per step.
 //
+// The suite is https://github.com/theupdateframework/tuf-conformance. It is no
+// part of this module; where it is installed, with the program faketime, this
+// runs all of it, without a list of expected failures:
+//
+//	go build -o tuf ./internal/conformance/tuf
+//	pytest tuf_conformance --entrypoint "$PWD/tuf"
+//
+// The tests of this package go through the same themes without it.
+//
 // # What lies in the metadata folder
 //
 //	ROLE.json      copies for the suite; nothing here is ever read as trusted

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -17,9 +18,10 @@ import (
 )
 
 // roleFiles stands between trust and both its store and its remote, and keeps a
-// copy of what passes from the one to the other: an answer that trust stores is
-// metadata that it has accepted. It knows nothing of the keys under which trust
-// stores, and finds bytes that were stored in several consecutive pieces, too.
+// copy of what passes from the one to the other. Of the way in which trust stores
+// it knows this much: a root that is accepted is put as it is; metadata of any
+// other role that is accepted is named, in a record that is put, by the SHA-256
+// of its bytes, in hex.
 //
 // It implements trust.Store and trust.Remote.
 type roleFiles struct {
@@ -36,6 +38,18 @@ type roleFiles struct {
 type answer struct {
 	name string
 	raw  []byte
+	sum  []byte // the SHA-256 in hex
+	root bool   // it is a root, or will not be accepted
+}
+
+func newAnswer(name string, raw []byte) answer {
+	sum := sha256.Sum256(raw)
+	version, found := strings.CutSuffix(name, ".root.json")
+	// A plain repository could have a role named "1.root", too.
+	return answer{
+		name: name, raw: bytes.Clone(raw), sum: hex.AppendEncode(nil, sum[:]),
+		root: found && isNumber(version) && readSigned(raw).Type == "root",
+	}
 }
 
 // ReadMetadata implements trust.Remote.
@@ -44,7 +58,7 @@ func (f *roleFiles) ReadMetadata(ctx context.Context, name string, limit int64) 
 	if err == nil {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.answers = append(f.answers, answer{name, bytes.Clone(raw)})
+		f.answers = append(f.answers, newAnswer(name, raw))
 	}
 	return raw, err
 }
@@ -60,82 +74,75 @@ func (f *roleFiles) View(ctx context.Context, fn func(trust.Tx) error) error {
 // would stay behind, as nobody asks again for what is stored.
 func (f *roleFiles) Update(ctx context.Context, fn func(trust.Tx) error) error {
 	return f.store.Update(ctx, func(tx trust.Tx) error {
-		seen := &watchedTx{Tx: tx}
-		if err := fn(seen); err != nil {
+		f.mu.Lock()
+		watched := &watchedTx{Tx: tx, answers: slices.Clone(f.answers), accepted: map[string]bool{}}
+		f.mu.Unlock()
+		if err := fn(watched); err != nil {
 			return err
 		}
-		return f.copyStored(seen.puts)
+		return f.copyAccepted(watched.accepted)
 	})
 }
 
-// watchedTx remembers what is put.
+// watchedTx finds out which answers are accepted by what is put.
 type watchedTx struct {
 	trust.Tx
-	puts [][]byte
+	answers  []answer
+	accepted map[string]bool // by their SHA-256
 }
 
 // Put implements trust.Tx.
 func (t *watchedTx) Put(key string, value []byte) error {
-	t.puts = append(t.puts, bytes.Clone(value))
+	for _, a := range t.answers {
+		if a.isAcceptedBy(value) {
+			t.accepted[string(a.sum)] = true
+		}
+	}
 	return t.Tx.Put(key, value)
 }
 
-// copyStored writes the file of each answer that is among puts, the newest last.
-func (f *roleFiles) copyStored(puts [][]byte) error {
+func (a answer) isAcceptedBy(value []byte) bool {
+	if a.root {
+		return bytes.Equal(value, a.raw)
+	}
+	return bytes.Contains(value, a.sum)
+}
+
+// copyAccepted writes the file of each accepted answer, the newest last.
+func (f *roleFiles) copyAccepted(accepted map[string]bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var waiting []answer
 	for _, a := range f.answers {
-		if !holds(puts, a.raw) {
-			waiting = append(waiting, a)
+		if !accepted[string(a.sum)] {
 			continue
 		}
 		if err := f.write(a); err != nil {
 			return err
 		}
 	}
-	f.answers = waiting
+	f.answers = slices.DeleteFunc(f.answers, func(a answer) bool { return accepted[string(a.sum)] })
 	return nil
 }
 
-// holds reports whether raw was put, whole or as pieces in a row.
-func holds(puts [][]byte, raw []byte) bool {
-	if len(raw) == 0 {
-		return false
-	}
-	rest := raw
-	for _, value := range puts {
-		next, fits := bytes.CutPrefix(rest, value)
-		if !fits { // it may begin anew here
-			next, _ = bytes.CutPrefix(raw, value)
-		}
-		if rest = next; len(rest) == 0 {
-			return true
-		}
-	}
-	return false
-}
-
 func (f *roleFiles) write(a answer) error {
-	role, err := f.roleOf(a.name)
-	if err != nil {
-		return err
-	}
-	if role == "root" {
-		f.consistent = isConsistent(a.raw)
+	role := "root"
+	if a.root {
+		f.consistent = readSigned(a.raw).Consistent
+	} else {
+		var err error
+		if role, err = f.roleOf(a.name); err != nil {
+			return err
+		}
 	}
 	return durable.WriteFile(filepath.Join(f.dir, fileName(role)+".json"), a.raw, 0o644)
 }
 
-// roleOf is the role whose metadata was asked for by name. Only the root says
-// whether digits at the front are a version, or belong to the role's own name;
-// its own file always has a version.
+// roleOf is the role below root whose metadata was asked for by name. Only the
+// root says whether digits at the front are a version, or of the role's own name.
 func (f *roleFiles) roleOf(name string) (string, error) {
 	escaped := strings.TrimSuffix(name, ".json")
-	if version, rest, ok := strings.Cut(escaped, "."); ok && strings.Trim(version, "0123456789") == "" {
-		if f.consistent || rest == "root" {
-			escaped = rest
-		}
+	if version, rest, found := strings.Cut(escaped, "."); f.consistent && found && isNumber(version) {
+		escaped = rest
 	}
 	role, err := url.PathUnescape(escaped)
 	if err != nil {
@@ -144,14 +151,24 @@ func (f *roleFiles) roleOf(name string) (string, error) {
 	return role, nil
 }
 
-// isConsistent reads consistent_snapshot of a root that trust has accepted.
-func isConsistent(root []byte) bool {
+func isNumber(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
+
+// signedPart is what is read of metadata here.
+type signedPart struct {
+	Type       string `json:"_type"`
+	Consistent bool   `json:"consistent_snapshot"`
+}
+
+// readSigned reads a root; of anything else, that trust refuses in its place, it
+// may give nothing or nonsense.
+func readSigned(raw []byte) signedPart {
 	var doc struct {
-		Signed struct {
-			Consistent bool `json:"consistent_snapshot"`
-		} `json:"signed"`
+		Signed signedPart `json:"signed"`
 	}
-	return json.Unmarshal(root, &doc) == nil && doc.Signed.Consistent
+	if json.Unmarshal(raw, &doc) != nil {
+		return signedPart{}
+	}
+	return doc.Signed
 }
 
 // fileName is one segment for any role name or target path, a different one for

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,30 +13,26 @@ import (
 	"assay/trust"
 )
 
-func TestHolds(t *testing.T) {
+func TestWhatAcceptsAnAnswer(t *testing.T) {
 	t.Parallel()
+	root, twin := `{"signed":{"_type":"root"}}`, `{"signed":{"_type":"targets"}}`
+	record := func(raw string) string { return fmt.Sprintf(`crc {"sum":"sha256:%x"}`, sha256.Sum256([]byte(raw))) }
 	for name, test := range map[string]struct {
-		puts []string
-		want bool
+		name, raw, put string
+		want           bool
 	}{
-		"whole":             {[]string{"x", "abcd", "y"}, true},
-		"in pieces":         {[]string{"x", "ab", "c", "d"}, true},
-		"begun twice":       {[]string{"ab", "ab", "cd"}, true},
-		"empty in between":  {[]string{"ab", "", "cd"}, true},
-		"not to the end":    {[]string{"ab", "c"}, false},
-		"another in middle": {[]string{"ab", "x", "cd"}, false},
-		"more":              {[]string{"abcde"}, false},
-		"nothing":           {nil, false},
+		"a root that is put":            {"2.root.json", root, root, true},
+		"a root, put with something":    {"2.root.json", root, root + " ", false},
+		"a root that is named":          {"2.root.json", root, record(root), false},
+		"a role that is put":            {"timestamp.json", "{}", "{}", false},
+		"a role that is named":          {"timestamp.json", "{}", record("{}"), true},
+		"another that is named":         {"timestamp.json", "{}", record("[]"), false},
+		"a role with the name of roots": {"2.root.json", twin, record(twin), true},
+		"an empty one":                  {"timestamp.json", "", "{}", false},
 	} {
-		var puts [][]byte
-		for _, put := range test.puts {
-			puts = append(puts, []byte(put))
-		}
-		if got := holds(puts, []byte("abcd")); got != test.want {
+		a := newAnswer(test.name, []byte(test.raw))
+		if got := a.isAcceptedBy([]byte(test.put)); got != test.want {
 			t.Errorf("%s: expected %v, found %v", name, test.want, got)
-		}
-		if holds(puts, nil) {
-			t.Errorf("%s: an empty answer is never accepted", name)
 		}
 	}
 }
@@ -46,7 +44,9 @@ func TestRoleOf(t *testing.T) {
 		consistent bool
 		want       string
 	}{
-		{"3.root.json", false, "root"},
+		{"3.root.json", false, "3.root"},
+		{"1.3.root.json", true, "3.root"},
+		{".x.json", true, ".x"},
 		{"timestamp.json", true, "timestamp"},
 		{"3.snapshot.json", true, "snapshot"},
 		{"2.a%2Fb.json", true, "a/b"},
@@ -88,7 +88,9 @@ func (m memoryRemote) ReadMetadata(context.Context, string, int64) ([]byte, erro
 func TestNothingIsCopiedThatTrustDoesNotStore(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("refused")
-	put := func(tx trust.Tx) error { return tx.Put("any/key", []byte("answer")) }
+	put := func(tx trust.Tx) error {
+		return tx.Put("any/key", fmt.Appendf(nil, "%x", sha256.Sum256([]byte("answer"))))
+	}
 	for name, test := range map[string]struct {
 		fn   func(trust.Tx) error
 		want error
@@ -120,7 +122,9 @@ func TestCopyThatFailsStopsTheCommit(t *testing.T) {
 	files := &roleFiles{dir: filepath.Join(t.TempDir(), "missing"), store: store, remote: memoryRemote("answer")}
 	_, err := files.ReadMetadata(t.Context(), "timestamp.json", 100)
 	must(t, err)
-	err = files.Update(t.Context(), func(tx trust.Tx) error { return tx.Put("k", []byte("answer")) })
+	err = files.Update(t.Context(), func(tx trust.Tx) error {
+		return tx.Put("k", fmt.Appendf(nil, "%x", sha256.Sum256([]byte("answer"))))
+	})
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("expected no such folder, found %v", err)
 	}
