@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-.PHONY: all build test lint bench fuzz demo clean
+.PHONY: all build test lint bench fuzz mutants demo clean
 
 all: build
 
@@ -34,6 +34,10 @@ fuzz: ## each fuzz target for FUZZTIME
 			echo "$$pkg $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
 		done; \
 	done
+
+MUTANTS ?= ./trust
+mutants: ## each check of the packages in MUTANTS switched off in turn: a test must fail
+	$(GO) run ./internal/mutants $(MUTANTFLAGS) $(MUTANTS)
 
 demo:
 	$(GO) run ./cmd/assay demo

@@ -28,6 +28,7 @@ var arrows = map[string][]string{
 	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "internal/durable"},
 	"internal/config":          {"artifact", "internal/stricttoml"},
 	"internal/durable":         {},
+	"internal/mutants":         {},
 	"internal/strictjson":      {},
 	"internal/stricttoml":      {},
 	"internal/testrepo":        {"artifact"},
