@@ -24,21 +24,24 @@ const longest = math.MaxInt32
 // Otherwise the result is a new slice of at most len(value) bytes, and the work
 // needs four bytes for each key of the objects that are open at one moment, and
 // for each object whose members are out of order twelve, and four for each of
-// its members. Its time grows with len(value) and, for members out of order, as
-// sorting does. A key that is repeated, which Screen refuses, stays as often as
-// it was, in the order of the document.
+// its members (eight more while they are sorted). Its time grows with len(value)
+// and, for members out of order, as sorting does. A key that is repeated, which
+// Screen refuses, stays as often as it was, in the order of the document.
 //
 // The error is an *Error with Path and Offset counted within value: ErrNumber for
 // a number that canonical JSON does not have, and for what Screen would not have
 // passed ErrTooLarge, ErrTooDeep or ErrSyntax. Not all of that is noticed.
-func Canonical(value []byte) ([]byte, error) {
-	trimmed := bytes.Trim(value, " \t\r\n")
-	if len(trimmed) <= longest && (&survey{text: trimmed, strict: true}).run() == nil {
-		return slices.Clip(trimmed), nil
-	}
+func Canonical(value []byte) ([]byte, error) { return canonical(value, longest) }
+
+// canonical is Canonical for values of at most limit bytes.
+func canonical(value []byte, limit int) ([]byte, error) {
 	s := survey{text: value}
-	if len(value) > longest {
-		return nil, s.fail(longest, ErrTooLarge, fmt.Sprintf("at most %d bytes", longest), fmt.Sprint(len(value)))
+	if len(value) > limit {
+		return nil, s.fail(limit, ErrTooLarge, fmt.Sprintf("at most %d bytes", limit), fmt.Sprint(len(value)))
+	}
+	trimmed := bytes.Trim(value, " \t\r\n")
+	if (&survey{text: trimmed, strict: true}).run() == nil {
+		return slices.Clip(trimmed), nil
 	}
 	if err := s.run(); err != nil {
 		return nil, err

@@ -98,6 +98,18 @@ func TestCanonicalRefuses(t *testing.T) {
 	}
 }
 
+func TestCanonicalRefusesWhatOffsetsDoNotReach(t *testing.T) {
+	for _, value := range []string{`{"a":[1,2]}`, `{"a":[1, 2] }`} {
+		if got, err := canonical([]byte(value), len(value)); err != nil {
+			t.Errorf("%s: got %q, %v", value, got, err)
+		}
+		got, err := canonical([]byte(value), len(value)-1)
+		if e, ok := errors.AsType[*Error](err); !errors.Is(err, ErrTooLarge) || got != nil || !ok || e.Offset != int64(len(value)-1) {
+			t.Errorf("%s: got %q, %v, want %v", value, got, err, ErrTooLarge)
+		}
+	}
+}
+
 // Objects of all sizes, at all depths, in any order, as cjson writes them.
 func TestCanonicalAgreesWithCJSON(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -108,6 +120,21 @@ func TestCanonicalAgreesWithCJSON(t *testing.T) {
 	}
 	checkCanonical(t, shuffled(random, 3000))
 	checkCanonical(t, targetsMetadata(50))
+}
+
+// Of many equal keys, which Screen would not pass, the order stays that of the
+// document, whatever follows them.
+func TestCanonicalKeepsTheOrderOfEqualKeys(t *testing.T) {
+	for _, key := range []string{"a", "abcd"} {
+		members := ""
+		for i := range 50 {
+			members += fmt.Sprintf(`"%s":%d,`, key, 99-i)
+		}
+		got, err := Canonical([]byte(`{"b":0,` + strings.TrimSuffix(members, ",") + `}`))
+		if want := `{` + members + `"b":0}`; err != nil || string(got) != want {
+			t.Errorf("got %s, %v, want %s", got, err, want)
+		}
+	}
 }
 
 // The cost of the worst order must not be that of comparing each key with each.

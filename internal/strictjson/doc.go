@@ -11,9 +11,10 @@
 // unescaping) and, unless allowed, no null; encoding/json decodes it into any
 // without an error. Screen uses no recursion and copies nothing but keys with
 // escapes. Its memory grows with the depth, not with the document, as long as the
-// keys of each object come in ascending order, as TUF tools write them; else it
-// needs four bytes for each key of the objects that are open at one moment. Its
-// time grows with the document and, for keys in no order, as sorting does.
+// keys of each object in the upper four levels come in ascending order, as TUF
+// tools write them; else it needs four bytes for each key of the objects that are
+// open at one moment, and eight more while it sorts those of one. Its time grows
+// with the document and, for keys in no order, as sorting does.
 //
 // Members, Elements and MemberAt then read what Screen has passed, in place:
 // they build nothing, check nothing again, and skip nested values at the speed of

@@ -55,6 +55,8 @@ func TestRepeatedKeys(t *testing.T) {
 		{"escaped first, of many", append([]string{`\u006b`, `\u006a`}, append(slices.Clone(many), "j")...), 2 + len(many)},
 		{"escaped quote in a key of few", []string{"b", "a", `a\"`, `a\\`, "a!", "a0"}, -1},
 		{"escapes that order the keys", append(slices.Clone(many), `k0003\u0030\u0030`, "l", `\u006d`, "n"), -1},
+		{"the same again and again", append(append(slices.Clone(many), "j"), slices.Repeat([]string{"mm"}, 40)...), len(many) + 2},
+		{"a key that begins another, of few", []string{"b", "ab", "a", "abc", "", "!"}, -1},
 		{"a key that begins another", append(slices.Clone(many), "k0000", "k000000", "k0000 ", "k0000!"), -1},
 	} {
 		for depth := 1; depth <= 2*shallow; depth++ {
@@ -94,6 +96,24 @@ func TestKeysInOrderAreNotKept(t *testing.T) {
 	}
 	if few, many := allocs(short), allocs(long); many > few {
 		t.Errorf("%v allocations for 10,000 keys, %v for 100", many, few)
+	}
+}
+
+// Where levels are many, going over each again at an order that breaks late
+// would cost too much, so that the offsets are kept.
+func TestKeysInOrderAreKeptInTheDepth(t *testing.T) {
+	for depth, want := range map[int]int{1: fewKeys, shallow: fewKeys, shallow + 1: 100} {
+		doc := []byte(object(ascending(100)))
+		f := frame{depth: depth}
+		for m := range Members(doc) {
+			if f.keys.add(doc, &f, m.Start, m.Key, false) {
+				t.Fatalf("%s is not there twice", m.Key)
+			}
+			f.key = m.Key
+		}
+		if len(f.keys.starts) != want {
+			t.Errorf("level %d: %d offsets, want %d", depth, len(f.keys.starts), want)
+		}
 	}
 }
 

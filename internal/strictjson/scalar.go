@@ -49,10 +49,10 @@ func plain(text []byte, at int) int {
 	for ; at+8 <= len(text); at += 8 {
 		word := binary.LittleEndian.Uint64(text[at:])
 		// Taking n from a byte below 0x80 sets its high bit if it is smaller than
-		// n. A borrow reaches only bytes behind one that is found, and the first
-		// is what counts.
+		// n. A byte beyond ASCII keeps its high bit in at least one of the three. A
+		// borrow reaches only bytes behind one that is found, and the first counts.
 		quote, slash := word^('"'*ones), word^('\\'*ones)
-		if found := (word | (word - ' '*ones) | (quote - ones) | (slash - ones)) & highs; found != 0 {
+		if found := ((word - ' '*ones) | (quote - ones) | (slash - ones)) & highs; found != 0 {
 			return at + bits.TrailingZeros64(found)/8
 		}
 	}

@@ -15,6 +15,12 @@ type Limits struct {
 	AllowNull bool // null may stand for a value
 }
 
+// bounded keeps the limits to what the package itself can bear.
+func (l Limits) bounded() Limits {
+	l.Bytes, l.Depth = min(l.Bytes, longest), min(l.Depth, deepest)
+	return l
+}
+
 // state is what may come next.
 type state int
 
@@ -47,8 +53,7 @@ type scanner struct {
 // Screen reports whether data is one JSON object within the limits, as the
 // package comment describes. The error is an *Error.
 func Screen(data []byte, limits Limits) error {
-	limits.Depth = min(limits.Depth, deepest)
-	limits.Bytes = min(limits.Bytes, longest)
+	limits = limits.bounded()
 	s := scanner{data: data, limits: limits}
 	if len(data) > limits.Bytes {
 		return s.fail(limits.Bytes, ErrTooLarge,

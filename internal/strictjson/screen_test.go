@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,7 @@ func TestScreenAccepts(t *testing.T) {
 		`{"\ud83d\ude00":"\u0000\"\\\/\b\f\n\r\t","😀x":1}`,
 		`{"n":` + strings.Repeat("9", 300) + `}`,
 		`{"u":"\u007f"}`,
+		"{\"\ufffd\":\"\u00e9 \U0010ffff \ufffd\x7f\"}",
 	} {
 		if err := Screen([]byte(doc), roomy); err != nil {
 			t.Errorf("%s: %v", doc, err)
@@ -138,6 +140,35 @@ func TestDepthStaysBelowEncodingJSON(t *testing.T) {
 	}
 	if len(err.Error()) > 300 {
 		t.Errorf("the message has %d bytes", len(err.Error()))
+	}
+}
+
+func TestLimitsAreBounded(t *testing.T) {
+	got := Limits{Bytes: math.MaxInt, Depth: math.MaxInt, AllowNull: true}.bounded()
+	if want := (Limits{Bytes: longest, Depth: deepest, AllowNull: true}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// Each byte is seen wherever it stands in a string that is read by words.
+func TestEveryByteAtEveryPlace(t *testing.T) {
+	for place := range 20 {
+		for c := range 256 {
+			body := []byte("abcdefghijklmnopqrst")
+			body[place] = byte(c)
+			doc := []byte(`{"a":"` + string(body) + `"}`)
+			err := Screen(doc, roomy)
+			if want := json.Valid(doc) && c < 0x80; want != (err == nil) {
+				t.Errorf("%#02x at %d: %v", c, place, err)
+			}
+			offset := int64(6 + place)
+			if c == '"' {
+				offset++
+			}
+			if e, ok := errors.AsType[*Error](err); err != nil && (!ok || e.Offset != offset && c != '\\') {
+				t.Errorf("%#02x at %d: found at %d", c, place, e.Offset)
+			}
+		}
 	}
 }
 
