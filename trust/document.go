@@ -72,6 +72,9 @@ func open(role, kind string, raw []byte, limit int64, depth int) (*document, err
 func (d *document) split() error {
 	var signatures []byte
 	for member := range strictjson.Members(d.raw) {
+		if err := checkTwin(member.Key, "signed", "signatures"); err != nil {
+			return err
+		}
 		switch string(member.Key) {
 		case "signed":
 			d.signed = member.Value
@@ -122,10 +125,30 @@ func (d *document) parseSignatures(list []byte) error {
 	return nil
 }
 
+// signedKeys are the members of a signed part that clients read, of all roles.
+var signedKeys = []string{
+	"_type", "spec_version", "version", "expires", "keys", "roles", "consistent_snapshot", "meta", "targets", "delegations",
+}
+
+// checkTwin refuses a key that is one of names but for its case: encoding/json,
+// and with it every go-tuf client, would read it in the other's place, so that
+// two clients could understand the same file differently.
+func checkTwin(key []byte, names ...string) error {
+	for _, name := range names {
+		if string(key) != name && strings.EqualFold(string(key), name) {
+			return fmt.Errorf("expected the key %q, found %q", name, key)
+		}
+	}
+	return nil
+}
+
 // parseHead reads what all roles have in common (section 4.3 to 4.6).
 func (d *document) parseHead() error {
 	var kind, spec, expires, version []byte
 	for member := range strictjson.Members(d.signed) {
+		if err := checkTwin(member.Key, signedKeys...); err != nil {
+			return fmt.Errorf("signed: %w", err)
+		}
 		switch string(member.Key) {
 		case "_type":
 			kind = member.Value
