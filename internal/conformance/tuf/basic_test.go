@@ -15,6 +15,8 @@ import (
 func TestInitMakesNoRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testrepo.Options{})
+	b.metadata = filepath.Join(t.TempDir(), "not", "there", "yet")
+	b.works("--metadata-dir", b.metadata, "init", b.given)
 	b.expectAsked()
 	b.expectVersions("root 1")
 	// The same again changes nothing, not even after a rotation.
