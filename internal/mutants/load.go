@@ -29,7 +29,6 @@ type sourcePackage struct {
 	root            string // of the module
 	files           []*sourceFile
 	fset            *token.FileSet
-	types           *types.Package
 	info            *types.Info
 }
 
@@ -107,9 +106,10 @@ func check(one listed, exports map[string]string) (*sourcePackage, error) {
 		}
 		return os.Open(exports[path])
 	})}
-	checked, err := config.Check(one.ImportPath, pkg.fset, syntax, pkg.info)
-	pkg.types = checked
-	return pkg, err
+	if _, err := config.Check(one.ImportPath, pkg.fset, syntax, pkg.info); err != nil {
+		return nil, err
+	}
+	return pkg, nil
 }
 
 func (p *sourcePackage) parse(base string) (*sourceFile, error) {
