@@ -53,11 +53,7 @@ func (b *builder) agree(docs []agreementDocument, f *file) error {
 			return &Error{Origin: a.Origin, Key: key, Kind: ErrValue, Detail: fmt.Sprintf("expected at most %d agreements in all, found more", maxAgreements)}
 		}
 		if bad, err := a.check(); err != nil {
-			origin := a.Origin
-			if line := a.lines[bad]; line > 0 {
-				origin.Line = line
-			}
-			return &Error{Origin: origin, Key: key + "." + bad, Kind: ErrValue, Err: err}
+			return &Error{Origin: a.OriginOf(bad), Key: key + "." + bad, Kind: ErrValue, Err: err}
 		}
 		b.agreements = append(b.agreements, a)
 	}
@@ -88,6 +84,16 @@ func (f *file) agreement(i int, doc agreementDocument) Agreement {
 		a.lines[part] = f.origin(key + "." + part).Line
 	}
 	return a
+}
+
+// OriginOf says where one of its keys is set: where the agreement stands, for a
+// default.
+func (a Agreement) OriginOf(key string) Origin {
+	origin := a.Origin
+	if line := a.lines[key]; line > 0 {
+		origin.Line = line
+	}
+	return origin
 }
 
 // check names the key that err is about.
@@ -151,11 +157,7 @@ func (a Agreement) values() []Value {
 	}
 	var list []Value
 	for _, key := range agreementKeys {
-		origin := a.Origin
-		if line := a.lines[key]; line > 0 {
-			origin.Line = line
-		}
-		list = append(list, Value{Key: key, Value: texts[key], Origin: origin})
+		list = append(list, Value{Key: key, Value: texts[key], Origin: a.OriginOf(key)})
 	}
 	return list
 }
