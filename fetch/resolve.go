@@ -108,11 +108,11 @@ func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf
 	for _, name := range names {
 		shelf, err := c.shelf(ctx, name, exact)
 		if err != nil {
-			return nil, release.Product{}, unasked(ref, names, err)
+			return nil, release.Product{}, c.unasked(ref, name, names, err)
 		}
 		catalog, err := shelf.catalog(ctx)
 		if err != nil {
-			return nil, release.Product{}, unasked(ref, names, err)
+			return nil, release.Product{}, c.unasked(ref, name, names, err)
 		}
 		if catalog == nil {
 			continue
@@ -139,9 +139,11 @@ func (c *Client) find(ctx context.Context, ref artifact.Ref, exact bool) (*shelf
 }
 
 // unasked explains a repository that could not be asked. Where there are others
-// and the ref does not say which one is meant, naming one is the way around it.
-func unasked(ref artifact.Ref, names []string, err error) error {
-	if len(names) == 1 {
+// and the ref does not say which one is meant, naming one is the way around it;
+// but not where the map needs that repository's word.
+func (c *Client) unasked(ref artifact.Ref, name string, names []string, err error) error {
+	needed := slices.ContainsFunc(c.approvals.Folder(ref.Product), func(m trust.Mapping) bool { return slices.Contains(m.Repositories, name) })
+	if len(names) == 1 || needed {
 		return err
 	}
 	return fmt.Errorf("%w (it may have %s, too; to ask one repository alone, write REPOSITORY:%s)", err, ref.Product, ref.Product)
