@@ -37,6 +37,7 @@ func exits() []exit {
 		{13, "mismatch", "length or digest"},
 		{15, "manifest", "manifest disagrees or is incomplete"},
 		{16, "revoked", "revoked"},
+		{18, "policy", "refused by policy"},
 		{20, "network", "network, or an answer that is not metadata"},
 		{21, "offline", "offline and not held"},
 		{31, "busy", "state is busy"},
@@ -90,12 +91,16 @@ func causes() []cause {
 		{config.ErrConfig, 2, ""},
 		{trust.ErrRootConflict, 2, "compare both roots with what the publisher says; `assay trust show NAME --offline` tells which is held"},
 		{state.ErrConflict, 2, ""},
+		{trust.ErrMap, 2, "`assay config show` tells where the agreements are set"},
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
 		{fetch.ErrInput, 2, ""},
 		{fetch.ErrFolder, 2, "name a file in it"},
 		{fetch.ErrExists, 2, "move the file away, or name another with -o"},
 
 		{fetch.ErrRevoked, 16, "`assay versions PRODUCT` lists the releases that may be chosen"},
+		{trust.ErrDisagree, 18, "use neither: ask the publisher, and whoever approves, which bytes are meant; one of them may have been changed"},
+		{trust.ErrNotApproved, 18, "`assay versions PRODUCT` tells which releases are approved; whoever keeps NAME can approve this one"},
+		{trust.ErrOutside, 18, "`assay trust list` tells which repositories must agree on what"},
 
 		{state.ErrDamaged, 41, ""},
 		{trust.ErrState, 41, hintState},
@@ -177,6 +182,7 @@ func named(hint string, err error) string {
 	var expired *trust.ExpiredError
 	var rollback *trust.RollbackError
 	var clock *trust.ClockError
+	var refusal *trust.AgreementError
 	name := ""
 	switch {
 	case errors.As(err, &rollback):
@@ -185,6 +191,8 @@ func named(hint string, err error) string {
 		name = expired.Repository
 	case errors.As(err, &clock):
 		name = clock.Repository
+	case errors.As(err, &refusal):
+		name = strings.Join(refusal.Lacking(), ", ")
 	}
 	if name == "" {
 		return hint

@@ -70,6 +70,7 @@ type getDoc struct {
 	Why        string           `json:"why"`
 	Passed     []fetch.Passed   `json:"passed,omitempty"`
 	Warnings   []string         `json:"warnings,omitempty"`
+	Agreed     []string         `json:"agreed,omitempty"` // the repositories that promise it alike, where several must
 	Evidence   *trust.Evidence  `json:"evidence"`
 }
 
@@ -167,7 +168,7 @@ func newGetDoc(selection fetch.Selection) getDoc {
 		Channel: selection.Channel, Status: string(selection.Status), Platform: selection.Platform.String(),
 		Target: selection.Target.Path(), URLs: selection.Target.URLs(), Length: selection.Target.Length(),
 		Digests: selection.Target.Digests(), Why: selection.Why, Passed: selection.Passed,
-		Warnings: selection.Warnings, Evidence: selection.Evidence,
+		Warnings: selection.Warnings, Agreed: selection.Agreed, Evidence: selection.Evidence,
 	}
 }
 
@@ -184,6 +185,9 @@ func (a *app) dryRun(selection fetch.Selection) error {
 	a.out.line("  %-9s %s", "why", selection.Why)
 	for _, passed := range selection.Passed {
 		a.out.line("  %-9s %s: %s", "not", passed.Version, passed.Reason)
+	}
+	if len(selection.Agreed) > 0 {
+		a.out.line("  %-9s %s", "agreed", strings.Join(selection.Agreed, ", "))
 	}
 	a.out.line("  %-9s %s", "target", selection.Target.Path())
 	for _, url := range selection.Target.URLs() {
@@ -250,6 +254,9 @@ func howItCame(held fetch.Held, wrote bool, took time.Duration) string {
 		parts = append(parts, "the file is there already")
 	}
 	parts = append(parts, "proven: "+string(held.Target.Digests().Primary().Algorithm())+" "+held.Target.Digests().Primary().Hex()[:12]+"…")
+	if len(held.Agreed) > 0 {
+		parts = append(parts, "agreed by "+strings.Join(held.Agreed, ", "))
+	}
 	if stale := staleness(held.Evidence); stale != "" {
 		parts = append(parts, stale)
 	}

@@ -26,6 +26,8 @@ var scripts sync.Map // *testscript.TestScript → *served
 //
 //	repo start acme [now=-240h] [ROLE=3s…]  serve the sample; sets ACME_URL, ACME_ROOT_SHA256,
 //	                                        writes acme.root.json; ROLE=… is how long it is valid
+//	repo bare approvals                     serve one without a catalog, with nothing in it
+//	repo approve approvals acme PREFIX      have it promise what acme does below PREFIX, and publish
 //	repo publish acme [ROLE…]               publish anew: what changed, or these roles as well
 //	repo rotate acme ROLE                   new keys, then publish
 //	repo expiry acme ROLE 3s                from the next publish on
@@ -47,8 +49,12 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	s := found.(*served)
 	verb, name, args := args[0], args[1], args[2:]
-	if verb == "start" {
+	switch verb {
+	case "start":
 		s.start(ts, name, args)
+		return
+	case "bare":
+		s.bare(ts, name)
 		return
 	}
 	repo, server := s.repos[name], s.servers[name]
@@ -79,6 +85,9 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(repo.Delegate("targets", testrepo.DelegatedRole{Name: arg(0), Paths: []string{arg(1)}}))
 	case "bins": // PARENT BITS
 		ts.Check(repo.DelegateBins(arg(0), testrepo.Bins{BitLength: number(ts, arg(1)), Prefix: "bin"}))
+	case "approve":
+		ts.Check(repo.Approve(s.repos[arg(0)], arg(1)))
+		ts.Check(repo.Publish())
 	case "target":
 		ts.Check(repo.AddTarget(arg(0), []byte(ts.ReadFile(arg(1)))))
 	case "large":
@@ -127,6 +136,20 @@ func (s *served) start(ts *testscript.TestScript, name string, args []string) {
 	}
 	repo, server, err := testrepo.ServeSample(opts)
 	ts.Check(err)
+	s.serve(ts, name, repo, server)
+}
+
+func (s *served) bare(ts *testscript.TestScript, name string) {
+	repo, err := testrepo.New(testrepo.Options{})
+	ts.Check(err)
+	ts.Check(repo.Publish())
+	server, err := testrepo.Serve(repo)
+	ts.Check(err)
+	s.serve(ts, name, repo, server)
+}
+
+// serve tells the script of a repository.
+func (s *served) serve(ts *testscript.TestScript, name string, repo *testrepo.Repo, server *testrepo.Server) {
 	s.repos[name], s.servers[name] = repo, server
 	ts.Defer(func() {
 		if server := s.servers[name]; server != nil {

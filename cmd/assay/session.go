@@ -52,38 +52,53 @@ func (a *app) session(c *cli.Context, names ...string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s, a.join(c, s, nil, names)
+}
+
+// join gives a session its client, for the named repositories and those that
+// they must agree with.
+func (a *app) join(c *cli.Context, s *session, agree *trust.Map, names []string) (err error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
 	for _, name := range names {
 		if _, err := s.find(name); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	names = withPartners(names, agree)
 	var joined []*fetch.Repository
 	for _, r := range s.repositories {
 		if len(names) > 0 && !slices.Contains(names, r.name) {
 			continue
 		}
 		if err := a.connect(c.Context, s, r); err != nil {
-			return nil, err
+			return err
 		}
 		joined = append(joined, &fetch.Repository{Trust: r.trust, Source: r.source})
 	}
 	s.client, err = fetch.NewClient(fetch.Config{
-		Repositories: joined, Cache: s.cache, Engine: s.engine, Now: a.now, Offline: s.config.Offline,
+		Repositories: joined, Cache: s.cache, Engine: s.engine, Map: agree, Now: a.now, Offline: s.config.Offline,
 		MachineID: s.state.MachineID, Progress: a.progress,
 		Warn: func(text string) { a.out.warn("%s", text) },
 	})
-	return s, err
+	return err
 }
 
-// asking is a session for a command that can do nothing without a repository:
-// that there is none is an error which says how to get one.
+// asking is a session for a command that asks what is promised, where
+// repositories have to agree. It can do nothing without one: that there is none
+// is an error which says how to get one.
 func (a *app) asking(c *cli.Context, names ...string) (*session, error) {
-	s, err := a.session(c, names...)
-	if err == nil && len(s.repositories) == 0 {
-		err = withHint(fmt.Errorf("%w: none is trusted yet", errNoRepository), "`assay trust add NAME URL --root-sha256 HEX` adds one")
+	s, err := a.store(c)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if len(s.repositories) == 0 {
+		return nil, withHint(fmt.Errorf("%w: none is trusted yet", errNoRepository), "`assay trust add NAME URL --root-sha256 HEX` adds one")
+	}
+	agree, err := s.agreement()
+	if err != nil {
+		return nil, err
+	}
+	return s, a.join(c, s, agree, names)
 }
 
 // named is a session for a command whose one argument is a repository, and that

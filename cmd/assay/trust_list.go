@@ -11,7 +11,7 @@ func trustListCommand(a *app) *cli.Command {
 		Name:  "list",
 		Usage: "list the repositories; asks no network",
 		Description: "Lists those of `trust add` and those that the configuration declares, with the\n" +
-			"root that trust in them began with." +
+			"root that trust in them began with, and which of them must agree on what." +
 			examples("assay trust list", "assay trust list --json"),
 		Action: a.trustList,
 	}
@@ -52,9 +52,15 @@ func (a *app) trustList(c *cli.Context) error {
 	} else {
 		a.out.table([]string{"NAME", "ROOT", "SHA256", "FROM", "URL"}, rows)
 	}
+	agreements := s.agreements("")
+	if len(agreements) > 0 {
+		a.out.line("")
+		a.tableOf(agreements)
+	}
 	return a.out.result("trust.list", struct {
 		Repositories []repositoryDoc `json:"repositories"`
-	}{docs})
+		Agreements   []agreementDoc  `json:"agreements"`
+	}{docs, agreements})
 }
 
 // short is the beginning of a digest, to be recognised by.

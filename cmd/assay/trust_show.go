@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -28,6 +29,8 @@ type trustShowDoc struct {
 	Stale     string          `json:"stale,omitempty"`
 	Roles     []roleState     `json:"roles"`
 	Delegated []roleState     `json:"delegated,omitempty"`
+	// Agreements are those that the repository takes part in.
+	Agreements []agreementDoc `json:"agreements"`
 }
 
 func (a *app) trustShow(c *cli.Context) error {
@@ -39,7 +42,7 @@ func (a *app) trustShow(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	doc := trustShowDoc{repositoryDoc: r.doc(), Freshness: view.Freshness(), Checked: view.Checked().UTC(), Roles: roleStates(view)}
+	doc := trustShowDoc{repositoryDoc: r.doc(), Freshness: view.Freshness(), Checked: view.Checked().UTC(), Roles: roleStates(view), Agreements: s.agreements(r.name)}
 	a.out.line("%s  %s", r.name, r.url)
 	a.out.line("from      %s", r.origin)
 	a.out.line("root      began with root %d", r.rootVersion)
@@ -55,6 +58,9 @@ func (a *app) trustShow(c *cli.Context) error {
 		a.out.line("freshness %s: no source answers; used by the configured grace", a.out.bad("grace"))
 	default:
 		a.out.line("freshness not checked: offline")
+	}
+	for _, d := range doc.Agreements {
+		a.out.line("%-9s %s: %s must agree, otherwise %s (%s)", d.part(r.name), strings.Join(d.Paths, ", "), d.partners(), d.otherwise(), d.Origin)
 	}
 	if doc.Delegated, err = delegatedStates(c.Context, view); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -35,6 +36,7 @@ type verifyDoc struct {
 	Length     int64            `json:"length"` // in bytes
 	Digests    artifact.Digests `json:"digests"`
 	Warnings   []string         `json:"warnings,omitempty"`
+	Agreed     []string         `json:"agreed,omitempty"` // the repositories that promise it alike, where several must
 	Evidence   *trust.Evidence  `json:"evidence"`
 }
 
@@ -73,6 +75,9 @@ func (a *app) verify(c *cli.Context) error {
 	}
 	a.out.line("%s: %s%s, as %s promises", args[0], a.out.good("proven"), what, found.Target.Repository())
 	a.out.line("  %-9s %s", "target", found.Target.Path())
+	if len(found.Agreed) > 0 {
+		a.out.line("  %-9s %s", "agreed", strings.Join(found.Agreed, ", "))
+	}
 	for _, digest := range found.Target.Digests() {
 		a.out.line("  %-9s %s", digest.Algorithm(), digest.Hex())
 	}
@@ -82,6 +87,6 @@ func (a *app) verify(c *cli.Context) error {
 	return a.out.result("verify", verifyDoc{
 		File: args[0], Repository: found.Target.Repository(), Target: found.Target.Path(),
 		Product: found.Product, Version: found.Version, Channel: found.Channel, Status: string(found.Status),
-		Length: found.Target.Length(), Digests: found.Target.Digests(), Warnings: found.Warnings, Evidence: found.Evidence,
+		Length: found.Target.Length(), Digests: found.Target.Digests(), Warnings: found.Warnings, Agreed: found.Agreed, Evidence: found.Evidence,
 	})
 }

@@ -16,7 +16,8 @@ func versionsCommand(a *app) *cli.Command {
 		Usage:     "list the releases of a product",
 		ArgsUsage: "[REPO:]PRODUCT[@CHANNEL]",
 		Description: "Lists the releases in all channels of a product, or in one, newest first, with\n" +
-			"what their publisher says of them. A star marks what the channel chooses on this\n" +
+			"what their publisher says of them, and which lack the approval of other\n" +
+			"repositories. A star marks what the channel chooses on this\n" +
 			"machine." +
 			examples("assay versions hello", "assay versions hello@hotfix", "assay versions hello --json"),
 		Action: func(c *cli.Context) error { return a.versions(c) },
@@ -65,7 +66,7 @@ func (a *app) versions(c *cli.Context) error {
 
 func noteOf(info fetch.VersionInfo) string {
 	var notes []string
-	for _, note := range []string{info.Rollout, info.Reason, info.Advisory} {
+	for _, note := range []string{info.Unapproved, info.Rollout, info.Reason, info.Advisory} {
 		if note != "" {
 			notes = append(notes, note)
 		}
