@@ -18,7 +18,7 @@ import (
 // with a million targets affordable. The zero value has no members.
 type members struct {
 	object []byte
-	starts []uint32 // sorted by key; objects are shorter than 4 GiB, see Limits
+	starts []int32 // sorted by key; objects are shorter than 2 GiB, see MaxLimits
 }
 
 // newMembers indexes a screened object. check sees each member once and may
@@ -33,16 +33,16 @@ func newMembers(object []byte, check func(key, value []byte) error) (members, er
 		}
 		sorted = sorted && bytes.Compare(last, member.Key) <= 0
 		last = member.Key
-		m.starts = append(m.starts, uint32(member.Start))
+		m.starts = append(m.starts, int32(member.Start))
 	}
 	if !sorted {
-		slices.SortFunc(m.starts, func(a, b uint32) int { return bytes.Compare(m.key(a), m.key(b)) })
+		strictjson.SortKeys(object, m.starts)
 	}
 	m.starts = slices.Clip(m.starts)
 	return m, nil
 }
 
-func (m members) key(start uint32) []byte { return strictjson.MemberAt(m.object, int(start)).Key }
+func (m members) key(start int32) []byte { return strictjson.KeyAt(m.object, start) }
 
 func (m members) len() int { return len(m.starts) }
 

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// sortKeys sorts the offsets of the keys of one closed object in text by the
-// unescaped keys, equal ones in the order of the text. Of many keys it takes four
+// SortKeys sorts the offsets of the keys of one object in text, which Screen has
+// passed, by the unescaped keys, equal ones in the order of the text. Of many keys it takes four
 // bytes at a time, as comparing two whole keys means two far jumps in the text;
 // that takes eight bytes more a key.
-func sortKeys(text []byte, starts []int32) {
+func SortKeys(text []byte, starts []int32) {
 	if len(starts) <= fewKeys {
 		slices.SortFunc(starts, func(a, b int32) int {
 			return cmp.Or(compareKeys(text, a, b), cmp.Compare(a, b))
@@ -104,8 +104,9 @@ func compareKeys(text []byte, a, b int32) int {
 	return bytes.Compare(keyA, keyB)
 }
 
-// keyAt is the key whose quote is at offset start, unescaped.
-func keyAt(text []byte, start int32) []byte {
+// KeyAt is the key whose quote is at offset start of text, which Screen has
+// passed, unescaped.
+func KeyAt(text []byte, start int32) []byte {
 	end, escaped := skipString(text, int(start))
 	raw := text[start+1 : end-1]
 	if escaped {

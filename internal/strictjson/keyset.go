@@ -59,7 +59,7 @@ func (k *keySet) add(text []byte, f *frame, start int, key []byte, escaped bool)
 func (k *keySet) has(text, key []byte) bool {
 	for _, start := range k.starts {
 		if k.escapes {
-			if bytes.Equal(keyAt(text, start), key) {
+			if bytes.Equal(KeyAt(text, start), key) {
 				return true
 			}
 		} else if raw := text[start+1:]; len(raw) > len(key) && raw[len(key)] == '"' && bytes.Equal(raw[:len(key)], key) {
@@ -76,7 +76,7 @@ func (k *keySet) repeated(text []byte) int {
 	if !k.unsorted || k.count <= fewKeys {
 		return -1
 	}
-	sortKeys(text, k.starts)
+	SortKeys(text, k.starts)
 	first := int32(-1)
 	for i, start := range k.starts[1:] {
 		if (first < 0 || start < first) && compareKeys(text, k.starts[i], start) == 0 {

@@ -23,7 +23,7 @@ type disorder struct {
 func (p *plan) add(text []byte, opened int, starts []int32) {
 	from := len(p.order)
 	p.order = append(p.order, starts...)
-	sortKeys(text, p.order[from:])
+	SortKeys(text, p.order[from:])
 	p.objects = append(p.objects, disorder{opened: int32(opened), from: int32(from), to: int32(len(p.order))})
 }
 

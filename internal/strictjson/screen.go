@@ -115,7 +115,7 @@ func (s *scanner) open(array bool) (state, error) {
 func (s *scanner) close() (state, error) {
 	f := s.top()
 	if again := f.keys.repeated(s.data); again >= 0 {
-		f.key = keyAt(s.data, int32(again))
+		f.key = KeyAt(s.data, int32(again))
 		return 0, s.duplicate(again)
 	}
 	s.pos++
