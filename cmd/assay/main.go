@@ -17,9 +17,18 @@ package main
 import (
 	"context"
 	"os"
+	"runtime/debug"
 )
 
+// softMemory is from where on the collector works harder, in bytes. What is
+// large here are a few flat buffers, of metadata with a million targets say, that
+// cost it nothing to look at: waiting for twice as much would only cost memory.
+const softMemory = 256 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	ctx, stop := withSignals(context.Background())
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ())
 	stop()
