@@ -128,7 +128,7 @@ func TestCanonicalKeepsTheOrderOfEqualKeys(t *testing.T) {
 	for _, key := range []string{"a", "abcd"} {
 		members := ""
 		for i := range 50 {
-			members += fmt.Sprintf(`"%s":%d,`, key, 99-i)
+			members += fmt.Sprintf(`"%s":%d,`, key, 1099-i)
 		}
 		got, err := Canonical([]byte(`{"b":0,` + strings.TrimSuffix(members, ",") + `}`))
 		if want := `{` + members + `"b":0}`; err != nil || string(got) != want {
@@ -156,11 +156,6 @@ func TestCanonicalOfManyKeysInReverse(t *testing.T) {
 // FuzzCanonical compares with cjson what Screen passes, and holds Canonical to
 // its promises for anything else: no panic, no more bytes than there were.
 func FuzzCanonical(f *testing.F) {
-	for _, seed := range []string{
-		`{"b":{"d":1,"c":[{"z":0,"y":"\n"}]},"\u0061":"\\\"\/"}`, `{"a":1.0}`, `{"a":-0}`, `{"a":12345678901234567890}`, `{"a":1,"a":0}`, `{"<":"\u2028&"}`,
-	} {
-		f.Add([]byte(seed))
-	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := Canonical(data)
 		if (err == nil) == (got == nil) || cap(got) > cap(data) {
