@@ -2,12 +2,15 @@ package fetch
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"assay/artifact"
 	"assay/artifact/release"
+	"assay/trust"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -122,6 +125,48 @@ func TestRolloutSteps(t *testing.T) {
 	c = chooserOf(index("stable", fresh))
 	if _, err := c.choose(selector(t, "stable")); !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), "2026-03-01T13:00:00Z") {
 		t.Errorf("expected ErrUnknown with the time of its turn, found %v", err)
+	}
+}
+
+// What is not approved is chosen by no exception: neither because its rollout is
+// not waited for, nor because all else is revoked.
+func TestUnapprovedIsNeverChosen(t *testing.T) {
+	t.Parallel()
+	rollout := &release.Rollout{Salt: "s", Steps: []release.RolloutStep{{At: noon.Add(time.Hour), Percent: 100}}}
+	rolling := entry(t, "2.0.0", release.StatusCurrent)
+	rolling.Rollout = rollout
+	revoked, old := entry(t, "1.5.0", release.StatusRevoked), entry(t, "1.0.0", release.StatusCurrent)
+	lacking := &trust.AgreementError{}
+	unapproved := func(err error, versions ...string) func(release.ChannelEntry) error {
+		return func(e release.ChannelEntry) error {
+			if slices.Contains(versions, e.Version.String()) {
+				return err
+			}
+			return nil
+		}
+	}
+	notApproved := fmt.Errorf("%w: %w", trust.ErrNotApproved, lacking)
+	for name, test := range map[string]struct {
+		entries  []release.ChannelEntry
+		approved func(release.ChannelEntry) error
+		want     string
+		kind     error
+		warnings int
+	}{
+		"all approved: the rollout is not waited for": {[]release.ChannelEntry{rolling, revoked, old}, unapproved(nil), "2.0.0", nil, 0},
+		"the one in rollout is not":                   {[]release.ChannelEntry{rolling, revoked, old}, unapproved(notApproved, "2.0.0"), "1.0.0", nil, 1},
+		"none is, one is revoked":                     {[]release.ChannelEntry{rolling, revoked, old}, unapproved(notApproved, "2.0.0", "1.0.0"), "", trust.ErrNotApproved, 0},
+		"the older is not":                            {[]release.ChannelEntry{rolling, old}, unapproved(notApproved, "1.0.0"), "", ErrUnknown, 0},
+		"nobody knows":                                {[]release.ChannelEntry{rolling, old}, unapproved(trust.ErrNoAnswer, "2.0.0"), "", trust.ErrNoAnswer, 0},
+		"contradicted":                                {[]release.ChannelEntry{rolling, old}, unapproved(trust.ErrDisagree, "2.0.0"), "", trust.ErrDisagree, 0},
+		"a revoked one is not asked about":            {[]release.ChannelEntry{revoked, old}, unapproved(trust.ErrNoAnswer, "1.5.0"), "1.0.0", nil, 0},
+	} {
+		c := chooserOf(index("stable", test.entries...))
+		c.approved = test.approved
+		ch, err := c.choose(selector(t, "stable"))
+		if !errors.Is(err, test.kind) || err == nil && ch.entry.Version.String() != test.want || len(ch.warnings) != test.warnings {
+			t.Errorf("%s: expected %q, %v and %d warnings, found %v, %v, %q", name, test.want, test.kind, test.warnings, ch.entry.Version, err, ch.warnings)
+		}
 	}
 }
 
