@@ -46,7 +46,8 @@ type repository struct {
 // session opens what a command needs: all repositories, or, if it names any but
 // the empty name, those only. It makes no request, but for the root of a
 // declared repository that is used for the first time. A name that does not
-// exist is no error here.
+// exist is no error here. It has no map: whoever looks up targets that are then
+// used needs asking.
 func (a *app) session(c *cli.Context, names ...string) (*session, error) {
 	s, err := a.store(c)
 	if err != nil {
