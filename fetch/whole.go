@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 
 	"assay/trust"
 )
@@ -65,11 +64,7 @@ func readWhole(r io.Reader, announced int64) ([]byte, error) {
 		}
 		before = append(before, block)
 		if arrived < announced && announced <= 2*arrived+trusted {
-			whole := make([]byte, 0, announced)
-			for _, b := range before {
-				whole = append(whole, b...)
-			}
-			before, block = nil, whole
+			before, block = nil, gather(before, announced)
 			continue
 		}
 		block = make([]byte, 0, room(arrived, announced))
@@ -96,6 +91,19 @@ func join(before [][]byte, last []byte) []byte {
 	case len(before) == 1 && len(last) == 0:
 		return before[0]
 	default:
-		return slices.Concat(append(before, last)...)
+		length := int64(len(last))
+		for _, block := range before {
+			length += int64(len(block))
+		}
+		return gather(append(before, last), length)
 	}
+}
+
+// gather copies blocks into one of so many bytes, or more room.
+func gather(blocks [][]byte, room int64) []byte {
+	whole := make([]byte, 0, room)
+	for _, block := range blocks {
+		whole = append(whole, block...)
+	}
+	return whole
 }

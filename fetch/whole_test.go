@@ -144,13 +144,20 @@ func TestByteNowAndThen(t *testing.T) {
 	}
 }
 
-// TestPaceEnds: the watch goes with its context.
-func TestPaceEnds(t *testing.T) {
+// TestPaceOfEachWindow: what came in one window does not count in the next.
+func TestPaceOfEachWindow(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithCancelCause(t.Context())
-	newPace(ctx, cancel, 10*time.Millisecond, 1)
-	<-ctx.Done()
-	if cause := context.Cause(ctx); !errors.Is(cause, trust.ErrNoAnswer) || !strings.Contains(cause.Error(), "found 0") {
-		t.Errorf("expected %v, found %v", trust.ErrNoAnswer, cause)
+	for _, first := range []int64{0, 1 << 30} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		p := newPace(ctx, cancel, 10*time.Millisecond, 1)
+		p.arrived.Add(first)
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d bytes at first: expected it to be given up", first)
+		}
+		if cause := context.Cause(ctx); !errors.Is(cause, trust.ErrNoAnswer) || !strings.Contains(cause.Error(), "found 0") {
+			t.Errorf("%d bytes at first: expected %v, found %v", first, trust.ErrNoAnswer, cause)
+		}
 	}
 }
