@@ -44,6 +44,25 @@ func TestMemory(t *testing.T) {
 		}},
 		{"another reader", true, func(t *testing.T, _ *Memory, path string) { wantValue(t, path, "one") }},
 		{"another writer", false, func(t *testing.T, _ *Memory, path string) { put(t, path, "two") }},
+		{"another writer, hidden", false, func(t *testing.T, _ *Memory, path string) {
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			put(t, path, "two")
+			if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a commit that failed", false, func(t *testing.T, m *Memory, path string) {
+			s, err := m.Begin(t.Context(), path, true, soon())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			s.file.Close() // so that it can't be written
+			wantKind(t, errors.Join(write(s, "lost"), s.Commit()), ErrDisk, path)
+		}},
 		{"a copy in its place", false, func(t *testing.T, _ *Memory, path string) {
 			data, err := os.ReadFile(path)
 			if err := errors.Join(err, os.WriteFile(path+"-", data, 0o600), os.Rename(path+"-", path)); err != nil {

@@ -78,6 +78,37 @@ func TestCheckPagesBounds(t *testing.T) {
 	}
 }
 
+// TestCheckPagesOutside points each number of an entry, in turn, out of its page:
+// to the end of the file, beyond it, and as far as the number goes.
+func TestCheckPagesOutside(t *testing.T) {
+	data := database(t)
+	seen := map[uint16]int{}
+	for at := 2 * os.Getpagesize(); at < len(data); at += os.Getpagesize() {
+		head := parsePage(data[at:])
+		if head.flags != flagBranch && head.flags != flagLeaf || head.count < 3 || !inUse(t, data, head.id) || seen[head.flags] == 2 {
+			continue
+		}
+		seen[head.flags]++
+		for field := range 4 { // kind, position, key, value; or position, key, page
+			number := data[at+pageHeader+pageElement+4*field:][:4]
+			if head.flags == flagBranch && field == 3 { // the upper half of the page's number
+				continue
+			}
+			before := bytes.Clone(number)
+			for _, value := range []uint32{uint32(len(data) - at), uint32(2 * len(data)), 1<<32 - 1} {
+				binary.NativeEndian.PutUint32(number, value)
+				if err := check(data); !errors.Is(err, ErrPages) {
+					t.Errorf("page %d of kind %d, field %d, %d: expected %v, found %v", head.id, head.flags, field, value, ErrPages, err)
+				}
+			}
+			copy(number, before)
+		}
+	}
+	if seen[flagBranch] == 0 || seen[flagLeaf] == 0 {
+		t.Errorf("expected to have met both kinds of page, found %v", seen)
+	}
+}
+
 // keyOf is the i-th key of a page.
 func keyOf(data []byte, head page, i int) []byte {
 	entry := pageHeader + i*pageElement
