@@ -16,8 +16,7 @@
 // on what it found, and a transaction costs what it reads and writes, however
 // much is stored. Damage that comes between two transactions of a DB and leaves
 // the file's size, time of change and meta pages as they were is then not looked
-// for; values are compared with their checksums all the same, and the next
-// process finds it.
+// for, other than in the values that are read; the next process finds it.
 //
 // A value of more than 32 KiB has pages of its own: to write it, or what lies
 // beside it, moves no other. Writing one takes memory for two copies of it,

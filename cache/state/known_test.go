@@ -77,6 +77,22 @@ func TestEachTableIsChecked(t *testing.T) {
 	}
 }
 
+// TestKnownTableIsNotWalked shows what is not looked for: what a process does to
+// itself.
+func TestKnownTableIsNotWalked(t *testing.T) {
+	db := open(t, t.TempDir())
+	put(t, db, "a", "floor", "7")
+	put(t, db, "a", "other", "7")
+	losing(t, db)
+	if get(t, db, "a", "other") != "7" {
+		t.Error("expected the other entry")
+	}
+	err := again(t, db).Trust("a").View(t.Context(), func(Tx) error { return nil })
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("expected another process to find %v, found %v", ErrDamaged, err)
+	}
+}
+
 // TestDamageInAKnownFile flips bits in the header of each page while the file
 // looks untouched. It may go unseen, but bbolt must not take the process along.
 func TestDamageInAKnownFile(t *testing.T) {

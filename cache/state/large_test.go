@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,34 @@ func TestDamageByLargeValues(t *testing.T) {
 			flipped[at+i] ^= 0x11
 			damagedOr(t, db, fmt.Sprintf("page %d, byte %d", at/os.Getpagesize(), i), flipped, at/os.Getpagesize() > 1, want)
 		}
+	}
+}
+
+// TestMemoryOfALargeValue: an update takes two copies of it, and keeps none.
+func TestMemoryOfALargeValue(t *testing.T) {
+	const size = 4 << 20
+	db := open(t, t.TempDir())
+	value := make([]byte, size)
+	update := func(key string) {
+		err := db.Trust("a").Update(t.Context(), func(tx Tx) error { return tx.Put(key, value) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	update("0")
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for _, key := range []string{"1", "2", "3", "4"} {
+		update(key)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if took := (after.TotalAlloc - before.TotalAlloc) / 4; took > 3*size {
+		t.Errorf("expected an update to allocate at most %d bytes, found %d", 3*size, took)
+	}
+	if after.HeapAlloc > before.HeapAlloc+size/2 {
+		t.Errorf("expected nothing to be kept, found %d bytes", after.HeapAlloc-before.HeapAlloc)
 	}
 }
 
