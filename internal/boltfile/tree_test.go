@@ -109,6 +109,23 @@ func TestCheckPagesOutside(t *testing.T) {
 	}
 }
 
+// TestExtentIsBounded: no number in a page makes it read beyond itself, or take
+// more memory than what is looked for may need.
+func TestExtentIsBounded(t *testing.T) {
+	file := bytes.Repeat([]byte("0123456789"), 10)
+	x := &extent{c: &pageChecker{r: bytes.NewReader(file)}, offset: 10, length: 40, start: file[10:20]}
+	for _, test := range []struct{ at, length, limit int64 }{{5, 11, 10}, {30, 11, 20}, {41, 0, 20}, {0, 1 << 32, 1 << 40}} {
+		if data, err := x.bytes(test.at, test.length, test.limit); !errors.Is(err, ErrPages) || data != nil {
+			t.Errorf("%v: expected %v, found %q, %v", test, ErrPages, data, err)
+		}
+	}
+	for at, want := range map[int64]string{2: "234", 9: "901", 37: "789"} {
+		if data, err := x.bytes(at, 3, 3); err != nil || string(data) != want {
+			t.Errorf("at %d: expected %q, found %q, %v", at, want, data, err)
+		}
+	}
+}
+
 // keyOf is the i-th key of a page.
 func keyOf(data []byte, head page, i int) []byte {
 	entry := pageHeader + i*pageElement
