@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -112,8 +113,11 @@ func (p Panel) askOne(ctx context.Context, repository, path string, lead Target)
 		return Target{}, err
 	}
 	theirs, err := p.lookup(ctx, repository, lead.Manifest())
-	if err != nil || !mine.agrees(theirs) {
+	if err != nil {
 		return Target{}, err
+	}
+	if !mine.agrees(theirs) {
+		return Target{}, nil
 	}
 	through := *lead.promise
 	through.repository, through.role, through.stale = theirs.Repository(), theirs.Role(), theirs.Stale()
@@ -154,15 +158,12 @@ func (m Mapping) judge(answers []Answer, lead Target) (Agreement, error) {
 	if len(chosen) < m.Threshold {
 		return Agreement{}, shortfall(answers)
 	}
-	agreement := Agreement{Target: chosen[0].Target, Mapping: m, Answers: answers}
+	kept := *chosen[0].Target.promise
 	for _, answer := range chosen {
-		if stale := answer.Target.Stale(); stale != nil && agreement.Target.Stale() == nil {
-			// What one of them can't resolve any more nobody may fetch.
-			kept := *agreement.Target.promise
-			kept.stale = stale
-			agreement.Target = Target{&kept}
-		}
+		// What one of them can't resolve any more nobody may fetch.
+		kept.stale = cmp.Or(kept.stale, answer.Target.Stale())
 	}
+	agreement := Agreement{Target: Target{&kept}, Mapping: m, Answers: answers}
 	for _, answer := range answers {
 		if slices.Contains(chosen, answer) {
 			agreement.Repositories = append(agreement.Repositories, answer.Repository)

@@ -49,6 +49,21 @@ func TestMapPatterns(t *testing.T) {
 	}
 }
 
+// A mapping that ends the search for one path says nothing on the rest of a
+// folder.
+func TestFolderGoesPastTheEnd(t *testing.T) {
+	t.Parallel()
+	m := mapOf(t,
+		trust.Mapping{Paths: []string{"hello/1.*/**"}, Repositories: []string{"a"}, Threshold: 1, Terminating: true},
+		trust.Mapping{Paths: []string{"**"}, Repositories: []string{"b"}, Threshold: 1})
+	if got := m.Folder("hello"); len(got) != 2 {
+		t.Errorf("expected both mappings, found %v", got)
+	}
+	if got := m.Lookup("hello/1.0.0/x"); len(got) != 1 {
+		t.Errorf("expected the terminating one alone, found %v", got)
+	}
+}
+
 func TestMapsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	good := func(change func(*trust.Mapping)) trust.Mapping {

@@ -111,6 +111,8 @@ func TestAgreementByThreshold(t *testing.T) {
 		"an approver says another length":          {contents: []string{"x", "xx"}, threshold: 2, lead: "a", kind: trust.ErrDisagree},
 		"an approver lists none":                   {contents: []string{"x", ""}, threshold: 2, lead: "a", kind: trust.ErrNotApproved, lacking: []string{"b"}},
 		"nobody lists it":                          {contents: []string{"", ""}, threshold: 1, kind: trust.ErrNotApproved, lacking: []string{"a", "b"}},
+		"the first lists none":                     {contents: []string{"", "x"}, threshold: 2, lead: "b", kind: trust.ErrNotApproved, lacking: []string{"a"}},
+		"3 of 3, one lists none":                   {contents: []string{"x", "x", ""}, threshold: 3, lead: "a", kind: trust.ErrNotApproved, lacking: []string{"c"}},
 		"2 of 3, one lists none":                   {contents: []string{"x", "", "x"}, threshold: 2, lead: "a", from: "a", agree: []string{"a", "c"}},
 		"2 of 3, one says otherwise":               {contents: []string{"x", "x", "y"}, threshold: 2, lead: "a", from: "a", agree: []string{"a", "b"}, dissent: 1},
 		"2 of 3, the first says otherwise":         {contents: []string{"y", "x", "x"}, threshold: 2, from: "b", agree: []string{"b", "c"}, dissent: 1},
@@ -299,6 +301,10 @@ func TestAgreementOfTheSameRepositoryTwice(t *testing.T) {
 	if got, err := mapOf(t, mapping(2, "a", "b")).Approve(t.Context(), panel, c.promise("a")); err == nil || !got.Target.IsZero() {
 		t.Errorf("expected an error, found an agreement of %v", got.Repositories)
 	}
+	panel.View = func(context.Context, string) (*trust.View, error) { return nil, nil }
+	if got, err := mapOf(t, mapping(2, "a", "b")).Approve(t.Context(), panel, c.promise("a")); err == nil || !got.Target.IsZero() {
+		t.Errorf("no view: expected an error, found an agreement of %v", got.Repositories)
+	}
 }
 
 // What one of them can't resolve any more may only be taken from what is held.
@@ -355,9 +361,27 @@ func TestAgreementInEvidence(t *testing.T) {
 			t.Errorf("expected %q in %+v", part, last)
 		}
 	}
+	panel := trust.Panel{View: func(context.Context, string) (*trust.View, error) { return nil, trust.ErrNoAnswer }}
+	if err := got.AddTo(t.Context(), panel, view.Evidence()); !errors.Is(err, trust.ErrNoAnswer) {
+		t.Errorf("expected %v, found %v", trust.ErrNoAnswer, err)
+	}
+	uncovered, err := (*trust.Map)(nil).Approve(t.Context(), panel, c.promise("a"))
+	must(t, err)
+	bare := view.Evidence()
+	must(t, uncovered.AddTo(t.Context(), panel, bare))
+	if len(bare.Checks) != own {
+		t.Errorf("without an agreement: expected no more checks, found %+v", bare.Checks[own:])
+	}
 	if !strings.Contains(last.Expected, "2 of a, b, c promise the same "+agreed) {
 		t.Errorf("expected who must agree on what, found %q", last.Expected)
 	}
+}
+
+// cutOff has a role promise what matches a pattern, that nobody can fetch.
+func (b *bench) cutOff(pattern string) {
+	b.t.Helper()
+	must(b.t, b.repo.Delegate("targets", testrepo.DelegatedRole{Name: "away", Paths: []string{pattern}}))
+	b.remote.fail("1.away.json", nil, trust.ErrNoAnswer)
 }
 
 // An artifact outside its repository is promised by its manifest alone, and so
@@ -369,9 +393,15 @@ func TestAgreementOnAnArtifactElsewhere(t *testing.T) {
 		approve func(b *bench, raw []byte)
 		kind    error
 	}{
-		"the same manifest": {func(b *bench, raw []byte) { must(b.t, b.repo.AddTarget(manifest, raw)) }, nil},
-		"another manifest":  {func(b *bench, raw []byte) { must(b.t, b.repo.AddTarget(manifest, append(raw, ' '))) }, trust.ErrNotApproved},
-		"no manifest":       {func(*bench, []byte) {}, trust.ErrNotApproved},
+		"the same manifest":       {func(b *bench, raw []byte) { must(b.t, b.repo.AddTarget(manifest, raw)) }, nil},
+		"another manifest":        {func(b *bench, raw []byte) { must(b.t, b.repo.AddTarget(manifest, append(raw, ' '))) }, trust.ErrNotApproved},
+		"no manifest":             {func(*bench, []byte) {}, trust.ErrNotApproved},
+		"no word on the manifest": {func(b *bench, _ []byte) { b.cutOff("ferry/*/release.json") }, trust.ErrNoAnswer},
+		"no word on the file": {func(b *bench, raw []byte) {
+			must(b.t, b.repo.AddTarget(manifest, raw))
+			b.cutOff("ferry/*/*.zip")
+		}, trust.ErrNoAnswer},
+		"no word of the first on the manifest": {func(b *bench, raw []byte) { must(b.t, b.repo.AddTarget(manifest, raw)) }, trust.ErrNoAnswer},
 		"another file there": {func(b *bench, raw []byte) {
 			must(b.t, b.repo.AddTarget("ferry/0.9.0/ferry_0.9.0_windows_amd64.zip", raw))
 		}, trust.ErrDisagree},
@@ -397,10 +427,30 @@ func TestAgreementOnAnArtifactElsewhere(t *testing.T) {
 		c.benches["b"].publish()
 		both := mapping(2, "a", "b")
 		both.Paths = []string{"ferry/**"}
-		got, err := mapOf(t, both).Approve(t.Context(), c.panel(), last)
+		panel := c.panel()
+		if name == "no word of the first on the manifest" {
+			panel.View = func(ctx context.Context, name string) (*trust.View, error) {
+				if name == "a" {
+					return nil, trust.ErrNoAnswer
+				}
+				return c.view(ctx, name)
+			}
+		}
+		got, err := mapOf(t, both).Approve(t.Context(), panel, last)
 		if !errors.Is(err, test.kind) || (err == nil) != (len(got.Repositories) == 2) {
 			t.Errorf("%s: expected %v, found %v", name, test.kind, err)
 		}
+	}
+}
+
+// Those who list nothing are told of one by one.
+func TestRefusalTellsWhoSaysWhat(t *testing.T) {
+	t.Parallel()
+	c := newCouncil(t, "x", "", "")
+	_, err := mapOf(t, mapping(2, "a", "b", "c")).Approve(t.Context(), c.panel(), c.promise("a"))
+	if err == nil || !strings.HasSuffix(err.Error(), "; b: does not list it; c: does not list it") ||
+		!strings.HasPrefix(err.Error(), agreed+": not approved: expected 2 of a, b, c to promise the same, found a: 1 bytes, sha256:") {
+		t.Errorf("found %v", err)
 	}
 }
 
