@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,6 +72,7 @@ type scenario struct {
 	held    func(b *bench)   // before the state is filled; nil: there is none yet
 	news    func(b *bench)
 	look    []string // paths that are looked up after the refresh
+	large   bool
 }
 
 var scenarios = map[string]scenario{
@@ -113,6 +115,15 @@ var scenarios = map[string]scenario{
 		},
 		look: []string{"team/b", "other/a"},
 	},
+	"large targets, stored in pieces": {
+		held: func(*bench) {},
+		news: func(b *bench) {
+			must(b.t, b.repo.AddTarget("b.txt", []byte("beta")))
+			must(b.t, b.repo.Forge("targets", testrepo.Forgery{Bytes: padded}))
+			b.publish()
+		},
+		look: []string{"b.txt"}, large: true,
+	},
 	"after a fast forward": {
 		options: testrepo.Options{NoMetaHashes: true},
 		held: func(b *bench) {
@@ -132,6 +143,11 @@ var scenarios = map[string]scenario{
 		},
 		look: []string{"a.txt"},
 	},
+}
+
+// padded is a file that is too large for one value of the state.
+func padded(data []byte) []byte {
+	return append(data, bytes.Repeat([]byte(" "), 4<<20+100)...)
 }
 
 // process refreshes and looks up as one process does. It reports whether it was
@@ -194,6 +210,9 @@ func TestEachWriteFails(t *testing.T) {
 	for name, scenario := range scenarios {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if scenario.large && raceDetector {
+				t.Skip("takes a minute with the race detector, and runs nothing at once")
+			}
 			b, before := scenario.prepare(t)
 			book := &casebook{}
 			must(t, b.repo.PublishTimestamp())

@@ -105,7 +105,7 @@ func (c *inquiry) remember(role string, version int64, raw []byte) {
 	}
 	var file struct{ Signed json.RawMessage }
 	var compact bytes.Buffer
-	if json.Unmarshal(raw, &file) != nil || json.Compact(&compact, file.Signed) != nil {
+	if json.Unmarshal(bytes.TrimRight(raw, " "), &file) != nil || json.Compact(&compact, file.Signed) != nil {
 		c.fault("%s %d is not JSON", role, version)
 		return
 	}
