@@ -70,6 +70,10 @@ func TestAgreementsThatCannotBe(t *testing.T) {
 		"stars in the middle":     {"home/assay/config.toml", "[[agreement]]\npaths = ['a/**/b']\nrepositories = ['x']\n", ErrValue, []string{"alone, or as the last segment"}},
 		"a bad pattern":           {"home/assay/config.toml", "[[agreement]]\npaths = ['a[']\nrepositories = ['x']\n", ErrValue, []string{"config.toml:2"}},
 		"an absolute path":        {"home/assay/config.toml", "[[agreement]]\npaths = ['/a']\nrepositories = ['x']\n", ErrValue, []string{"clean relative path"}},
+		"a path upward":           {"home/assay/config.toml", "[[agreement]]\npaths = ['a/../b']\nrepositories = ['x']\n", ErrValue, []string{"clean relative path"}},
+		"a path in place":         {"home/assay/config.toml", "[[agreement]]\npaths = ['a/./b']\nrepositories = ['x']\n", ErrValue, []string{"clean relative path"}},
+		"too many paths":          {"home/assay/config.toml", "[[agreement]]\npaths = [" + strings.Repeat("'a',", maxAgreementPaths+1) + "]\nrepositories = ['x']\n", ErrValue, []string{"expected 1 to 256 patterns, found 257"}},
+		"too many repositories":   {"home/assay/config.toml", "[[agreement]]\npaths = ['a']\nrepositories = [" + strings.Repeat("'a',", maxAgreementNames+1) + "]\n", ErrValue, []string{"expected 1 to 16 names, found 17"}},
 		"too many":                {"home/assay/config.toml", strings.Repeat(agreement, maxAgreements+1), ErrValue, []string{"at most 256"}},
 	} {
 		_, options := tree(t, map[string]string{test.file: test.text})
