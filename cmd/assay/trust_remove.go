@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 )
@@ -51,6 +52,11 @@ func (a *app) trustRemove(c *cli.Context) error {
 	}
 	if !changed {
 		return fmt.Errorf("%w: %q", errNoRepository, clip(name))
+	}
+	for _, agreement := range s.config.Agreements {
+		if slices.Contains(agreement.Repositories, name) {
+			a.out.warn("%s: %s still wants it to agree; until it is added again, or taken out there, nothing can be got", name, agreement.OriginOf("repositories"))
+		}
 	}
 	a.out.line("%s: removed; its root, its metadata and its version floors are forgotten", name)
 	return a.out.result("trust.remove", removeDoc{changed, name})
