@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assay/artifact"
+	"assay/cache"
 	"assay/fetch"
 	"assay/internal/testrepo"
 	"assay/trust"
@@ -393,5 +394,47 @@ func TestApprovedManifestOfAnArtifactElsewhere(t *testing.T) {
 	held, err := b.client().Get(t.Context(), outside)
 	if err != nil || len(held.Agreed) != 2 || len(held.Target.URLs()) == 0 {
 		t.Errorf("expected both to agree on an artifact elsewhere, found %v, %v", held.Agreed, err)
+	}
+}
+
+// What is wrong with the first repository is told as it is without a map.
+func TestApprovalHidesNoOtherError(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		harm func(b *bench)
+		ask  func(r *fetch.Request)
+		kind error
+	}{
+		"the manifest is not promised": {func(b *bench) {
+			must(b.t, b.repo.RemoveTarget("hello/1.5.0/release.json", "hello"))
+			must(b.t, b.repo.Publish())
+		}, nil, trust.ErrManifest},
+		"its role can't be had":    {func(b *bench) { b.server.Status("/1.hello.json", 500) }, nil, fetch.ErrSource},
+		"the manifest is another":  {func(b *bench) { b.server.FlipByte("hello/1.5.0") }, nil, cache.ErrMismatch},
+		"nothing for the platform": {nil, func(r *fetch.Request) { r.Platform.OS = "plan9" }, fetch.ErrUnknown},
+		"no such format":           {nil, func(r *fetch.Request) { r.Format = "msi" }, fetch.ErrUnknown},
+		"the artifact is not as the manifest says": {func(b *bench) {
+			must(b.t, b.repo.EditDocument("hello/1.5.0/release.json", func(doc map[string]any) {
+				doc["artifacts"].([]any)[0].(map[string]any)["length"] = 1
+			}))
+			must(b.t, b.repo.Publish())
+		}, nil, trust.ErrManifest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testrepo.Options{})
+			if test.harm != nil {
+				test.harm(b)
+			}
+			b.approves("approvals", "hello/1.5.0/", "hello/1.4.2/")
+			b.mustAgree(2, "acme", "approvals")
+			ask := request(t, "hello")
+			if test.ask != nil {
+				test.ask(&ask)
+			}
+			if _, err := b.client().Get(t.Context(), ask); !errors.Is(err, test.kind) {
+				t.Errorf("expected %v, found %v", test.kind, err)
+			}
+		})
 	}
 }
