@@ -2,7 +2,6 @@ package trust_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -83,16 +82,9 @@ func (b tornBench) heals(what, key string, value []byte, old bool) {
 	}
 	if err != nil {
 		b.t.Errorf("%s: expected it to heal, found %v", what, err)
-	} else if diff := differ(store.Entries(), b.entries); len(diff) > 0 && !sameJSON(store.Entries()[key], b.entries[key]) {
+	} else if diff := differ(store.Entries(), b.entries); len(diff) > 0 {
 		b.t.Errorf("%s: expected the state to be whole again, found other values of %q", what, diff)
 	}
-}
-
-// sameJSON reports whether two files differ in their white space at most: in a
-// root, which is known by its version, that goes unnoticed.
-func sameJSON(one, two []byte) bool {
-	var a, b bytes.Buffer
-	return json.Compact(&a, one) == nil && json.Compact(&b, two) == nil && bytes.Equal(a.Bytes(), b.Bytes())
 }
 
 // Every stored value is cut at every byte, and has every byte flipped: all of
@@ -118,6 +110,11 @@ func TestTornStateAtEveryByte(t *testing.T) {
 		}
 		for _, i := range []int{0, len(value) / 2, len(value) - 1} {
 			b.heals(fmt.Sprintf("%s cut to %d bytes", key, i), key, value[:i:i], true)
+		}
+		if i := bytes.IndexAny(value, "\t\n "); i >= 0 { // still signed, and no longer what was published
+			spaced := bytes.Clone(value)
+			spaced[i] = '\r'
+			b.heals(fmt.Sprintf("%s with other white space at byte %d", key, i), key, spaced, false)
 		}
 		b.heals(key+" with a byte more", key, append(bytes.Clone(value), ' '), !isRecord(key))
 	}
