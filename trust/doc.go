@@ -84,6 +84,7 @@
 //	ErrNoAnswer      no source answered; a configured grace covers this one only
 //	ErrNotHeld       it would take the network, and there is none to ask
 //	ErrNoRoot        nothing was ever given to begin with; comes with ErrNotHeld
+//	ErrLimits        the configuration raises a limit beyond MaxLimits
 //	ErrBusy          other processes won each time; trying again is safe
 //	ErrState         the Store lost what can't be fetched again
 //

@@ -60,6 +60,8 @@ var (
 	// ErrBusy: other processes stored newer state each time before this one
 	// could; trying again later is safe.
 	ErrBusy = errors.New("the trust state changes faster than it can be read")
+	// ErrLimits: a limit in Config is negative, or above MaxLimits.
+	ErrLimits = errors.New("limit out of bounds")
 	// ErrState: the stored trust state is damaged in a part that can't be
 	// fetched again: the given root, a version floor, the clock.
 	ErrState = errors.New("stored trust state is damaged")

@@ -75,7 +75,7 @@ func (l Limits) withDefaults() (Limits, error) {
 		{"depth", &depth, int64(d.Depth), int64(m.Depth)},
 	} {
 		if *field.value < 0 || *field.value > field.highest {
-			return Limits{}, fmt.Errorf("limit of %s: expected 1 to %d, found %d", field.name, field.highest, *field.value)
+			return Limits{}, fmt.Errorf("%w: %s: expected 1 to %d, found %d", ErrLimits, field.name, field.highest, *field.value)
 		}
 		if *field.value == 0 {
 			*field.value = field.fallback
