@@ -59,39 +59,39 @@ func putBytes(tx Tx, d *document) error {
 	return nil
 }
 
-// getBytes reads stored bytes; nil where they are not there, or no longer what
-// their digest says: then they are fetched again.
-func getBytes(tx Tx, sum artifact.Digest) ([]byte, error) {
-	if sum.IsZero() {
-		return nil, nil
-	}
-	raw, err := tx.Get(keyMeta(sum))
-	if err != nil {
-		return nil, err
-	}
-	if raw == nil {
-		if raw, err = getPieces(tx, sum); err != nil {
-			return nil, err
+// storedBytes reads the bytes that a record names; nil where they are not there,
+// or no longer what their digest says: then they are fetched again.
+func (r *Repository) storedBytes(ctx context.Context, sum artifact.Digest) (raw []byte, err error) {
+	var pieces []string
+	err = r.store.View(ctx, func(tx Tx) error {
+		if raw, err = tx.Get(keyMeta(sum)); err != nil || raw != nil {
+			return err
 		}
+		pieces, err = tx.Keys(keyMeta(sum) + "/")
+		return err
+	})
+	if err == nil && len(pieces) > 0 {
+		raw, err = r.join(ctx, sum, len(pieces))
 	}
-	if raw == nil || artifact.DigestOf(artifact.SHA256, raw) != sum {
-		return nil, nil
+	if err != nil || raw == nil || artifact.DigestOf(artifact.SHA256, raw) != sum {
+		return nil, err
 	}
 	return raw, nil
 }
 
-func getPieces(tx Tx, sum artifact.Digest) ([]byte, error) {
-	keys, err := tx.Keys(keyMeta(sum) + "/")
-	if err != nil || len(keys) == 0 {
-		return nil, err
-	}
-	raw := make([]byte, 0, len(keys)*pieceSize)
-	for i := range keys {
-		piece, err := tx.Get(keyPiece(sum, i))
+// join reads each piece in a transaction of its own: a Store may keep all that
+// one transaction reads in memory until that ends.
+func (r *Repository) join(ctx context.Context, sum artifact.Digest, count int) ([]byte, error) {
+	raw := make([]byte, 0, count*pieceSize)
+	for i := range count {
+		err := r.store.View(ctx, func(tx Tx) error {
+			piece, err := tx.Get(keyPiece(sum, i))
+			raw = append(raw, piece...)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
-		raw = append(raw, piece...)
 	}
 	return raw, nil
 }

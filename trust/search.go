@@ -155,20 +155,22 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 // heldRole reads the stored bytes of a delegated role if they are of the version
 // that is wanted, and when they were accepted. nil means that there are none.
 func (r *Repository) heldRole(ctx context.Context, w wanted) (raw []byte, accepted time.Time, err error) {
+	var record roleRecord
 	err = r.store.View(ctx, func(tx Tx) error {
-		var record roleRecord
 		found, err := getRecord(tx, keyRolePrefix+w.role, &record)
-		if errors.Is(err, errRecord) || err == nil && (!found || record.Version != w.promise.version) {
-			return nil
+		if !found {
+			record = roleRecord{}
 		}
-		if err != nil {
-			return err
+		if errors.Is(err, errRecord) {
+			return nil // damaged: fetched again
 		}
-		accepted = record.Accepted
-		raw, err = getBytes(tx, record.Sum)
 		return err
 	})
-	return raw, accepted, err
+	if err != nil || record.Version != w.promise.version {
+		return nil, time.Time{}, err
+	}
+	raw, err = r.storedBytes(ctx, record.Sum)
+	return raw, record.Accepted, err
 }
 
 // saveRoles stores the delegated roles that came from the Remote.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -108,33 +109,58 @@ func completeSums(s *state) []artifact.Digest {
 	return []artifact.Digest{s.complete.Timestamp, s.complete.Snapshot, s.complete.Targets}
 }
 
-// load reads the state in one transaction, with the bytes that sums names.
-// Damaged bytes and records that can be fetched again are left out; a damaged
-// floor is ErrState.
+// load reads the state, with the bytes that sums names. Damaged bytes and records
+// that can be fetched again are left out; a damaged floor is ErrState.
 func (r *Repository) load(ctx context.Context, sums func(*state) []artifact.Digest) (*state, error) {
-	s := &state{roots: map[int64][]byte{}, newest: map[string]roleRecord{}, meta: map[artifact.Digest][]byte{}}
-	err := r.store.View(ctx, func(tx Tx) error {
-		if err := s.read(tx); err != nil {
-			return err
+	for range refreshAttempts {
+		s, err := r.loadRecords(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
 		}
-		for _, sum := range sums(s) {
-			if s.meta[sum] != nil || r.known.by(sum) != nil {
-				continue
-			}
-			raw, err := getBytes(tx, sum)
-			if err != nil {
-				return err
-			}
-			if raw != nil {
-				s.meta[sum] = raw
-			}
+		whole, err := r.loadBytes(ctx, s, sums(s))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.name, err)
+		if whole {
+			return s, nil
+		}
+		// What is missing is damaged, or was swept away since the records were
+		// read: then they name something else by now.
+		now, err := r.loadRecords(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.name, err)
+		}
+		if slices.Equal(sums(now), sums(s)) {
+			return s, nil
+		}
 	}
-	return s, nil
+	return nil, fmt.Errorf("%s: %w", r.name, ErrBusy)
+}
+
+// loadRecords reads all but the bytes, in one transaction.
+func (r *Repository) loadRecords(ctx context.Context) (*state, error) {
+	s := &state{roots: map[int64][]byte{}, newest: map[string]roleRecord{}, meta: map[artifact.Digest][]byte{}}
+	return s, r.store.View(ctx, s.read)
+}
+
+// loadBytes reads stored bytes. whole: none that is not known was missing.
+func (r *Repository) loadBytes(ctx context.Context, s *state, sums []artifact.Digest) (whole bool, err error) {
+	whole = true
+	for _, sum := range sums {
+		if sum.IsZero() || s.meta[sum] != nil || r.known.by(sum) != nil {
+			continue
+		}
+		raw, err := r.storedBytes(ctx, sum)
+		if err != nil {
+			return false, err
+		}
+		if raw == nil {
+			whole = false
+			continue
+		}
+		s.meta[sum] = raw
+	}
+	return whole, nil
 }
 
 func (s *state) read(tx Tx) error {
