@@ -80,6 +80,7 @@
 //	ErrNotApproved   too few of the repositories that must agree list the target
 //	ErrDisagree      they promise different bytes, or none that can be compared
 //	ErrOutside       the map gives the path to other repositories
+//	ErrMap           the map of repositories itself can't be used (MapError)
 //	ErrNoMetadata    the source says that it has no such file
 //	ErrNoAnswer      no source answered; a configured grace covers this one only
 //	ErrNotHeld       it would take the network, and there is none to ask
