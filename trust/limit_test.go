@@ -15,6 +15,9 @@ import (
 // limit stays, so that the next refresh goes on from there.
 func TestRotationsUpToTheDefaultLimit(t *testing.T) {
 	t.Parallel()
+	if raceDetector {
+		t.Skip("takes long with the race detector, and runs nothing at once")
+	}
 	b := newBench(t, testrepo.Options{Quorum: map[string]testrepo.Quorum{"root": {Keys: 1, Threshold: 1}}})
 	b.mustRefresh()
 	for range 256 {
@@ -95,6 +98,9 @@ func TestClockThatWentBackByHowMuch(t *testing.T) {
 func TestDelegationsUpToTheDefaultLimit(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, testrepo.Options{})
+	if raceDetector {
+		b.config.Store = b.store // without the police, which takes long
+	}
 	name := func(i int) string { return fmt.Sprintf("role-%02d", i) }
 	for i := range 32 {
 		b.delegate("targets", testrepo.DelegatedRole{Name: name(i), Paths: []string{"*/*"}})
