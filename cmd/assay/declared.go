@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"syscall"
 
 	"assay/artifact"
-	"assay/cache/state"
 	"assay/internal/config"
 	"assay/trust"
 )
@@ -34,23 +32,18 @@ func (r *repository) takeRoot(d config.Repository) {
 	}
 }
 
-// keyDeclared is where, beside the trust state of a declared repository, the
-// digest of the root that its trust began with is kept. Package trust has no
-// such key.
-const keyDeclared = "declared"
-
 // declaredRoot is the root of a declared repository: from its file, or by its
 // digest from its source, or nil where trust in it has begun already, or where
 // it would take the network, which is forbidden. A declaration that was changed
 // since to another root is an error.
 func (s *session) declaredRoot(ctx context.Context, r *repository) ([]byte, error) {
-	begun, held, err := s.begun(ctx, r.name)
+	held, begun, err := s.begun(ctx, r.name)
 	if err != nil {
 		return nil, err
 	}
 	want := r.declared.RootSHA256
-	if begun && held != "" && !want.IsZero() && held != want.Hex() {
-		return nil, fmt.Errorf("%s: %w: trust in it began with the root sha256 %s, found %s in %s", r.name, trust.ErrRootConflict, held, want.Hex(), r.origin)
+	if begun && !want.IsZero() && held != want {
+		return nil, fmt.Errorf("%s: %w: trust in it began with the root sha256 %s, found %s in %s", r.name, trust.ErrRootConflict, held.Hex(), want.Hex(), r.origin)
 	}
 	var raw []byte
 	switch {
@@ -70,29 +63,24 @@ func (s *session) declaredRoot(ctx context.Context, r *repository) ([]byte, erro
 	if begun {
 		return raw, nil
 	}
-	info, err := trust.CheckRoot(raw)
-	if err != nil {
+	if _, err := trust.CheckRoot(raw); err != nil {
 		return nil, fmt.Errorf("%s: the root that %s declares: %w", r.name, r.origin, err)
 	}
-	return raw, s.state.Trust(r.name).Update(ctx, func(tx state.Tx) error {
-		return tx.Put(keyDeclared, []byte(info.SHA256.Hex()))
-	})
+	return raw, nil
 }
 
-// begun reports whether there is trust state of a repository, and the digest of
-// the declared root that it began with.
-func (s *session) begun(ctx context.Context, name string) (begun bool, declared string, err error) {
-	err = s.state.Trust(name).View(ctx, func(tx state.Tx) error {
-		keys, err := tx.Keys("")
-		if err != nil {
-			return err
-		}
-		begun = slices.ContainsFunc(keys, func(key string) bool { return key != keyDeclared })
-		value, err := tx.Get(keyDeclared)
-		declared = string(value)
-		return err
-	})
-	return begun, declared, err
+// begun is the digest of the root that trust in a repository began with, and
+// whether it has begun.
+func (s *session) begun(ctx context.Context, name string) (root artifact.Digest, begun bool, err error) {
+	r, err := trust.Open(trust.Config{Name: name, Store: s.state.Trust(name)})
+	if err != nil {
+		return artifact.Digest{}, false, err
+	}
+	_, root, err = r.GivenRoot(ctx)
+	if errors.Is(err, trust.ErrNoRoot) {
+		return artifact.Digest{}, false, nil
+	}
+	return root, err == nil, err
 }
 
 // readRoot reads a root file, and compares it with its digest unless that is
