@@ -114,6 +114,17 @@
 // be fetched again is left aside, fetched and stored anew; a damaged floor,
 // clock or given root can't be, and is ErrState.
 //
+// # Where things are
+//
+//	one file        document (screen, split, decode), members (the index), keyring
+//	                (signatures), delegation (whom it entrusts with what)
+//	one refresh     refresh, root, snapshot, obtain, known; offline without a source
+//	the state       store (what the caller gives), state (records and floors),
+//	                pieces (large bytes), limits
+//	a view          view, roles, search (through delegations), lookup, listing,
+//	                files (for mirrors), target, evidence
+//	several views   agree_map, agree, agree_error
+//
 // # Why not go-tuf's own client
 //
 // Its updater lets a retired root come back, and its trustedmetadata has room
