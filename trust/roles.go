@@ -2,8 +2,10 @@ package trust
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -30,6 +32,11 @@ func (v *View) Roles() []RoleStatus {
 // source. A role that is not held is listed by name and version.
 func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] {
 	return func(yield func(RoleStatus, error) bool) {
+		records, err := v.repository.roleRecords(ctx)
+		if err != nil {
+			yield(RoleStatus{}, err)
+			return
+		}
 		queue, seen := []*document{v.targets}, map[string]bool{}
 		for len(queue) > 0 {
 			delegator := queue[0]
@@ -39,7 +46,7 @@ func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] 
 					continue
 				}
 				seen[name] = true
-				status, doc, err := v.delegatedStatus(ctx, delegator, name)
+				status, doc, err := v.delegatedStatus(ctx, delegator, name, records[name])
 				if !yield(status, err) || err != nil {
 					return
 				}
@@ -53,40 +60,65 @@ func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] 
 
 // delegatedStatus tells of one delegated role, and returns its document if it is
 // held and verifies.
-func (v *View) delegatedStatus(ctx context.Context, delegator *document, name string) (RoleStatus, *document, error) {
+func (v *View) delegatedStatus(ctx context.Context, delegator *document, name string, record roleRecord) (RoleStatus, *document, error) {
 	ring, _ := delegator.delegations.ring(name)
 	absent := RoleStatus{Role: name, Threshold: ring.threshold, Keys: len(ring.ids)}
 	if file := v.snapshot.file(name); file != nil {
 		absent.Version = file.version
 	}
-	doc, accepted, err := v.heldDocument(ctx, ring)
+	doc, err := v.heldDocument(ctx, ring, record)
 	if err != nil || doc == nil {
 		return absent, nil, err
 	}
-	return v.status(doc, ring, accepted), doc, nil
+	return v.status(doc, ring, record.Accepted), doc, nil
 }
 
-// heldDocument is a delegated role as far as it can be had without a source,
-// and when it was accepted; nil where it can't.
-func (v *View) heldDocument(ctx context.Context, ring keyring) (*document, time.Time, error) {
+// heldDocument is a delegated role as far as it can be had without a source; nil
+// where it can't.
+func (v *View) heldDocument(ctx context.Context, ring keyring, record roleRecord) (*document, error) {
 	promise := v.snapshot.file(ring.role)
-	if promise == nil {
-		return nil, time.Time{}, nil
-	}
-	w := wanted{role: ring.role, kind: metadata.TARGETS, promise: promise, limit: v.repository.limits.Targets, ring: ring}
-	raw, accepted, err := v.repository.heldRole(ctx, w)
-	if err != nil || raw == nil {
-		return nil, time.Time{}, err
+	if promise == nil || record.Version != promise.version {
+		return nil, nil
 	}
 	v.mu.Lock()
 	doc := v.roles[ring.role]
 	v.mu.Unlock()
-	if doc == nil {
-		if doc, err = w.accept(v.repository, raw); err != nil {
-			return nil, time.Time{}, nil // signed by keys that were replaced: fetched again when needed
-		}
+	if doc != nil {
+		return doc, nil
 	}
-	return doc, accepted, nil
+	raw, err := v.repository.storedBytes(ctx, record.Sum)
+	if err != nil || raw == nil {
+		return nil, err
+	}
+	w := wanted{role: ring.role, kind: metadata.TARGETS, promise: promise, limit: v.repository.limits.Targets, ring: ring}
+	if doc, err = w.accept(v.repository, raw); err != nil {
+		return nil, nil // signed by keys that were replaced: fetched again when needed
+	}
+	return doc, nil
+}
+
+// roleRecords are the records of all roles, in one transaction. Damaged ones are
+// left out.
+func (r *Repository) roleRecords(ctx context.Context) (map[string]roleRecord, error) {
+	records := map[string]roleRecord{}
+	err := r.store.View(ctx, func(tx Tx) error {
+		keys, err := tx.Keys(keyRolePrefix)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			var record roleRecord
+			found, err := getRecord(tx, key, &record)
+			if err != nil && !errors.Is(err, errRecord) {
+				return err
+			}
+			if found {
+				records[strings.TrimPrefix(key, keyRolePrefix)] = record
+			}
+		}
+		return nil
+	})
+	return records, err
 }
 
 // status tells of a document that the keyring has verified.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -127,7 +126,7 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 	if w.known == nil || w.known.version != promise.version {
 		var err error
 		w.known = nil
-		if w.held, _, err = r.heldRole(ctx, w); err != nil {
+		if w.held, err = r.heldRole(ctx, w); err != nil {
 			return nil, err
 		}
 	}
@@ -153,10 +152,10 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 }
 
 // heldRole reads the stored bytes of a delegated role if they are of the version
-// that is wanted, and when they were accepted. nil means that there are none.
-func (r *Repository) heldRole(ctx context.Context, w wanted) (raw []byte, accepted time.Time, err error) {
+// that is wanted. nil means that there are none.
+func (r *Repository) heldRole(ctx context.Context, w wanted) ([]byte, error) {
 	var record roleRecord
-	err = r.store.View(ctx, func(tx Tx) error {
+	err := r.store.View(ctx, func(tx Tx) error {
 		found, err := getRecord(tx, keyRolePrefix+w.role, &record)
 		if !found {
 			record = roleRecord{}
@@ -167,10 +166,9 @@ func (r *Repository) heldRole(ctx context.Context, w wanted) (raw []byte, accept
 		return err
 	})
 	if err != nil || record.Version != w.promise.version {
-		return nil, time.Time{}, err
+		return nil, err
 	}
-	raw, err = r.storedBytes(ctx, record.Sum)
-	return raw, record.Accepted, err
+	return r.storedBytes(ctx, record.Sum)
 }
 
 // saveRoles stores the delegated roles that came from the Remote.
