@@ -16,6 +16,7 @@ type builder struct {
 	locks        map[string]Origin
 	repositories map[string]Repository
 	agreements   []Agreement
+	limits       Limits
 	tools        []Tool
 	workDir      string
 }
@@ -90,7 +91,10 @@ func (b *builder) lockOf(key string) (Origin, bool) {
 
 // lock takes the locks of a system file. They hold from the user's layer on.
 func (b *builder) lock(keys []string, origin Origin) error {
-	known := append([]string{KeyRepositories, KeyAgreement}, scalarKeys...)
+	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits}, scalarKeys...)
+	for _, l := range limits {
+		known = append(known, l.key)
+	}
 	for _, key := range keys {
 		name, isRepository := strings.CutPrefix(key, KeyRepositories+".")
 		switch {

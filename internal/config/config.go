@@ -17,6 +17,7 @@ const (
 	KeyStateDir     = "state_dir"
 	KeyRepositories = "repositories"
 	KeyAgreement    = "agreement"
+	KeyLimits       = "limits"
 	KeyTools        = "tools"
 )
 
@@ -38,7 +39,8 @@ type Config struct {
 	StateDir     string       // likewise
 	Repositories []Repository // declared ones, by name
 	Agreements   []Agreement  // in the order in which they are asked
-	Tools        []Tool       // by name
+	Limits       Limits
+	Tools        []Tool // by name
 
 	values map[string]Value
 }
@@ -97,6 +99,10 @@ func (b *builder) defaults(options LoadOptions) error {
 	b.values[KeyOffline] = Value{Key: KeyOffline, Value: "false"}
 	b.values[KeyCacheDir] = Value{Key: KeyCacheDir, Value: own(options.Dirs.Cache)}
 	b.values[KeyStateDir] = Value{Key: KeyStateDir, Value: own(options.Dirs.State)}
+	builtIn := DefaultLimits()
+	for _, l := range limits {
+		b.setLimit(l, *l.field(&builtIn), Origin{})
+	}
 	return nil
 }
 
@@ -122,7 +128,7 @@ func (b *builder) finish() (*Config, error) {
 		return nil, &Error{Key: KeyOffline, Kind: ErrValue, Err: err}
 	}
 	c := &Config{
-		Platform: platform, Offline: offline, Agreements: b.agreements, Tools: b.tools, values: b.values,
+		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, values: b.values,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.repositories)) {

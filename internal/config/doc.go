@@ -19,7 +19,8 @@
 // mirror, certificate or profile, no directory, nothing that keeps this machine
 // from asking for what is new. A repository is declared whole, in one file; its
 // declarations never mix. Agreements are taken together from all files, the
-// system's before the user's: what an earlier one ends, no later one opens.
+// system's before the user's: what an earlier one ends, no later one opens. Limits
+// are set one by one, and none beyond what package trust allows.
 //
 // Not promised: that a declared root is the right one, or that it can be read;
 // that is checked where it is used. Whoever may write the system's or the

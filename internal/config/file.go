@@ -118,6 +118,7 @@ type systemDocument struct {
 	StateDir     *string                       `toml:"state_dir"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
+	Limits       limitsDocument                `toml:"limits"`
 }
 
 // userDocument is what a user's file may say.
@@ -128,6 +129,7 @@ type userDocument struct {
 	StateDir     *string                       `toml:"state_dir"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
+	Limits       limitsDocument                `toml:"limits"`
 }
 
 // system reads the system's files, and then puts their locks into force.
@@ -155,7 +157,7 @@ func (b *builder) system(options LoadOptions) error {
 		if err := b.lock(doc.Locked, f.origin("locked")); err != nil {
 			return err
 		}
-		if err := b.take(f, userDocument{doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement}); err != nil {
+		if err := b.take(f, userDocument{doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement, doc.Limits}); err != nil {
 			return err
 		}
 	}
@@ -208,6 +210,9 @@ func (b *builder) take(f *file, doc userDocument) error {
 		if err := b.set(said.key, *said.value, f.origin(said.key)); err != nil {
 			return err
 		}
+	}
+	if err := b.limit(doc.Limits, f); err != nil {
+		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(doc.Repositories)) {
 		if err := b.declare(name, doc.Repositories[name], f); err != nil {

@@ -29,7 +29,7 @@ var trustKeys = []string{
 	KeyRepositories, "repository", "mirrors", "mirror", "mirrors_only", "roots", "root", "root_sha256",
 	"certificates", "certificate", "ca", "profiles", "profile", "identities", "keys",
 	KeyAgreement, "agreements", "mapping", "mappings", "map", "threshold",
-	"locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
+	KeyLimits, "limit", "locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
 }
 
 // project reads the nearest project file.
