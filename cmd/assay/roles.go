@@ -55,23 +55,23 @@ func delegatedStates(ctx context.Context, v *trust.View) ([]roleState, error) {
 	return list, nil
 }
 
-var roleColumns = []string{"ROLE", "VERSION", "SINCE", "KEYS", "SIGNED BY", "EXPIRES"}
+var roleColumns = []string{"ROLE", "VERSION", "SINCE", "EXPIRES", "SIGNED BY"}
 
 // roleRow is a role as a line of a table.
 func (a *app) roleRow(r roleState) []string {
-	row := []string{r.Role, strconv.FormatInt(r.Version, 10), "-", fmt.Sprintf("%d of %d", r.Threshold, r.Keys), "-", "not needed yet"}
+	row := []string{r.Role, strconv.FormatInt(r.Version, 10), "-", "not needed yet", fmt.Sprintf("%d of %d", r.Threshold, r.Keys)}
 	if r.Accepted != nil {
 		row[2] = humanize.RelTime(*r.Accepted, a.now(), "ago", "from now")
 	}
 	if r.Expires != nil {
-		row[5] = a.moment(*r.Expires)
+		row[3] = r.Expires.Format(time.DateOnly) + ", " + humanize.RelTime(*r.Expires, a.now(), "ago", "from now")
 	}
 	if len(r.Signers) > 0 {
 		var ids []string
 		for _, id := range r.Signers {
 			ids = append(ids, fmt.Sprintf("%.8s", id))
 		}
-		row[4] = strings.Join(ids, " ")
+		row[4] += ": " + strings.Join(ids, " ")
 	}
 	return row
 }
