@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type SourceConfig struct {
 	Layout string
 	// Remember is told what was found out; it may be nil.
 	Remember func(ctx context.Context, layout string) error
+	// Limits are those of trust.Config, for what is read before any repository
+	// is opened: the timestamp that tells the layout, and the first root.
+	Limits trust.Limits
 }
 
 // Source is one repository's place. It implements trust.Remote. It is safe for
@@ -41,6 +45,7 @@ type Source struct {
 	metadata *url.URL // nil: by layout
 	targets  *url.URL
 	remember func(context.Context, string) error
+	limits   trust.Limits // only Root and Timestamp count
 
 	mu     sync.Mutex
 	layout string
@@ -48,7 +53,9 @@ type Source struct {
 
 // NewSource checks the URLs. It asks nothing yet.
 func NewSource(engine *Engine, c SourceConfig) (*Source, error) {
-	s := &Source{engine: engine, layout: c.Layout, remember: c.Remember}
+	s := &Source{engine: engine, layout: c.Layout, remember: c.Remember, limits: c.Limits}
+	defaults := trust.DefaultLimits()
+	s.limits.Root, s.limits.Timestamp = cmp.Or(c.Limits.Root, defaults.Root), cmp.Or(c.Limits.Timestamp, defaults.Timestamp)
 	var err error
 	if s.base, err = ParseBaseURL(c.URL); err != nil {
 		return nil, err
@@ -182,9 +189,8 @@ func (s *Source) place(layout string) *url.URL {
 }
 
 func (s *Source) probe(ctx context.Context) error {
-	limit := trust.DefaultLimits().Timestamp
 	for _, layout := range []string{LayoutBase, LayoutMetadata} {
-		_, err := s.readMetadata(ctx, under(s.place(layout), "timestamp.json"), limit)
+		_, err := s.readMetadata(ctx, under(s.place(layout), "timestamp.json"), s.limits.Timestamp)
 		if errors.Is(err, trust.ErrNoMetadata) {
 			continue
 		}
@@ -204,7 +210,7 @@ func (s *Source) probe(ctx context.Context) error {
 // answer with another digest is trust.MismatchError.
 func (s *Source) ReadRoot(ctx context.Context, version int64, want artifact.Digest) ([]byte, error) {
 	name := fmt.Sprintf("%d.root.json", version)
-	raw, err := s.ReadMetadata(ctx, name, trust.DefaultLimits().Root)
+	raw, err := s.ReadMetadata(ctx, name, s.limits.Root)
 	if err != nil {
 		return nil, err
 	}
