@@ -43,7 +43,7 @@ func (r *Repository) Offline(ctx context.Context) (*View, error) {
 // loadSet parses and verifies the set that the complete record names.
 func (v *View) loadSet(s *state) (err error) {
 	r := v.repository
-	if v.timestamp, _, err = r.acceptTimestamp(v.root, s.bytes(r, s.complete.Timestamp)); err != nil {
+	if v.timestamp, _, err = r.acceptTimestamp(v.root, s.bytes(s.complete.Timestamp)); err != nil {
 		return err
 	}
 	if v.snapshot, err = v.held(s, s.complete.Snapshot, v.wantSnapshot); err != nil {
@@ -56,17 +56,17 @@ func (v *View) loadSet(s *state) (err error) {
 // held is one document of the complete set.
 func (v *View) held(s *state, sum artifact.Digest, want func([]byte, *document) wanted) (*document, error) {
 	r := v.repository
-	w := want(s.meta[sum], r.known.by(sum))
+	w := want(s.meta[sum], s.parsed[sum])
 	if w.known != nil {
 		return w.known, w.check(r, w.known)
 	}
 	return w.accept(r, w.held)
 }
 
-// bytes are those that were read with the state, or that are known anyway.
-func (s *state) bytes(r *Repository, sum artifact.Digest) []byte {
-	if known := r.known.by(sum); known != nil {
-		return known.raw
+// bytes are those that were read with the state, or parsed before.
+func (s *state) bytes(sum artifact.Digest) []byte {
+	if doc := s.parsed[sum]; doc != nil {
+		return doc.raw
 	}
 	return s.meta[sum]
 }

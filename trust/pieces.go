@@ -64,23 +64,22 @@ func putBytes(tx Tx, d *document) error {
 func (r *Repository) storedBytes(ctx context.Context, sum artifact.Digest) (raw []byte, err error) {
 	var pieces []string
 	err = r.store.View(ctx, func(tx Tx) error {
-		if raw, err = tx.Get(keyMeta(sum)); err != nil || raw != nil {
+		raw, err = tx.Get(keyMeta(sum))
+		if err != nil || raw != nil && artifact.DigestOf(artifact.SHA256, raw) == sum {
 			return err
 		}
+		raw = nil
 		pieces, err = tx.Keys(keyMeta(sum) + "/")
 		return err
 	})
 	if err == nil && len(pieces) > 0 {
 		raw, err = r.join(ctx, sum, len(pieces))
 	}
-	if err != nil || raw == nil || artifact.DigestOf(artifact.SHA256, raw) != sum {
-		return nil, err
-	}
-	return raw, nil
+	return raw, err
 }
 
 // join reads each piece in a transaction of its own: a Store may keep all that
-// one transaction reads in memory until that ends.
+// one transaction reads in memory until that ends. nil: they are not the bytes.
 func (r *Repository) join(ctx context.Context, sum artifact.Digest, count int) ([]byte, error) {
 	raw := make([]byte, 0, count*pieceSize)
 	for i := range count {
@@ -92,6 +91,9 @@ func (r *Repository) join(ctx context.Context, sum artifact.Digest, count int) (
 		if err != nil {
 			return nil, err
 		}
+	}
+	if artifact.DigestOf(artifact.SHA256, raw) != sum {
+		return nil, nil
 	}
 	return raw, nil
 }

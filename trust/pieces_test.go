@@ -39,6 +39,10 @@ func TestTornPieces(t *testing.T) {
 		"the last is cut":     func(state map[string][]byte) { state[second] = state[second][:10] },
 		"the last has more":   func(state map[string][]byte) { state[second] = append(bytes.Clone(state[second]), ' ') },
 		"a byte of the first": func(state map[string][]byte) { state[first] = flipped(state[first]) },
+		"the first lies there by": func(state map[string][]byte) {
+			state[first[:strings.LastIndex(first, "/")]] = state[first]
+			state[first] = nil
+		},
 		"they changed places": func(state map[string][]byte) { state[first], state[second] = state[second], state[first] },
 	} {
 		t.Run(name, func(t *testing.T) {

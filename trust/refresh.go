@@ -113,7 +113,7 @@ func (r *Repository) updateTimestamp(ctx context.Context, s *state, v *View) (*d
 	if err := doc.expiry(r.name, v.reference); err != nil {
 		return nil, err
 	}
-	if s.holds(r, doc) && (s.timeFloor == next || v.twin) {
+	if s.holds(doc) && (s.timeFloor == next || v.twin) {
 		return doc, nil // stored already
 	}
 	return doc, r.store.Update(ctx, func(tx Tx) error {
@@ -145,7 +145,7 @@ func (f timestampFloor) isTwinOf(accepted timestampFloor) bool {
 // call that normal (section 5.4.3). Without it there is nothing to go on with,
 // and cause is the error.
 func (r *Repository) heldTimestamp(s *state, v *View, cause error) (*document, error) {
-	doc, content, err := r.acceptTimestamp(v.root, s.bytes(r, s.newest[metadata.TIMESTAMP].Sum))
+	doc, content, err := r.acceptTimestamp(v.root, s.bytes(s.newest[metadata.TIMESTAMP].Sum))
 	if err != nil || doc.version != s.timeFloor.Version || content != s.timeFloor.Signed {
 		return nil, cause
 	}
@@ -171,9 +171,9 @@ func (r *Repository) acceptTimestamp(root *document, raw []byte) (doc *document,
 }
 
 // holds reports whether the newest accepted bytes of the role are doc's.
-func (s *state) holds(r *Repository, doc *document) bool {
+func (s *state) holds(doc *document) bool {
 	sum := s.newest[doc.role].Sum
-	return sum == doc.sum && (s.meta[sum] != nil || r.known.by(sum) != nil)
+	return sum == doc.sum && s.bytes(sum) != nil
 }
 
 // snapshotPromise is what a timestamp says of the snapshot; decode made sure that
@@ -196,7 +196,7 @@ func (f timestampFloor) check(repository string, next timestampFloor) error {
 // updateTargets is section 5.6, for the top-level role.
 func (r *Repository) updateTargets(ctx context.Context, s *state, v *View) (*document, error) {
 	sum := s.newest[metadata.TARGETS].Sum
-	doc, stored, err := r.obtain(ctx, r.remote, v.consistent(), v.wantTargets(s.meta[sum], r.known.by(sum)))
+	doc, stored, err := r.obtain(ctx, r.remote, v.consistent(), v.wantTargets(s.meta[sum], s.parsed[sum]))
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // updateSnapshot is section 5.5.
 func (r *Repository) updateSnapshot(ctx context.Context, s *state, v *View) (*document, error) {
 	sum := s.newest[metadata.SNAPSHOT].Sum
-	doc, stored, err := r.obtain(ctx, r.remote, v.consistent(), v.wantSnapshot(s.meta[sum], r.known.by(sum)))
+	doc, stored, err := r.obtain(ctx, r.remote, v.consistent(), v.wantSnapshot(s.meta[sum], s.parsed[sum]))
 	if err != nil {
 		return nil, err
 	}

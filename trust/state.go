@@ -95,9 +95,10 @@ type state struct {
 	rolesFloor    []byte // record rolesFloor, not decoded: see rolesBefore
 	clock         clockRecord
 	complete      completeRecord
-	newest        map[string]roleRecord      // of the top-level roles below root
-	meta          map[artifact.Digest][]byte // of the roles that were asked for
-	mended        []*document                // roots fetched in place of damaged ones, see commitRoot
+	newest        map[string]roleRecord         // of the top-level roles below root
+	meta          map[artifact.Digest][]byte    // of the roles that were asked for
+	parsed        map[artifact.Digest]*document // of these, in place of bytes, what the process has parsed
+	mended        []*document                   // roots fetched in place of damaged ones, see commitRoot
 }
 
 // newestSums and completeSums name the bytes that load reads.
@@ -139,7 +140,10 @@ func (r *Repository) load(ctx context.Context, sums func(*state) []artifact.Dige
 
 // loadRecords reads all but the bytes, in one transaction.
 func (r *Repository) loadRecords(ctx context.Context) (*state, error) {
-	s := &state{roots: map[int64][]byte{}, newest: map[string]roleRecord{}, meta: map[artifact.Digest][]byte{}}
+	s := &state{
+		roots: map[int64][]byte{}, newest: map[string]roleRecord{},
+		meta: map[artifact.Digest][]byte{}, parsed: map[artifact.Digest]*document{},
+	}
 	return s, r.store.View(ctx, s.read)
 }
 
@@ -147,7 +151,12 @@ func (r *Repository) loadRecords(ctx context.Context) (*state, error) {
 func (r *Repository) loadBytes(ctx context.Context, s *state, sums []artifact.Digest) (whole bool, err error) {
 	whole = true
 	for _, sum := range sums {
-		if sum.IsZero() || s.meta[sum] != nil || r.known.by(sum) != nil {
+		if sum.IsZero() || s.meta[sum] != nil {
+			continue
+		}
+		// Taken over once, as another goroutine's refresh replaces what is known.
+		if doc := r.known.by(sum); doc != nil {
+			s.parsed[sum] = doc
 			continue
 		}
 		raw, err := r.storedBytes(ctx, sum)
