@@ -35,7 +35,7 @@ type scaleJob struct {
 	Path   string
 }
 
-const scaleVariable = "ASSAY_TEST_SCALE"
+const scaleVariable = "TEST_AS_SCALE_CLIENT"
 
 // scaleFigures are what one refresh with one look-up took.
 type scaleFigures struct {

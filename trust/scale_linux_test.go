@@ -74,9 +74,9 @@ func (r *scaleRepo) start(t testing.TB, client, dir string) *scaleClient {
 	return c
 }
 
-// profiles has the child write profiles where ASSAY_BENCH_PROFILES names a folder.
+// profiles has the child write profiles where SCALE_PROFILES names a folder.
 func profiles(t testing.TB, client string) []string {
-	dir := os.Getenv("ASSAY_BENCH_PROFILES")
+	dir := os.Getenv("SCALE_PROFILES")
 	if dir == "" {
 		return nil
 	}
@@ -161,8 +161,9 @@ func TestScaleInRequests(t *testing.T) {
 
 // peerOfAll has go-tuf's updater read a million targets out of one role, too: two
 // minutes and 6 GB each time, so that it does so once cold and once warm, however
-// often the benchmark runs.
-const peerOfAll = "ASSAY_BENCH_PEER_1M"
+// often the benchmark runs. No name that begins with ASSAY_ will do: the program
+// itself, which `make bench` also runs, refuses those that it does not know.
+const peerOfAll = "SCALE_PEER_1M"
 
 // BenchmarkScale is a refresh with one look-up, beside go-tuf's own updater: cold
 // with an empty state, warm in a new process with nothing new to be had, and
