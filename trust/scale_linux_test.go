@@ -221,6 +221,7 @@ func (r *scaleRepo) benchmark(b *testing.B, peer scalePeer) {
 			if compared {
 				theirs[run.name].report(b, "go-tuf-")
 				b.ReportMetric(float64(ours.Wall)/float64(theirs[run.name].Wall), "x-go-tuf-wall")
+				b.ReportMetric(float64(ours.CPU)/float64(theirs[run.name].CPU), "x-go-tuf-cpu")
 				b.ReportMetric(float64(ours.Peak)/float64(theirs[run.name].Peak), "x-go-tuf-peak")
 			}
 			b.ReportMetric(0, "ns/op")
