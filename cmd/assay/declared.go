@@ -16,14 +16,14 @@ import (
 
 // takeRoot tells of the declared root: its digest as it is declared, or that of
 // its file. What is wrong with the file is told where the root is used.
-func (r *repository) takeRoot(d config.Repository) {
+func (r *repository) takeRoot(d config.Repository, limit int64) {
 	if !d.RootSHA256.IsZero() {
 		r.rootSHA256 = d.RootSHA256.Hex()
 	}
 	if d.Root == "" {
 		return
 	}
-	raw, err := readRoot(d.Root, d.RootSHA256)
+	raw, err := readRoot(d.Root, d.RootSHA256, limit)
 	if err != nil {
 		return
 	}
@@ -48,7 +48,7 @@ func (s *session) declaredRoot(ctx context.Context, r *repository) ([]byte, erro
 	var raw []byte
 	switch {
 	case r.declared.Root != "":
-		raw, err = readRoot(r.declared.Root, want)
+		raw, err = readRoot(r.declared.Root, want, limitsOf(s.config).Root)
 	case begun || s.config.Offline:
 		return nil, nil
 	default:
@@ -72,7 +72,7 @@ func (s *session) declaredRoot(ctx context.Context, r *repository) ([]byte, erro
 // begun is the digest of the root that trust in a repository began with, and
 // whether it has begun.
 func (s *session) begun(ctx context.Context, name string) (root artifact.Digest, begun bool, err error) {
-	r, err := trust.Open(trust.Config{Name: name, Store: s.state.Trust(name)})
+	r, err := trust.Open(trust.Config{Name: name, Store: s.state.Trust(name), Limits: limitsOf(s.config)})
 	if err != nil {
 		return artifact.Digest{}, false, err
 	}
@@ -83,16 +83,15 @@ func (s *session) begun(ctx context.Context, name string) (root artifact.Digest,
 	return root, err == nil, err
 }
 
-// readRoot reads a root file, and compares it with its digest unless that is
-// zero. The file may come from anywhere, a pipe too; one that nobody writes to
-// is empty rather than waited for.
-func readRoot(path string, want artifact.Digest) ([]byte, error) {
+// readRoot reads a root file of at most limit bytes, and compares it with its
+// digest unless that is zero. The file may come from anywhere, a pipe too; one
+// that nobody writes to is empty rather than waited for.
+func readRoot(path string, want artifact.Digest, limit int64) ([]byte, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, mark(errUsage, fmt.Errorf("cannot read the root: %w", err))
 	}
 	defer file.Close()
-	limit := trust.DefaultLimits().Root
 	raw, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err != nil {
 		return nil, mark(errUsage, fmt.Errorf("cannot read the root: %w", err))

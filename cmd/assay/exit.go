@@ -74,6 +74,8 @@ const (
 	hintDisk      = "check the free space and the permissions of the folder; `assay config show` tells where the cache and the state are"
 	hintNewer     = "use the assay that wrote it, or a later one"
 	hintPublisher = "tell the publisher; what is held and named exactly goes on working with --offline"
+	hintLarge     = "tell the publisher; if its metadata has to be that large, raise limits.root, limits.timestamp, limits.snapshot or limits.targets, whichever it is, in the user's configuration: `assay config show` lists them"
+	hintRoles     = "tell the publisher; if there have to be that many, raise limits.roles (or limits.listing, to list them all) in the user's configuration: `assay config show` lists them"
 	hintFind      = "`assay products` and `assay versions PRODUCT` list what there is"
 )
 
@@ -91,6 +93,7 @@ func causes() []cause {
 		{config.ErrConfig, 2, ""},
 		{trust.ErrRootConflict, 2, "compare both roots with what the publisher says; `assay trust show NAME --offline` tells which is held"},
 		{state.ErrConflict, 2, ""},
+		{trust.ErrLimits, 2, "`assay config show` tells where the limits are set"},
 		{trust.ErrMap, 2, "`assay config show` tells where the agreements are set"},
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
 		{fetch.ErrInput, 2, ""},
@@ -114,6 +117,7 @@ func causes() []cause {
 		{fetch.ErrOutput, 40, ""},
 
 		{trust.ErrNotHeld, 21, "run the command once without --offline"},
+		{trust.ErrNoRoot, 21, "run the command once without --offline"},
 		{trust.ErrRollback, 12, "an old state is being served: try another network or mirror, and tell the publisher; `assay trust show NAME --offline` tells what is held"},
 		{trust.ErrExpired, 11, hintAnew},
 		{fetch.ErrTooOld, 11, hintAnew},
@@ -121,9 +125,9 @@ func causes() []cause {
 
 		{trust.ErrRootChain, 10, hintRoot},
 		{trust.ErrMalformed, 10, hintPublisher},
-		{trust.ErrTooLarge, 10, hintPublisher},
+		{trust.ErrTooLarge, 10, hintLarge},
 		{trust.ErrSignature, 10, hintPublisher},
-		{trust.ErrSearchLimit, 10, hintPublisher},
+		{trust.ErrSearchLimit, 10, hintRoles},
 		{trust.ErrMismatch, 13, hintAgain},
 		{cache.ErrMismatch, 13, hintAgain},
 		{cache.ErrDamaged, 13, "what was damaged was set aside; it is fetched again when it is next asked for"},

@@ -34,6 +34,7 @@ var scripts sync.Map // *testscript.TestScript → *served
 //	repo revoke acme PRODUCT CHANNEL VERSION
 //	repo target acme PATH FILE              add a target of FILE's bytes, not yet published
 //	repo large acme PATH BYTES
+//	repo pad acme FILE BYTES                add blanks to metadata; its signatures go on holding
 //	repo serve acme GENERATION              an older one; 0 is the newest
 //	repo fault acme KIND ARGS…              see fault
 //	repo reached acme                       wait until a held transfer has come half way
@@ -92,6 +93,12 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(repo.AddTarget(arg(0), []byte(ts.ReadFile(arg(1)))))
 	case "large":
 		ts.Check(repo.AddLarge(arg(0), int64(number(ts, arg(1))), 1))
+	case "pad":
+		data, ok := repo.Files(0)[arg(0)]
+		if !ok {
+			ts.Fatalf("repo pad: there is no %s", arg(0))
+		}
+		ts.Check(repo.SetFile(arg(0), append(data, strings.Repeat(" ", number(ts, arg(1)))...)))
 	case "serve":
 		server.ServeGeneration(number(ts, arg(0)))
 	case "fault":

@@ -165,7 +165,7 @@ func (s *session) list(ctx context.Context) ([]*repository, error) {
 			name: d.Name, url: trimURL(d.URL), metadataURL: trimURL(d.MetadataURL), targetsURL: trimURL(d.TargetsURL),
 			rootVersion: d.RootVersion, origin: d.Origin.String(), declared: &d,
 		}
-		mine.takeRoot(d)
+		mine.takeRoot(d, limitsOf(s.config).Root)
 		i := slices.IndexFunc(list, func(r *repository) bool { return r.name == d.Name })
 		if i < 0 {
 			if mine.layout, err = s.state.Layout(ctx, d.Name); err != nil {
@@ -213,14 +213,15 @@ func (s *session) find(name string) (*repository, error) {
 // connect gives a repository its source and its trust.
 func (a *app) connect(ctx context.Context, s *session, r *repository) error {
 	var err error
+	limits := limitsOf(s.config)
 	r.source, err = fetch.NewSource(s.engine, fetch.SourceConfig{
-		URL: r.url, MetadataURL: r.metadataURL, TargetsURL: r.targetsURL, Layout: r.layout,
+		URL: r.url, MetadataURL: r.metadataURL, TargetsURL: r.targetsURL, Layout: r.layout, Limits: limits,
 		Remember: func(ctx context.Context, layout string) error { return s.state.SetLayout(ctx, r.name, layout) },
 	})
 	if err != nil {
 		return mark(errUsage, fmt.Errorf("%s: %s: %w", r.origin, r.name, err))
 	}
-	open := trust.Config{Name: r.name, Store: s.state.Trust(r.name), Remote: r.source, Now: a.now}
+	open := trust.Config{Name: r.name, Store: s.state.Trust(r.name), Remote: r.source, Now: a.now, Limits: limits}
 	if r.registered != nil {
 		open.Store = s.state.TrustOf(*r.registered)
 	}

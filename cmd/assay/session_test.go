@@ -22,7 +22,7 @@ func TestReadRoot(t *testing.T) {
 		}
 		return path
 	}
-	limit := int(trust.DefaultLimits().Root)
+	const limit = 1000
 	fits, large := write("fits", make([]byte, limit)), write("large", make([]byte, limit+1))
 	right := artifact.DigestOf(artifact.SHA256, make([]byte, limit))
 	wrong := artifact.DigestOf(artifact.SHA256, nil)
@@ -39,7 +39,7 @@ func TestReadRoot(t *testing.T) {
 		"not there":      {filepath.Join(dir, "none"), right, os.ErrNotExist, 2},
 		"a folder":       {dir, right, errUsage, 2},
 	} {
-		raw, err := readRoot(test.path, test.want)
+		raw, err := readRoot(test.path, test.want, int64(limit))
 		if !errors.Is(err, test.err) || codeOf(err) != test.code || (raw == nil) != (err != nil) {
 			t.Errorf("%s: %d bytes, %v (exit %d), want %v (exit %d)", name, len(raw), err, codeOf(err), test.err, test.code)
 		}

@@ -65,7 +65,7 @@ func (a *app) trustAdd(c *cli.Context) error {
 		return withHint(usagef("%s: declared in %s already; it is changed there", add.Name, declared.Origin), "`assay trust show "+add.Name+"` tells what is held of it")
 	}
 	if add.file != "" {
-		if add.raw, err = readRoot(add.file, add.digest); err != nil {
+		if add.raw, err = readRoot(add.file, add.digest, limitsOf(s.config).Root); err != nil {
 			return notAdded(fmt.Errorf("%s: %w", add.Name, err))
 		}
 	}
@@ -103,7 +103,7 @@ func notAdded(err error) error {
 		return err
 	case errors.Is(err, trust.ErrExpired):
 		hint = "the repository has to publish anew; then add it again"
-	case errors.Is(err, trust.ErrMalformed), errors.Is(err, trust.ErrTooLarge), errors.Is(err, trust.ErrSignature):
+	case errors.Is(err, trust.ErrMalformed), errors.Is(err, trust.ErrSignature):
 		hint = "get the root from the publisher again, and tell them if it stays so"
 	case errors.Is(err, trust.ErrNoMetadata):
 		hint = "check the URL: timestamp.json lies there, or in metadata/ under it"
@@ -117,8 +117,9 @@ func notAdded(err error) error {
 // transaction, or, if anything fails, not at all. Offline a root from a file is
 // taken as it is, to be refreshed later.
 func (a *app) prove(ctx context.Context, s *session, add *addition) (*trust.View, map[string][]byte, error) {
+	limits := limitsOf(s.config)
 	source, err := fetch.NewSource(s.engine, fetch.SourceConfig{
-		URL: add.URL, MetadataURL: add.MetadataURL, TargetsURL: add.TargetsURL,
+		URL: add.URL, MetadataURL: add.MetadataURL, TargetsURL: add.TargetsURL, Limits: limits,
 		Remember: func(_ context.Context, layout string) error { add.Layout = layout; return nil },
 	})
 	if err != nil {
@@ -140,7 +141,7 @@ func (a *app) prove(ctx context.Context, s *session, add *addition) (*trust.View
 		}
 	}
 	var memory trust.MemStore
-	r, err := trust.Open(trust.Config{Name: add.Name, Root: add.raw, Store: &memory, Remote: source, Now: a.now})
+	r, err := trust.Open(trust.Config{Name: add.Name, Root: add.raw, Store: &memory, Remote: source, Now: a.now, Limits: limits})
 	if err != nil {
 		return nil, nil, err
 	}
