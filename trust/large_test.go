@@ -10,14 +10,15 @@ import (
 	"assay/trust"
 )
 
-// largeBench is a repository whose targets take two pieces of the store.
+// largeBench is a repository whose targets take two pieces of the store. The
+// police stays away: it parses all of them at each step.
 func largeBench(t *testing.T) *bench {
 	t.Helper()
 	b := newBench(t, testrepo.Options{})
 	repo, err := testrepo.Large(testrepo.Options{Now: b.repo.Now}, testrepo.LargeOptions{Targets: 30_000})
 	must(t, err)
 	b.repo, b.remote.repo = repo, repo
-	b.config.Root = repo.Root()
+	b.config.Root, b.config.Store = repo.Root(), b.store
 	return b
 }
 

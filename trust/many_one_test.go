@@ -37,7 +37,7 @@ func TestOneRepositoryInManyGoroutines(t *testing.T) {
 					b.remote.serve(first + round)
 				}
 				view, err := r.Refresh(t.Context())
-				if errors.Is(err, trust.ErrRollback) || errors.Is(err, trust.ErrBusy) || errors.Is(err, trust.ErrMismatch) {
+				if errors.Is(err, trust.ErrRollback) || errors.Is(err, trust.ErrBusy) || errors.Is(err, trust.ErrMismatch) || errors.Is(err, trust.ErrNoMetadata) {
 					continue // the mirror changed under it
 				}
 				if err != nil {
