@@ -115,20 +115,14 @@ func (b *bins) check() error {
 	return checkName(b.Prefix)
 }
 
-// ring is who may sign the role in this delegator's words; false: it does not
-// delegate to it.
-func (d *delegations) ring(role string) (keyring, bool) {
-	if d == nil {
-		return keyring{}, false
-	}
+// ring is who may sign the role, one that children or View.delegatedNames gave,
+// in this delegator's words.
+func (d *delegations) ring(role string) keyring {
 	if d.bins != nil {
-		return keyring{role: role, keys: d.keys, ids: d.bins.KeyIDs, threshold: d.bins.Threshold}, d.bins.has(role)
+		return keyring{role: role, keys: d.keys, ids: d.bins.KeyIDs, threshold: d.bins.Threshold}
 	}
-	i, ok := d.named[role]
-	if !ok {
-		return keyring{}, false
-	}
-	return keyring{role: role, keys: d.keys, ids: d.roles[i].KeyIDs, threshold: d.roles[i].Threshold}, true
+	entry := d.roles[d.named[role]]
+	return keyring{role: role, keys: d.keys, ids: entry.KeyIDs, threshold: entry.Threshold}
 }
 
 // child is a delegation that matches a path.
@@ -176,7 +170,7 @@ func matchPath(pattern, target string) bool {
 		return false
 	}
 	for i, p := range patterns {
-		if ok, err := path.Match(strings.ReplaceAll(p, "[!", "[^"), segments[i]); err != nil || !ok {
+		if ok, _ := path.Match(strings.ReplaceAll(p, "[!", "[^"), segments[i]); !ok {
 			return false
 		}
 	}
@@ -193,10 +187,7 @@ func (b *bins) width() int { return len(strconv.FormatUint(uint64(1)<<b.BitLengt
 
 // has reports whether role is the name of one of the bins.
 func (b *bins) has(role string) bool {
-	digits, ok := strings.CutPrefix(role, b.Prefix+"-")
-	if !ok || len(digits) != b.width() {
-		return false
-	}
-	number, err := strconv.ParseUint(digits, 16, 64)
-	return err == nil && number < uint64(1)<<b.BitLength && b.name(number) == role
+	digits, _ := strings.CutPrefix(role, b.Prefix+"-")
+	number, _ := strconv.ParseUint(digits, 16, 64) // of what is no number another name is made
+	return number < uint64(1)<<b.BitLength && b.name(number) == role
 }

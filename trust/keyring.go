@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -174,14 +175,14 @@ func hashed(algorithm crypto.Hash, payload []byte) []byte {
 
 // publicKey reads a key with go-tuf, and gives a fingerprint of its value.
 func publicKey(key *metadata.Key) (public crypto.PublicKey, value [sha256.Size]byte, err error) {
+	if key == nil {
+		return nil, value, errors.New("expected a key, found none")
+	}
+	known := *key
+	if slices.Contains(p384Types, known.Type) {
+		known.Type = metadata.KeyTypeECDSA_SHA2_P256 // go-tuf names all of ECDSA so
+	}
 	err = guard(func() error {
-		if key == nil {
-			return fmt.Errorf("expected a key, found none")
-		}
-		known := *key
-		if slices.Contains(p384Types, known.Type) {
-			known.Type = metadata.KeyTypeECDSA_SHA2_P256 // go-tuf names all of ECDSA so
-		}
 		if public, err = known.ToPublicKey(); err != nil {
 			return err
 		}

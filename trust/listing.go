@@ -48,11 +48,10 @@ func (v *View) listed(ctx context.Context, path string, doc *document) (Target, 
 	if errors.Is(err, ErrNoTarget) {
 		return Target{}, false, nil
 	}
-	if err != nil || f.doc != doc {
+	if f.doc != doc {
 		return Target{}, false, err
 	}
-	target, err := v.promise(path, f)
-	return target, err == nil, err
+	return v.promise(path, f), true, nil
 }
 
 // allRoles yields the top-level targets role and every role below it, each once,

@@ -59,7 +59,7 @@ func (v *View) topLevelTarget(path string) (Target, error) {
 	if file == nil {
 		return Target{}, fmt.Errorf("%s: %w: %q in the top-level targets role", v.repository.name, ErrNoTarget, path)
 	}
-	return v.promise(path, found{file: file, doc: v.targets})
+	return v.promise(path, found{file: file, doc: v.targets}), nil
 }
 
 func (v *View) target(ctx context.Context, path string, exact bool) (Target, error) {
@@ -68,5 +68,5 @@ func (v *View) target(ctx context.Context, path string, exact bool) (Target, err
 	if err := errors.Join(err, v.saveRoles(ctx)); err != nil {
 		return Target{}, err
 	}
-	return v.promise(path, f)
+	return v.promise(path, f), nil
 }

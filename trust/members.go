@@ -82,7 +82,7 @@ type fileInfo struct {
 // anything, as there are a million of them in some roles.
 func parseFile(text []byte) (fileInfo, error) {
 	var f fileInfo
-	if len(text) == 0 || text[0] != '{' {
+	if text[0] != '{' {
 		return f, fmt.Errorf(": expected an object, found %.20q", text)
 	}
 	for member := range strictjson.Members(text) {
@@ -106,7 +106,7 @@ func parseFile(text []byte) (fileInfo, error) {
 }
 
 func (f *fileInfo) parseHashes(text []byte) error {
-	if len(text) == 0 || text[0] != '{' {
+	if text[0] != '{' {
 		return fmt.Errorf("expected an object, found %.20q", text)
 	}
 	for member := range strictjson.Members(text) {
@@ -121,13 +121,12 @@ func (f *fileInfo) parseHashes(text []byte) error {
 			f.otherHashes = true
 			continue
 		}
-		digits, ok := plainText(member.Value)
-		var raw [64]byte
-		if ok && len(digits) == 2*size {
+		digits := plainText(member.Value)
+		ok := len(digits) == 2*size
+		if ok {
+			var raw [64]byte
 			_, err := hex.Decode(raw[:], digits)
 			ok = err == nil
-		} else {
-			ok = false
 		}
 		if !ok {
 			return fmt.Errorf("%s: expected %d hex digits, found %.140q", member.Key, 2*size, member.Value)
@@ -149,8 +148,8 @@ func (f fileInfo) checkHashes() error {
 }
 
 // digests are those that assay can compute; others are left aside.
-func (f fileInfo) digests() (artifact.Digests, error) {
-	var list []artifact.Digest
+func (f fileInfo) digests() artifact.Digests {
+	var list artifact.Digests // in the order that Digests have
 	for _, h := range []struct {
 		algorithm artifact.Algorithm
 		digits    []byte
@@ -158,16 +157,11 @@ func (f fileInfo) digests() (artifact.Digests, error) {
 		if h.digits == nil {
 			continue
 		}
-		digest, err := artifact.NewDigest(h.algorithm, string(bytes.ToLower(h.digits)))
-		if err != nil {
-			return nil, err
-		}
+		// parseHashes has seen the digits; nothing would have the digest of others.
+		digest, _ := artifact.NewDigest(h.algorithm, string(h.digits))
 		list = append(list, digest)
 	}
-	if len(list) == 0 {
-		return nil, nil
-	}
-	return artifact.NewDigests(list...)
+	return list
 }
 
 // wholeNumber reads the text of a JSON number that has to be a whole one of at
@@ -180,11 +174,12 @@ func wholeNumber(text []byte, lowest int64) (int64, error) {
 	return n, nil
 }
 
-// plainText is a JSON string's content, if it has no escapes: names of types,
-// times and hex digits never need one.
-func plainText(text []byte) ([]byte, bool) {
-	if len(text) < 2 || text[0] != '"' || bytes.IndexByte(text, '\\') >= 0 {
-		return nil, false
+// plainText is a JSON string's content as it is written; nil: there is none, or
+// it is no string. It is for names of types, times and hex digits, which need no
+// escapes: none of them has a backslash, so one that is escaped is not found right.
+func plainText(text []byte) []byte {
+	if len(text) == 0 || text[0] != '"' {
+		return nil
 	}
-	return text[1 : len(text)-1], true
+	return text[1 : len(text)-1]
 }

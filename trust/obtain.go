@@ -92,11 +92,7 @@ func (w wanted) check(r *Repository, doc *document) error {
 }
 
 func (w wanted) checkBytes(raw []byte) error {
-	digests, err := w.promise.digests()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %w", w.role, ErrMalformed, err)
-	}
-	return checkBytes(w.role, raw, w.promise.length, digests)
+	return checkBytes(w.role, raw, w.promise.length, w.promise.digests())
 }
 
 func (w wanted) checkPromise(r *Repository, doc *document) error {

@@ -61,7 +61,7 @@ func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] 
 // delegatedStatus tells of one delegated role, and returns its document if it is
 // held and verifies.
 func (v *View) delegatedStatus(ctx context.Context, delegator *document, name string, record roleRecord) (RoleStatus, *document, error) {
-	ring, _ := delegator.delegations.ring(name)
+	ring := delegator.delegations.ring(name)
 	absent := RoleStatus{Role: name, Threshold: ring.threshold, Keys: len(ring.ids)}
 	if file := v.snapshot.file(name); file != nil {
 		absent.Version = file.version

@@ -18,7 +18,7 @@ type edge struct{ delegator, role string }
 // checkTargetPath refuses paths that could mean two things to two programs, or
 // that a terminal would obey.
 func checkTargetPath(target string) error {
-	bad := target == "" || len(target) > 4096 || strings.ContainsRune(target, '\\') || strings.ContainsFunc(target, unicode.IsControl)
+	bad := len(target) > 4096 || strings.ContainsRune(target, '\\') || strings.ContainsFunc(target, unicode.IsControl)
 	for segment := range strings.SplitSeq(target, "/") {
 		bad = bad || segment == "" || segment == "." || segment == ".."
 	}
@@ -88,10 +88,7 @@ func (v *View) role(ctx context.Context, delegator *document, role string, exact
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	name := v.repository.name
-	ring, ok := delegator.delegations.ring(role)
-	if !ok {
-		return nil, fmt.Errorf("%s: %w: %s does not delegate to %q", name, ErrMalformed, delegator.role, role)
-	}
+	ring := delegator.delegations.ring(role)
 	doc := v.roles[role]
 	if doc == nil {
 		var err error

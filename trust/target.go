@@ -29,15 +29,11 @@ type promise struct {
 	stale      error
 }
 
-func (v *View) promise(path string, f found) (Target, error) {
-	digests, err := f.file.digests()
-	if err != nil {
-		return Target{}, fmt.Errorf("%s: %s: %w: %w", v.repository.name, path, ErrMalformed, err)
-	}
+func (v *View) promise(path string, f found) Target {
 	return Target{&promise{
 		repository: v.repository.name, path: path, role: f.doc.role,
-		length: f.file.length, digests: digests, consistent: v.consistent(),
-	}}, nil
+		length: f.file.length, digests: f.file.digests(), consistent: v.consistent(),
+	}}
 }
 
 // IsZero reports whether t promises nothing.
