@@ -98,12 +98,9 @@ func (r *Repository) join(ctx context.Context, sum artifact.Digest, count int) (
 	return raw, nil
 }
 
-// sweep deletes the metadata bytes that no record names.
-func sweep(tx Tx) error {
-	var complete completeRecord
-	if _, err := getRecord(tx, keyComplete, &complete); err != nil && !errors.Is(err, errRecord) {
-		return err
-	}
+// sweep deletes the metadata bytes that neither the complete record nor that of a
+// role names.
+func sweep(tx Tx, complete completeRecord) error {
 	keep := map[string]bool{}
 	for _, sum := range []artifact.Digest{complete.Timestamp, complete.Snapshot, complete.Targets} {
 		keep[sum.Hex()] = true

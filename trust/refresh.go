@@ -146,7 +146,7 @@ func (f timestampFloor) isTwinOf(accepted timestampFloor) bool {
 // and cause is the error.
 func (r *Repository) heldTimestamp(s *state, v *View, cause error) (*document, error) {
 	doc, content, err := r.acceptTimestamp(v.root, s.bytes(s.newest[metadata.TIMESTAMP].Sum))
-	if err != nil || doc.version != s.timeFloor.Version || content != s.timeFloor.Signed {
+	if err != nil || content != s.timeFloor.Signed {
 		return nil, cause
 	}
 	v.twin = true
@@ -260,6 +260,6 @@ func (r *Repository) commitComplete(ctx context.Context, v *View) error {
 		if held.names(next) {
 			return nil
 		}
-		return sweep(tx)
+		return sweep(tx, next)
 	})
 }
