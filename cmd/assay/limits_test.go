@@ -1,6 +1,9 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"assay/internal/config"
@@ -25,4 +28,49 @@ func TestLimitsAreThoseOfTrust(t *testing.T) {
 			t.Errorf("%s: expected %+v, found %+v", name, test.trust, got)
 		}
 	}
+}
+
+// TestReadmeHasTheLimits shows that each limit stands in README's table with its
+// default and its highest value, as `config show` spells them.
+func TestReadmeHasTheLimits(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if cells := strings.Split(line, "|"); len(cells) == 5 {
+			rows["limits."+strings.Trim(cells[1], " `")] = strings.TrimSpace(cells[3])
+		}
+	}
+	defaults, highest := shownLimits(t, ""), shownLimits(t, "[limits]\nroot = 16777216\ntimestamp = 1048576\nsnapshot = 268435456\ntargets = 1073741824\n"+
+		"root_rotations = 65536\nroles = 65536\nlisting = 4194304\ndepth = 128\n")
+	if len(defaults) != 8 {
+		t.Fatalf("expected 8 limits, found %v", defaults)
+	}
+	for key, value := range defaults {
+		if want := value + ", at most " + highest[key]; rows[key] != want {
+			t.Errorf("%s: README: expected %q, found %q", key, want, rows[key])
+		}
+	}
+}
+
+// shownLimits are the limits of a user's configuration.
+func shownLimits(t *testing.T, text string) map[string]string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(config.LoadOptions{ConfigFlag: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]string{}
+	for _, v := range cfg.Values() {
+		if strings.HasPrefix(v.Key, config.KeyLimits+".") {
+			shown[v.Key] = v.Value
+		}
+	}
+	return shown
 }
