@@ -23,7 +23,7 @@ import (
 type delegations struct {
 	keys  map[string]*metadata.Key
 	roles []delegation
-	named map[string]int // index into roles
+	named map[string]delegation
 	bins  *bins
 }
 
@@ -49,7 +49,7 @@ func parseDelegations(text []byte) (*delegations, error) {
 	if text[0] != '{' {
 		return nil, fmt.Errorf("signed.delegations: expected an object, found %.20q", text)
 	}
-	d := &delegations{named: map[string]int{}}
+	d := &delegations{named: map[string]delegation{}}
 	var roles []byte
 	for member := range strictjson.Members(text) {
 		var err error
@@ -103,7 +103,7 @@ func (d *delegations) add(text []byte) error {
 	if role.Paths != nil && role.Prefixes != nil {
 		return fmt.Errorf("[%.80q]: expected paths or path_hash_prefixes, found both", role.Name)
 	}
-	d.named[role.Name] = len(d.roles)
+	d.named[role.Name] = role
 	d.roles = append(d.roles, role)
 	return nil
 }
@@ -116,12 +116,13 @@ func (b *bins) check() error {
 }
 
 // ring is who may sign the role, one that children or View.delegatedNames gave,
-// in this delegator's words.
+// in this delegator's words. Any other has a threshold of 0 in a list, with which
+// nothing is verified.
 func (d *delegations) ring(role string) keyring {
 	if d.bins != nil {
 		return keyring{role: role, keys: d.keys, ids: d.bins.KeyIDs, threshold: d.bins.Threshold}
 	}
-	entry := d.roles[d.named[role]]
+	entry := d.named[role]
 	return keyring{role: role, keys: d.keys, ids: entry.KeyIDs, threshold: entry.Threshold}
 }
 

@@ -55,6 +55,9 @@ func (v *View) HeldTopLevelTarget(path string) (Target, error) {
 }
 
 func (v *View) topLevelTarget(path string) (Target, error) {
+	if err := checkTargetPath(path); err != nil {
+		return Target{}, err
+	}
 	file := v.targets.target(path)
 	if file == nil {
 		return Target{}, fmt.Errorf("%s: %w: %q in the top-level targets role", v.repository.name, ErrNoTarget, path)
