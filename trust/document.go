@@ -34,6 +34,7 @@ type document struct {
 
 	mu       sync.Mutex
 	payload  []byte                 // what the signatures are over; nil: not made yet, or let go
+	digest   artifact.Digest        // of the payload; zero: not made yet
 	verified map[ringID]*signersSet // who was found to have signed, by keyring
 
 	// What decode read, by kind.
@@ -170,8 +171,7 @@ func (d *document) parseHead() error {
 	if d.version, err = wholeNumber(version, 1); err != nil {
 		return fmt.Errorf("signed.version: %w", err)
 	}
-	// What is no time gives the zero time, which none may expire at either.
-	if d.expires, _ = time.Parse(time.RFC3339, string(plainText(expires))); d.expires.IsZero() {
+	if d.expires, err = time.Parse(time.RFC3339, string(plainText(expires))); err != nil || d.expires.IsZero() {
 		return fmt.Errorf("signed.expires: expected a time as RFC 3339 writes it, found %.40q", expires)
 	}
 	return nil

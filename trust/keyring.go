@@ -123,11 +123,15 @@ func (d *document) canonical() ([]byte, error) {
 func (d *document) content() (artifact.Digest, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if !d.digest.IsZero() {
+		return d.digest, nil
+	}
 	payload, err := d.canonical()
 	if err != nil {
 		return artifact.Digest{}, err
 	}
-	return artifact.DigestOf(artifact.SHA256, payload), nil
+	d.digest = artifact.DigestOf(artifact.SHA256, payload)
+	return d.digest, nil
 }
 
 // letGo frees the canonical form, which may be as large as the document.

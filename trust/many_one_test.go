@@ -28,6 +28,7 @@ func TestOneRepositoryInManyGoroutines(t *testing.T) {
 		b.publish()
 	}
 	first := b.repo.Generation() - 3
+	b.remote.serve(first)
 	r := b.open()
 	var all sync.WaitGroup
 	for worker := range 8 {
@@ -37,7 +38,7 @@ func TestOneRepositoryInManyGoroutines(t *testing.T) {
 					b.remote.serve(first + round)
 				}
 				view, err := r.Refresh(t.Context())
-				if errors.Is(err, trust.ErrRollback) || errors.Is(err, trust.ErrBusy) || errors.Is(err, trust.ErrMismatch) || errors.Is(err, trust.ErrNoMetadata) {
+				if errors.Is(err, trust.ErrRollback) || errors.Is(err, trust.ErrBusy) || errors.Is(err, trust.ErrMismatch) {
 					continue // the mirror changed under it
 				}
 				if err != nil {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
 // wanted is one file that signed metadata promises.
@@ -13,8 +15,9 @@ type wanted struct {
 	promise    *fileInfo
 	limit      int64
 	ring       keyring
-	known      *document // parsed earlier by this process; may be the promised one
-	held       []byte    // stored bytes that may be the promised ones; nil: none
+	known      *document  // parsed earlier by this process; may be the promised one
+	held       []byte     // stored bytes that may be the promised ones; nil: none
+	record     roleRecord // what was accepted last of a targets role
 }
 
 // obtain returns the promised file, from what is known or stored if that is it,
@@ -51,7 +54,10 @@ func (r *Repository) obtain(ctx context.Context, remote Remote, consistent bool,
 	if doc, err = w.accept(r, raw); err != nil {
 		return nil, false, fmt.Errorf("%s: %w", r.name, err)
 	}
-	return doc, false, nil
+	if w.kind == metadata.TARGETS {
+		err = w.record.check(r.name, doc)
+	}
+	return doc, false, err
 }
 
 // fileName is what a role's file is called where the repository stores it
@@ -77,6 +83,10 @@ func (w wanted) accept(r *Repository, raw []byte) (*document, error) {
 	}
 	defer doc.letGo()
 	if err := w.checkPromise(r, doc); err != nil {
+		return nil, err
+	}
+	// While the canonical form is at hand.
+	if _, err := doc.content(); err != nil {
 		return nil, err
 	}
 	return doc, doc.decode()

@@ -56,7 +56,7 @@ func putBytes(tx Tx, d *document) error {
 			}
 		}
 	}
-	return nil
+	return tx.Delete(keyMeta(d.sum)) // damaged bytes under the whole's key
 }
 
 // storedBytes reads the bytes that a record names; nil where they are not there,

@@ -54,6 +54,7 @@ func (r *Repository) refresh(ctx context.Context) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := versionsBefore(s, stored)
 	v := r.newView(now, Fresh)
 	v.reference, v.online, v.checked = ref, true, now
 	if v.root, err = r.walkRoots(ctx, s, stored); err != nil {
@@ -62,7 +63,6 @@ func (r *Repository) refresh(ctx context.Context) (*View, error) {
 	if err := v.root.expiry(r.name, ref); err != nil {
 		return nil, err
 	}
-	before := versionsBefore(s, stored)
 	if v.timestamp, err = r.updateTimestamp(ctx, s, v); err != nil {
 		return nil, err
 	}
@@ -196,7 +196,9 @@ func (f timestampFloor) check(repository string, next timestampFloor) error {
 // updateTargets is section 5.6, for the top-level role.
 func (r *Repository) updateTargets(ctx context.Context, s *state, v *View) (*document, error) {
 	sum := s.newest[metadata.TARGETS].Sum
-	doc, stored, err := r.obtain(ctx, r.remote, v.consistent(), v.wantTargets(s.meta[sum], s.parsed[sum]))
+	w := v.wantTargets(s.meta[sum], s.parsed[sum])
+	w.record = s.newest[metadata.TARGETS]
+	doc, stored, err := r.obtain(ctx, r.remote, v.consistent(), w)
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +244,8 @@ func (r *Repository) commitComplete(ctx context.Context, v *View) error {
 		if _, err := getRecord(tx, keyComplete, &held); err != nil && !errors.Is(err, errRecord) {
 			return err
 		}
-		if held.Root > next.Root || held.Root == next.Root && held.Version > next.Version {
+		// A set under a newer root was found out by underRoot.
+		if held.Root == next.Root && held.Version > next.Version {
 			return nil // another process is ahead; what it stored stays
 		}
 		var clock clockRecord

@@ -130,3 +130,23 @@ func TestLimitsHaveBounds(t *testing.T) {
 	b.config.Limits = trust.MaxLimits()
 	b.mustRefresh()
 }
+
+// A rotation makes floors fall, but what was held is still known: what has not
+// changed is not told of as new.
+func TestChangesAfterARotation(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+	b.publish()
+	b.mustRefresh()
+	must(t, b.repo.RotateKey("snapshot"))
+	b.add("team/x", "team")
+	b.publish()
+	want := []trust.Change{
+		{Role: "root", From: 1, To: 2}, {Role: "timestamp", From: 2, To: 3},
+		{Role: "snapshot", From: 2, To: 3}, {Role: "team", From: 1, To: 2},
+	}
+	if changes := b.mustRefresh().Changes(); !slices.Equal(changes, want) {
+		t.Errorf("expected %v, found %v", want, changes)
+	}
+}

@@ -120,12 +120,8 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 		role: ring.role, kind: metadata.TARGETS, promise: promise,
 		limit: r.limits.Targets, ring: ring, known: r.known.role(ring.role),
 	}
-	if w.known == nil || w.known.version != promise.version {
-		var err error
-		w.known = nil
-		if w.held, err = r.heldRole(ctx, w); err != nil {
-			return nil, err
-		}
+	if err := r.recall(ctx, &w); err != nil {
+		return nil, err
 	}
 	remote := r.remote
 	if !v.online {
@@ -148,24 +144,29 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 	return doc, nil
 }
 
-// heldRole reads the stored bytes of a delegated role if they are of the version
-// that is wanted. nil means that there are none.
-func (r *Repository) heldRole(ctx context.Context, w wanted) ([]byte, error) {
-	var record roleRecord
-	err := r.store.View(ctx, func(tx Tx) error {
-		found, err := getRecord(tx, keyRolePrefix+w.role, &record)
+// recall fills in what is known or stored of a delegated role in the version that
+// is wanted.
+func (r *Repository) recall(ctx context.Context, w *wanted) (err error) {
+	if w.known != nil && w.known.version == w.promise.version {
+		w.record.Version = w.known.version
+		w.record.Signed, err = w.known.content()
+		return err
+	}
+	w.known = nil
+	err = r.store.View(ctx, func(tx Tx) error {
+		found, err := getRecord(tx, keyRolePrefix+w.role, &w.record)
 		if !found {
-			record = roleRecord{}
+			w.record = roleRecord{}
 		}
 		if errors.Is(err, errRecord) {
 			return nil // damaged: fetched again
 		}
 		return err
 	})
-	if err != nil || record.Version != w.promise.version {
-		return nil, err
+	if err == nil && w.record.Version == w.promise.version {
+		w.held, err = r.storedBytes(ctx, w.record.Sum)
 	}
-	return r.storedBytes(ctx, record.Sum)
+	return err
 }
 
 // saveRoles stores the delegated roles that came from the Remote.

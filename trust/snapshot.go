@@ -26,10 +26,8 @@ func (r *Repository) updateSnapshot(ctx context.Context, s *state, v *View) (*do
 	if err := s.snapshotFloor.check(r.name, next); err != nil {
 		return nil, err
 	}
-	if s.snapshotFloor == next {
-		if err := doc.expiry(r.name, v.reference); err != nil || stored {
-			return doc, err
-		}
+	if s.snapshotFloor == next && stored {
+		return doc, doc.expiry(r.name, v.reference)
 	}
 	before, err := s.rolesBefore()
 	if err != nil {
@@ -42,8 +40,12 @@ func (r *Repository) updateSnapshot(ctx context.Context, s *state, v *View) (*do
 	if err := doc.expiry(r.name, v.reference); err != nil {
 		return nil, err
 	}
-	if s.snapshotFloor.Version != 0 {
-		v.changes = before.changes(after)
+	if s.rolesFloor != nil {
+		// What was held is told of, even if it counts no more.
+		var held rolesFloor
+		if err := json.Unmarshal(s.rolesFloor, &held); err == nil {
+			v.changes = held.changes(after)
+		}
 	}
 	return doc, r.commitSnapshot(ctx, s, v, doc, next, after)
 }

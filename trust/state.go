@@ -22,6 +22,7 @@ type givenRecord struct {
 
 type roleRecord struct {
 	Version  int64           `json:"version"`
+	Signed   artifact.Digest `json:"signed"` // of the signed part: no other may follow under this version
 	Sum      artifact.Digest `json:"sum"`
 	Accepted time.Time       `json:"accepted"` // when this client first took it
 }
@@ -250,6 +251,19 @@ func (s *state) reference(repository string, now time.Time) (time.Time, error) {
 	return s.clock.Latest, nil
 }
 
+// check refuses other content under the version that was accepted. What is lower
+// was refused with the snapshot already.
+func (c roleRecord) check(repository string, d *document) error {
+	content, err := d.content()
+	if err != nil {
+		return err
+	}
+	if c.Version == d.version && c.Signed != content {
+		return sameVersion(repository, d.role, d.version)
+	}
+	return nil
+}
+
 // underRoot is errOvertaken where a newer root than the given version has been
 // accepted meanwhile. Keys that it revoked must not raise again, in a process
 // that was late, the floors that it lowered.
@@ -278,7 +292,11 @@ func putMeta(tx Tx, d *document, now time.Time) error {
 	if found && held.Version > d.version {
 		return nil
 	}
-	next := roleRecord{Version: d.version, Sum: d.sum, Accepted: now}
+	content, err := d.content()
+	if err != nil {
+		return err
+	}
+	next := roleRecord{Version: d.version, Signed: content, Sum: d.sum, Accepted: now}
 	if found && held.Version == d.version && held.Sum == d.sum {
 		next.Accepted = held.Accepted
 	}
