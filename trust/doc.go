@@ -65,6 +65,8 @@
 //	ErrSignature     fewer valid signatures than the role's threshold
 //	ErrRootChain     a new root is not signed by the one before and by itself, is
 //	                 not the next version, or there are too many at once
+//	ErrRotations     too many new roots for one refresh; comes with ErrRootChain, and
+//	                 the next refresh goes on behind those that were accepted
 //	ErrRootConflict  the caller gave another root than the Store began with
 //	ErrExpired       a role expired: nobody publishes any more, or somebody
 //	                 withholds what was published (ExpiredError has role and date)

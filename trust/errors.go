@@ -24,6 +24,10 @@ var (
 	// ErrRootChain: the chain of roots does not hold together, or is longer
 	// than the limit of rotations for one refresh.
 	ErrRootChain = errors.New("broken root chain")
+	// ErrRotations: there are more new roots than one refresh may accept; those
+	// up to the limit were, and the next refresh goes on from there. It comes
+	// with ErrRootChain.
+	ErrRotations = errors.New("too many new roots")
 	// ErrRootConflict: a root was given that is not the one this repository
 	// was added with.
 	ErrRootConflict = errors.New("another root")

@@ -31,7 +31,7 @@ func TestRotationsUpToTheDefaultLimit(t *testing.T) {
 	}
 	must(t, b.repo.PublishRoot())
 	b.remote.requests()
-	if err := b.refuses(trust.ErrRootChain); !strings.Contains(err.Error(), "at most 256 new roots") {
+	if err := b.refuses(trust.ErrRootChain); !errors.Is(err, trust.ErrRotations) || !strings.Contains(err.Error(), "at most 256 in one refresh, found one more behind root 257") {
 		t.Errorf("257 rotations: expected the limit to be named, found %v", err)
 	}
 	for _, name := range b.remote.requests() {

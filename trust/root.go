@@ -154,7 +154,7 @@ func (r *Repository) walkRoots(ctx context.Context, s *state, root *document) (*
 			return nil, fmt.Errorf("%s: root %d: %w", r.name, root.version+1, err)
 		}
 		if rotations == r.limits.RootRotations {
-			return nil, fmt.Errorf("%s: %w: expected at most %d new roots in one refresh, found more", r.name, ErrRootChain, r.limits.RootRotations)
+			return nil, fmt.Errorf("%s: %w: %w: expected at most %d in one refresh, found one more behind root %d", r.name, ErrRootChain, ErrRotations, r.limits.RootRotations, root.version)
 		}
 		next, err := r.nextRoot(root, raw)
 		if err != nil {
@@ -177,7 +177,8 @@ func (r *Repository) checkRootFloor(s *state, root *document) (*document, error)
 	if err != nil {
 		return nil, err
 	}
-	if root.version == s.rootFloor.Version && content != s.rootFloor.Signed {
+	// Nothing above the floor is held: it rises with each root that is stored.
+	if content != s.rootFloor.Signed {
 		return nil, sameVersion(r.name, metadata.ROOT, root.version)
 	}
 	return root, nil

@@ -68,6 +68,7 @@ const (
 	hintAnew      = "the repository has to publish anew; `assay trust show NAME --offline` tells what is held"
 	hintAgain     = "nothing was kept; run the command again, and tell the publisher if it stays so"
 	hintRoot      = "compare the root's digest with what the publisher says, by another way than this network"
+	hintRotations = "the roots so far were accepted and kept: run the command again to go on from there, or raise limits.root_rotations in the user's configuration"
 	hintNetwork   = "check the URL, the network and the proxy, then run the command again; --offline uses what is held"
 	hintBusy      = "another assay is at work; run the command again when it is done"
 	hintState     = "restore the state directory from a backup, or move it aside and run `assay trust add` again; `assay config show` tells where it is"
@@ -123,6 +124,7 @@ func causes() []cause {
 		{fetch.ErrTooOld, 11, hintAnew},
 		{trust.ErrClock, 11, "set this machine's clock; if it once ran ahead, `assay trust clock reset NAME`"},
 
+		{trust.ErrRotations, 10, hintRotations},
 		{trust.ErrRootChain, 10, hintRoot},
 		{trust.ErrMalformed, 10, hintPublisher},
 		{trust.ErrTooLarge, 10, hintLarge},
