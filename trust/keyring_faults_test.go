@@ -1,0 +1,135 @@
+package trust_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"assay/internal/testrepo"
+	"assay/trust"
+)
+
+// A key of one curve or kind under the scheme of another, or of none, counts as
+// one that has not signed, however good the signature is.
+func TestKeyUnderTheSchemeOfAnother(t *testing.T) {
+	t.Parallel()
+	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	must(t, err)
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	must(t, err)
+	ed, err := testrepo.NewKey(testrepo.Ed25519)
+	must(t, err)
+	by256 := func(key *ecdsa.PrivateKey) func([]byte) ([]byte, error) {
+		return func(message []byte) ([]byte, error) {
+			sum := sha256.Sum256(message)
+			return ecdsa.SignASN1(rand.Reader, key, sum[:])
+		}
+	}
+	by384 := func(key *ecdsa.PrivateKey) func([]byte) ([]byte, error) {
+		return func(message []byte) ([]byte, error) {
+			sum := sha512.Sum384(message)
+			return ecdsa.SignASN1(rand.Reader, key, sum[:])
+		}
+	}
+	pss := func(message []byte) ([]byte, error) {
+		sum := sha256.Sum256(message)
+		return rsa.SignPSS(rand.Reader, short, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+	}
+	const sha2, sha3 = "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384"
+	for name, test := range map[string]hand{
+		"P-256 as P-384, over SHA-384":           {listed(t, &p256.PublicKey, "ecdsa", sha3), by384(p256)},
+		"P-256 as P-384, over SHA-256":           {listed(t, &p256.PublicKey, "ecdsa", sha3), by256(p256)},
+		"P-256 under an unknown scheme":          {listed(t, &p256.PublicKey, "ecdsa", "ecdsa-sha2"), by256(p256)},
+		"P-384 as P-256, over SHA-256":           {listed(t, &p384.PublicKey, "ecdsa", sha2), by256(p384)},
+		"P-384 as P-256, over SHA-384":           {listed(t, &p384.PublicKey, "ecdsa", sha2), by384(p384)},
+		"P-384 under an unknown scheme":          {listed(t, &p384.PublicKey, "ecdsa", "ecdsa-sha2"), by384(p384)},
+		"Ed25519 under the scheme of P-256":      {&metadata.Key{Type: "ed25519", Scheme: sha2, Value: ed.Public().Value}, ed.Sign},
+		"Ed25519 under the scheme of prehashing": {&metadata.Key{Type: "ed25519", Scheme: "ed25519ph", Value: ed.Public().Value}, ed.Sign},
+		"RSA of 1024 bits":                       {listed(t, &short.PublicKey, "rsa", "rsassa-pss-sha256"), pss},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testrepo.Options{})
+			b.mustRefresh()
+			b.entrust(1, []hand{test}, []hand{test})
+			data := b.handSigned([]hand{test})
+			b.remote.replace("timestamp.json", data)
+			if err := b.fails(trust.ErrSignature); !strings.Contains(err.Error(), "expected those of 1 of 1 keys, found 0") {
+				t.Errorf("expected no signature to count, found %v", err)
+			}
+			if b.store.Entries()[prefixMeta+sha256Hex(string(data))] != nil {
+				t.Error("it was stored")
+			}
+		})
+	}
+}
+
+// A delegation with a threshold of 0 would believe whatever a mirror serves.
+func TestDelegationWithAThresholdOfZero(t *testing.T) {
+	t.Parallel()
+	for _, signers := range []int{0, 1} {
+		b := newBench(t, testrepo.Options{})
+		b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+		b.add("team/a", "team")
+		must(t, b.repo.Forge("team", testrepo.Forgery{Keys: b.repo.Keys("team")[:signers]}))
+		must(t, b.repo.Forge("targets", testrepo.Forgery{Signed: func(s any) {
+			s.(*metadata.TargetsType).Delegations.Roles[0].Threshold = 0
+		}}))
+		b.publish()
+		view := b.mustRefresh()
+		target, err := view.Target(t.Context(), "team/a")
+		if !errors.Is(err, trust.ErrSignature) || !strings.Contains(err.Error(), "threshold of at least 1, found 0") || !target.IsZero() {
+			t.Errorf("%d signatures: expected ErrSignature for the threshold, found %v", signers, err)
+		}
+		if b.store.Entries()[prefixRole+"team"] != nil {
+			t.Error("it was stored")
+		}
+	}
+}
+
+// A threshold is met by signers, of a large file as of a small one. Of a small
+// one all are told of; of a large one as many as it takes.
+func TestSignersOfSmallAndLargeFiles(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		size, sign, told int
+		kind             error
+	}{
+		"small":                 {100, 3, 3, nil},
+		"large":                 {1 << 20, 3, 2, nil},
+		"large, one has signed": {1 << 20, 1, 0, trust.ErrSignature},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testrepo.Options{Quorum: map[string]testrepo.Quorum{"targets": {Keys: 3, Threshold: 2}}})
+			b.mustRefresh()
+			must(t, b.repo.Forge("targets", testrepo.Forgery{
+				Keys: b.repo.Keys("targets")[:test.sign],
+				Signed: func(s any) {
+					s.(*metadata.TargetsType).UnrecognizedFields = map[string]any{"note": strings.Repeat("n", test.size)}
+				},
+			}))
+			b.publish()
+			if test.kind != nil {
+				b.refuses(test.kind)
+				return
+			}
+			for _, view := range []*trust.View{b.mustRefresh(), mustOffline(t, b)} {
+				if status := view.Roles()[3]; status.Role != "targets" || status.Version != 2 || len(status.Signers) != test.told {
+					t.Errorf("expected %d signers of targets 2, found %+v", test.told, status)
+				}
+			}
+		})
+	}
+}
