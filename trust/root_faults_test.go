@@ -3,7 +3,12 @@ package trust_test
 import (
 	"bytes"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 
 	"assay/internal/testrepo"
 	"assay/trust"
@@ -50,4 +55,55 @@ func TestRootWithoutNewKeysTouchesNoFloor(t *testing.T) {
 	if diff := differ(before, b.store.Entries()); len(diff) != 2 {
 		t.Errorf("expected root 2 and the floor of root to be written, found %q", diff)
 	}
+}
+
+// With new keys of one role go the records of what the old ones have signed, and
+// no others.
+func TestNewKeysForgetTheirOwnRecords(t *testing.T) {
+	t.Parallel()
+	all := []string{"role/snapshot", "role/targets", "role/team", "role/timestamp"}
+	for name, test := range map[string]struct{ rotate, stay []string }{
+		"none":      {nil, all},
+		"targets":   {[]string{"targets"}, all},
+		"timestamp": {[]string{"timestamp"}, all[:3]},
+		"snapshot":  {[]string{"snapshot"}, all[3:]},
+		"both":      {[]string{"timestamp", "snapshot"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testrepo.Options{})
+			b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+			b.add("team/a", "team")
+			b.publish()
+			promisedBy(t, b.mustRefresh(), "team/a", "team")
+			for _, role := range test.rotate {
+				must(t, b.repo.RotateKey(role))
+			}
+			must(t, b.repo.PublishRoot())
+			b.remote.fail("timestamp.json", nil, errServer)
+			b.fails(errServer)
+			left := slices.Sorted(maps.Keys(b.store.Entries()))
+			left = slices.DeleteFunc(left, func(key string) bool { return !strings.HasPrefix(key, prefixRole) })
+			if !slices.Equal(left, test.stay) {
+				t.Errorf("expected the records %q to stay, found %q", test.stay, left)
+			}
+		})
+	}
+}
+
+// An id without a key is nobody's: it lowers no floor, and does no harm.
+func TestKeyIDWithoutAKeyLowersNoFloor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.config.Store = b.store // the police reads the keys of honest roots only
+	old := b.repo.Files(0)["timestamp.json"]
+	must(t, b.repo.PublishTimestamp())
+	b.mustRefresh()
+	must(t, b.repo.Forge("root", testrepo.Forgery{Signed: func(s any) {
+		timestamp := s.(*metadata.RootType).Roles["timestamp"]
+		timestamp.KeyIDs = append(timestamp.KeyIDs, strings.Repeat("ab", 32))
+	}}))
+	must(t, b.repo.PublishRoot())
+	b.remote.replace("timestamp.json", old)
+	b.fails(trust.ErrRollback)
 }
