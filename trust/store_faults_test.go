@@ -222,3 +222,29 @@ func TestResetOfTheClockFails(t *testing.T) {
 		t.Errorf("expected %v, found %v", want, made)
 	}
 }
+
+// Damaged bytes are fetched again, but not where the disk fails on the way to
+// finding out that they are damaged.
+func TestEachOperationFailsWhereBytesAreDamaged(t *testing.T) {
+	t.Parallel()
+	b, before := scenarios["nothing new"].prepare(t)
+	for key := range before {
+		if strings.HasPrefix(key, prefixMeta) {
+			before[key] = []byte("{}")
+		}
+	}
+	breaking(t, before, "", func(store trust.Store) error {
+		err, _ := b.process(b.with(store), []string{"a.txt"})
+		return err
+	})
+}
+
+// Where nothing is held yet, one look at the records tells so.
+func TestFirstRefreshReadsOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, scenarios["first"].options)
+	counter := &meddler{Store: b.config.Store}
+	if _, err := b.with(counter).Refresh(t.Context()); err != nil || counter.views != 1 {
+		t.Errorf("expected one transaction that reads, found %d, %v", counter.views, err)
+	}
+}
