@@ -131,7 +131,7 @@
 //
 // Its updater lets a retired root come back, and its trustedmetadata has room
 // for one delegator per role, no floors apart from bytes, and errors that name
-// neither date nor version. Its parser takes forty times the size of metadata in
+// neither date nor version. Its parser takes thirty times the size of metadata in
 // memory, before a signature can be checked, and its check of signatures encodes
 // the parsed metadata anew for each key: what is verified is what go-tuf would
 // have written. Here it is what came.

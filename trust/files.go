@@ -24,7 +24,7 @@ type File struct {
 // targets, snapshot, and the timestamp last. Delegated roles are fetched on the
 // way, each once; more delegations than Limits.Listing are ErrSearchLimit. It
 // stops at the first error. Expired metadata
-// lists nothing; see TopLevelMetadata.
+// lists nothing.
 func (v *View) Metadata(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
 		if v.stale != nil {
@@ -51,16 +51,6 @@ func (v *View) Metadata(ctx context.Context) iter.Seq2[File, error] {
 			}
 		}
 	}
-}
-
-// TopLevelMetadata lists the newest root, the timestamp, the snapshot and the
-// targets, in this order and whether expired or not. It asks nobody.
-func (v *View) TopLevelMetadata() []File {
-	var list []File
-	for _, doc := range v.topLevel() {
-		list = append(list, v.fileOf(doc))
-	}
-	return list
 }
 
 func (v *View) fileOf(d *document) File {

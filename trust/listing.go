@@ -71,7 +71,9 @@ func (v *View) allRoles(ctx context.Context) iter.Seq2[*document, error] {
 			doc := queue[0]
 			queue = queue[1:]
 			if !yield(doc, nil) {
-				save()
+				// Nobody listens any more: what can't be stored now is stored by the
+				// next look-up.
+				_ = v.saveRoles(ctx)
 				return
 			}
 			for _, name := range v.delegatedNames(doc.delegations) {

@@ -27,9 +27,10 @@ func (v *View) Roles() []RoleStatus {
 	return list
 }
 
-// DelegatedRoles lists the delegated roles, each with the first delegator's
-// keys: those that are held, and the roles that they delegate to. It asks no
-// source. A role that is not held is listed by name and version.
+// DelegatedRoles lists the delegated roles that the snapshot knows. It asks no
+// source. A role that is not held is listed by name and version, and with the
+// first delegator's threshold and number of keys if that is held; else these are
+// zero.
 func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] {
 	return func(yield func(RoleStatus, error) bool) {
 		records, err := v.repository.roleRecords(ctx)
@@ -53,6 +54,16 @@ func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] 
 				if doc != nil {
 					queue = append(queue, doc)
 				}
+			}
+		}
+		for file, text := range v.snapshot.meta.all() {
+			name, ok := strings.CutSuffix(file, ".json")
+			info, err := parseFile(text)
+			if !ok || err != nil || seen[name] || isTopLevel(name) {
+				continue
+			}
+			if !yield(RoleStatus{Role: name, Version: info.version}, nil) {
+				return
 			}
 		}
 	}
