@@ -126,7 +126,7 @@ func TestPackedMetadataThatIsNotSaidToBe(t *testing.T) {
 	if err != nil || !bytes.Equal(data, packed.Bytes()) {
 		t.Errorf("expected the bytes as they are, found %d of %d, %v", len(data), packed.Len(), err)
 	}
-	if _, err := trust.CheckRoot(data); !errors.Is(err, trust.ErrMalformed) {
+	if _, err := trust.CheckRoot(data, trust.Limits{}); !errors.Is(err, trust.ErrMalformed) {
 		t.Errorf("as a root: expected ErrMalformed, found %v", err)
 	}
 }

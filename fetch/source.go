@@ -195,7 +195,7 @@ func (s *Source) probe(ctx context.Context) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return tooLarge("timestamp", err)
 		}
 		s.layout = layout
 		if s.remember != nil {
@@ -212,12 +212,21 @@ func (s *Source) ReadRoot(ctx context.Context, version int64, want artifact.Dige
 	name := fmt.Sprintf("%d.root.json", version)
 	raw, err := s.ReadMetadata(ctx, name, s.limits.Root)
 	if err != nil {
-		return nil, err
+		return nil, tooLarge("root", err)
 	}
 	if got := artifact.DigestOf(want.Algorithm(), raw); got != want {
 		return nil, &trust.MismatchError{What: name, Expected: want.String(), Found: got.String()}
 	}
 	return raw, nil
+}
+
+// tooLarge names the limit that an answer is above, unless it is named already.
+func tooLarge(limit string, err error) error {
+	var named *trust.LimitError
+	if !errors.Is(err, trust.ErrTooLarge) || errors.As(err, &named) {
+		return err
+	}
+	return &trust.LimitError{Limit: limit, Err: err}
 }
 
 // targetURLs lists where a target's bytes may lie, in the order to try, and what

@@ -61,7 +61,8 @@
 //
 //	ErrMalformed     the bytes are not metadata as the specification has it; also
 //	                 when they are signed
-//	ErrTooLarge      longer than Limits allow, as received or as signed
+//	ErrTooLarge      longer than Limits allow, as received or as signed; LimitError,
+//	                 here as elsewhere, has which limit
 //	ErrSignature     fewer valid signatures than the role's threshold
 //	ErrRootChain     a new root is not signed by the one before and by itself, is
 //	                 not the next version, or there are too many at once

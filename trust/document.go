@@ -54,10 +54,14 @@ var topLevelRoles = metadata.TOP_LEVEL_ROLE_NAMES[:]
 // sees them here. limit is in bytes, depth in levels of nesting.
 func open(role, kind string, raw []byte, limit int64, depth int) (*document, error) {
 	if int64(len(raw)) > limit {
-		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", role, ErrTooLarge, limit)
+		return nil, &LimitError{kind, fmt.Errorf("%s: %w: expected at most %d bytes, found more", role, ErrTooLarge, limit)}
 	}
 	if err := strictjson.Screen(raw, strictjson.Limits{Bytes: int(limit), Depth: depth}); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", role, ErrMalformed, err)
+		err := fmt.Errorf("%s: %w: %w", role, ErrMalformed, err)
+		if errors.Is(err, strictjson.ErrTooDeep) {
+			return nil, &LimitError{"depth", err}
+		}
+		return nil, err
 	}
 	d := &document{
 		role: role, kind: kind, raw: raw, sum: artifact.DigestOf(artifact.SHA256, raw),

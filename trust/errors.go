@@ -145,6 +145,26 @@ func (e *MismatchError) Error() string {
 
 func (e *MismatchError) Unwrap() error { return ErrMismatch }
 
+// LimitError says which of the Limits was met. It is what it wraps: ErrTooLarge,
+// ErrSearchLimit or ErrMalformed (depth). Too many new roots are ErrRotations.
+type LimitError struct {
+	Limit string // "root", "timestamp", "snapshot", "targets", "roles", "listing", "depth"
+	Err   error
+}
+
+func (e *LimitError) Error() string { return e.Err.Error() }
+func (e *LimitError) Unwrap() error { return e.Err }
+
+// tooLarge names the limit by which a Remote was asked, if err is about that. A
+// Remote that had to read something else first may have named another.
+func tooLarge(limit string, err error) error {
+	var named *LimitError
+	if !errors.Is(err, ErrTooLarge) || errors.As(err, &named) {
+		return err
+	}
+	return &LimitError{limit, err}
+}
+
 // checkBytes compares data with a promised length (0: none is promised) and
 // every promised digest.
 func checkBytes(what string, data []byte, length int64, digests artifact.Digests) error {

@@ -118,12 +118,12 @@ func TestHostileBytesBeforeAnySignature(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := trust.CheckRoot(test.data); !errors.Is(err, test.kind) {
+			if _, err := trust.CheckRoot(test.data, trust.Limits{}); !errors.Is(err, test.kind) {
 				t.Errorf("expected %v, found %v", test.kind, err)
 			}
 		})
 	}
-	if _, err := trust.CheckRoot(many(200)); err != nil {
+	if _, err := trust.CheckRoot(many(200), trust.Limits{}); err != nil {
 		t.Errorf("many signatures, but not too many: %v", err)
 	}
 }

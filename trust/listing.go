@@ -78,7 +78,7 @@ func (v *View) allRoles(ctx context.Context) iter.Seq2[*document, error] {
 			}
 			for _, name := range v.delegatedNames(doc.delegations) {
 				if visited++; visited > v.repository.limits.Listing {
-					yield(nil, fmt.Errorf("%s: %w: expected at most %d in all", v.repository.name, ErrSearchLimit, v.repository.limits.Listing))
+					yield(nil, &LimitError{"listing", fmt.Errorf("%s: %w: expected at most %d in all", v.repository.name, ErrSearchLimit, v.repository.limits.Listing)})
 					return
 				}
 				below, err := v.role(ctx, doc, name, false)

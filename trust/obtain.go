@@ -38,7 +38,7 @@ func (r *Repository) obtain(ctx context.Context, remote Remote, consistent bool,
 	}
 	limit := w.limit
 	if w.promise.length > limit {
-		return nil, false, fmt.Errorf("%s: %s %d: %w: expected at most %d bytes, the signed length is %d", r.name, w.role, w.promise.version, ErrTooLarge, limit, w.promise.length)
+		return nil, false, &LimitError{w.kind, fmt.Errorf("%s: %s %d: %w: expected at most %d bytes, the signed length is %d", r.name, w.role, w.promise.version, ErrTooLarge, limit, w.promise.length)}
 	}
 	if w.promise.length > 0 {
 		limit = w.promise.length
@@ -49,7 +49,7 @@ func (r *Repository) obtain(ctx context.Context, remote Remote, consistent bool,
 		return nil, false, fmt.Errorf("%s: %w", r.name, &MismatchError{What: name, Expected: fmt.Sprintf("%d bytes", limit), Found: "more"})
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.version, err)
+		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.version, tooLarge(w.kind, err))
 	}
 	if doc, err = w.accept(r, raw); err != nil {
 		return nil, false, fmt.Errorf("%s: %w", r.name, err)

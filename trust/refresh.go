@@ -96,7 +96,7 @@ func versionsBefore(s *state, root *document) map[string]int64 {
 func (r *Repository) updateTimestamp(ctx context.Context, s *state, v *View) (*document, error) {
 	raw, err := r.remote.ReadMetadata(ctx, "timestamp.json", r.limits.Timestamp)
 	if err != nil {
-		return nil, fmt.Errorf("%s: timestamp: %w", r.name, err)
+		return nil, fmt.Errorf("%s: timestamp: %w", r.name, tooLarge(metadata.TIMESTAMP, err))
 	}
 	doc, content, err := r.acceptTimestamp(v.root, raw)
 	if err != nil {

@@ -98,10 +98,14 @@ type RootInfo struct {
 }
 
 // CheckRoot tells whether raw bytes can be the root that trust begins with: a
-// well-formed root that its own keys have signed. It does not say that they are
-// the right keys: that is what a digest from elsewhere is for.
-func CheckRoot(raw []byte) (RootInfo, error) {
-	limits := DefaultLimits()
+// well-formed root that its own keys have signed, within the limits (as in Config).
+// It does not say that they are the right keys: that is what a digest from
+// elsewhere is for.
+func CheckRoot(raw []byte, limits Limits) (RootInfo, error) {
+	limits, err := limits.withDefaults()
+	if err != nil {
+		return RootInfo{}, err
+	}
 	doc, err := open(metadata.ROOT, metadata.ROOT, raw, limits.Root, limits.Depth)
 	if err == nil {
 		err = doc.decode()

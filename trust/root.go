@@ -151,7 +151,7 @@ func (r *Repository) walkRoots(ctx context.Context, s *state, root *document) (*
 			return r.checkRootFloor(s, root)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: root %d: %w", r.name, root.version+1, err)
+			return nil, fmt.Errorf("%s: root %d: %w", r.name, root.version+1, tooLarge(metadata.ROOT, err))
 		}
 		if rotations == r.limits.RootRotations {
 			return nil, fmt.Errorf("%s: %w: %w: expected at most %d in one refresh, found one more behind root %d", r.name, ErrRootChain, ErrRotations, r.limits.RootRotations, root.version)

@@ -22,7 +22,7 @@ func TestGivenRootThatItsOwnKeysDidNotSign(t *testing.T) {
 	must(t, err)
 	b.config.Root = signed(t, doc, []*testrepo.Key{stranger})
 	b.fails(trust.ErrSignature)
-	if _, err := trust.CheckRoot(b.config.Root); !errors.Is(err, trust.ErrSignature) {
+	if _, err := trust.CheckRoot(b.config.Root, trust.Limits{}); !errors.Is(err, trust.ErrSignature) {
 		t.Errorf("CheckRoot: expected ErrSignature, found %v", err)
 	}
 	if left := b.store.Entries(); len(left) != 0 {

@@ -58,7 +58,7 @@ func (v *View) search(ctx context.Context, target string, exact bool) (found, er
 				continue
 			}
 			if len(visited) == v.repository.limits.Roles {
-				return found{}, fmt.Errorf("%s: %q: %w: expected at most %d on the way", v.repository.name, target, ErrSearchLimit, v.repository.limits.Roles)
+				return found{}, &LimitError{"roles", fmt.Errorf("%s: %q: %w: expected at most %d on the way", v.repository.name, target, ErrSearchLimit, v.repository.limits.Roles)}
 			}
 			visited[e] = true
 			var err error

@@ -87,7 +87,7 @@ type brokenTx struct {
 
 func (t brokenTx) Get(key string) ([]byte, error) {
 	if t.broken.fails(opGet, key) {
-		return nil, errDisk
+		return []byte("half of"), errDisk
 	}
 	return t.Tx.Get(key)
 }

@@ -157,7 +157,7 @@ func TestFrameThatIsNoMetadata(t *testing.T) {
 		fmt.Sprintf(`{"signatures":[{"keyid":%q},{"keyid":%q}],"signed":{}}`, id, id): "expected each key id once",
 		`{"signatures":[],"signed":{}}`:                                               "signed._type",
 	} {
-		if _, err := trust.CheckRoot([]byte(frame)); !errors.Is(err, trust.ErrMalformed) || !strings.Contains(err.Error(), part) {
+		if _, err := trust.CheckRoot([]byte(frame), trust.Limits{}); !errors.Is(err, trust.ErrMalformed) || !strings.Contains(err.Error(), part) {
 			t.Errorf("%s: expected ErrMalformed and %q, found %v", frame, part, err)
 		}
 	}

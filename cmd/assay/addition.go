@@ -114,8 +114,8 @@ func (add *addition) takeDigest(hex string) (err error) {
 }
 
 // checkRoot checks the root's form, and takes over what it says of itself.
-func (add *addition) checkRoot() (err error) {
-	if add.info, err = trust.CheckRoot(add.raw); err != nil {
+func (add *addition) checkRoot(limits trust.Limits) (err error) {
+	if add.info, err = trust.CheckRoot(add.raw, limits); err != nil {
 		return fmt.Errorf("%s: the given root: %w", add.Name, err)
 	}
 	if add.version != 0 && add.version != add.info.Version {

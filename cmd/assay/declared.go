@@ -16,18 +16,18 @@ import (
 
 // takeRoot tells of the declared root: its digest as it is declared, or that of
 // its file. What is wrong with the file is told where the root is used.
-func (r *repository) takeRoot(d config.Repository, limit int64) {
+func (r *repository) takeRoot(d config.Repository, limits trust.Limits) {
 	if !d.RootSHA256.IsZero() {
 		r.rootSHA256 = d.RootSHA256.Hex()
 	}
 	if d.Root == "" {
 		return
 	}
-	raw, err := readRoot(d.Root, d.RootSHA256, limit)
+	raw, err := readRoot(d.Root, d.RootSHA256, limits.Root)
 	if err != nil {
 		return
 	}
-	if info, err := trust.CheckRoot(raw); err == nil {
+	if info, err := trust.CheckRoot(raw, limits); err == nil {
 		r.rootVersion, r.rootSHA256 = info.Version, info.SHA256.Hex()
 	}
 }
@@ -63,7 +63,7 @@ func (s *session) declaredRoot(ctx context.Context, r *repository) ([]byte, erro
 	if begun {
 		return raw, nil
 	}
-	if _, err := trust.CheckRoot(raw); err != nil {
+	if _, err := trust.CheckRoot(raw, limitsOf(s.config)); err != nil {
 		return nil, fmt.Errorf("%s: the root that %s declares: %w", r.name, r.origin, err)
 	}
 	return raw, nil
@@ -97,7 +97,7 @@ func readRoot(path string, want artifact.Digest, limit int64) ([]byte, error) {
 		return nil, mark(errUsage, fmt.Errorf("cannot read the root: %w", err))
 	}
 	if int64(len(raw)) > limit {
-		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", path, trust.ErrTooLarge, limit)
+		return nil, &trust.LimitError{Limit: "root", Err: fmt.Errorf("%s: %w: expected at most %d bytes, found more", path, trust.ErrTooLarge, limit)}
 	}
 	if found := artifact.DigestOf(artifact.SHA256, raw); !want.IsZero() && found != want {
 		return nil, mark(trust.ErrRootChain, &trust.MismatchError{What: path, Expected: want.String(), Found: found.String()})

@@ -75,8 +75,7 @@ const (
 	hintDisk      = "check the free space and the permissions of the folder; `assay config show` tells where the cache and the state are"
 	hintNewer     = "use the assay that wrote it, or a later one"
 	hintPublisher = "tell the publisher; what is held and named exactly goes on working with --offline"
-	hintLarge     = "tell the publisher; if its metadata has to be that large, raise limits.root, limits.timestamp, limits.snapshot or limits.targets, whichever it is, in the user's configuration: `assay config show` lists them"
-	hintRoles     = "tell the publisher; if there have to be that many, raise limits.roles (or limits.listing, to list them all) in the user's configuration: `assay config show` lists them"
+	hintLimit     = "tell the publisher; if it has to be so, raise limits.KEY in the user's configuration: `assay config show` lists the limits"
 	hintFind      = "`assay products` and `assay versions PRODUCT` list what there is"
 )
 
@@ -127,9 +126,9 @@ func causes() []cause {
 		{trust.ErrRotations, 10, hintRotations},
 		{trust.ErrRootChain, 10, hintRoot},
 		{trust.ErrMalformed, 10, hintPublisher},
-		{trust.ErrTooLarge, 10, hintLarge},
+		{trust.ErrTooLarge, 10, hintPublisher},
 		{trust.ErrSignature, 10, hintPublisher},
-		{trust.ErrSearchLimit, 10, hintRoles},
+		{trust.ErrSearchLimit, 10, hintPublisher},
 		{trust.ErrMismatch, 13, hintAgain},
 		{cache.ErrMismatch, 13, hintAgain},
 		{cache.ErrDamaged, 13, "what was damaged was set aside; it is fetched again when it is next asked for"},
@@ -174,6 +173,11 @@ func exitOf(err error) (exit, string) {
 			code, hint = cause.code, named(cause.hint, err)
 			break
 		}
+	}
+	// Whatever a limit leads to, it is the limit that can be raised.
+	var limit *trust.LimitError
+	if errors.As(err, &limit) && (code == 10 || code == 21) {
+		hint = strings.ReplaceAll(hintLimit, "KEY", limit.Limit)
 	}
 	var own interface{ Hint() string }
 	if errors.As(err, &own) {

@@ -145,8 +145,10 @@ func TestHintsNameTheRepository(t *testing.T) {
 		"rollback":                 {fmt.Errorf("x: %w", &trust.RollbackError{Repository: "acme"}), "`assay trust show acme --offline`"},
 		"clock":                    {&trust.ClockError{Repository: "acme"}, "`assay trust clock reset acme`"},
 		"which one is not known":   {fetch.ErrTooOld, "`assay trust show NAME --offline`"},
-		"too large":                {fmt.Errorf("x: %w", trust.ErrTooLarge), "limits.timestamp"},
-		"too many roles":           {fmt.Errorf("x: %w", trust.ErrSearchLimit), "limits.roles"},
+		"too large":                {fmt.Errorf("x: %w", &trust.LimitError{Limit: "timestamp", Err: trust.ErrTooLarge}), "raise limits.timestamp in"},
+		"too many roles":           {fmt.Errorf("x: %w", &trust.LimitError{Limit: "roles", Err: trust.ErrSearchLimit}), "raise limits.roles in"},
+		"too deep":                 {fmt.Errorf("x: %w", &trust.LimitError{Limit: "depth", Err: trust.ErrMalformed}), "raise limits.depth in"},
+		"held, above a limit":      {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.LimitError{Limit: "targets", Err: trust.ErrTooLarge}), "raise limits.targets in"},
 		"a hint without the name":  {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.ExpiredError{Repository: "acme"}), "run the command once without --offline"},
 		"a folder, not just there": {fmt.Errorf("%w: out %w", fetch.ErrExists, fetch.ErrFolder), "name a file in it"},
 	} {

@@ -11,7 +11,7 @@ import (
 func TestKnownRepositories(t *testing.T) {
 	digests := map[string]string{"sigstore": "a0dfcc5d51c1ce4a66b541a3fff0afa97225ccc40456b21140bb2e2f113122e2"}
 	for name, known := range knownRepositories() {
-		info, err := trust.CheckRoot(known.root)
+		info, err := trust.CheckRoot(known.root, trust.Limits{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -34,6 +34,7 @@ var scripts sync.Map // *testscript.TestScript → *served
 //	repo revoke acme PRODUCT CHANNEL VERSION
 //	repo target acme PATH FILE              add a target of FILE's bytes, not yet published
 //	repo large acme PATH BYTES
+//	repo copy acme FILE TO                  metadata as it is served
 //	repo pad acme FILE BYTES                add blanks to metadata; its signatures go on holding
 //	repo serve acme GENERATION              an older one; 0 is the newest
 //	repo fault acme KIND ARGS…              see fault
@@ -99,6 +100,8 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("repo pad: there is no %s", arg(0))
 		}
 		ts.Check(repo.SetFile(arg(0), append(data, strings.Repeat(" ", number(ts, arg(1)))...)))
+	case "copy":
+		ts.Check(os.WriteFile(ts.MkAbs(arg(1)), repo.Files(0)[arg(0)], 0o644))
 	case "serve":
 		server.ServeGeneration(number(ts, arg(0)))
 	case "fault":

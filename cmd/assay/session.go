@@ -165,7 +165,7 @@ func (s *session) list(ctx context.Context) ([]*repository, error) {
 			name: d.Name, url: trimURL(d.URL), metadataURL: trimURL(d.MetadataURL), targetsURL: trimURL(d.TargetsURL),
 			rootVersion: d.RootVersion, origin: d.Origin.String(), declared: &d,
 		}
-		mine.takeRoot(d, limitsOf(s.config).Root)
+		mine.takeRoot(d, limitsOf(s.config))
 		i := slices.IndexFunc(list, func(r *repository) bool { return r.name == d.Name })
 		if i < 0 {
 			if mine.layout, err = s.state.Layout(ctx, d.Name); err != nil {

@@ -70,7 +70,7 @@ func (a *app) trustAdd(c *cli.Context) error {
 		}
 	}
 	if add.raw != nil {
-		if err := add.checkRoot(); err != nil {
+		if err := add.checkRoot(limitsOf(s.config)); err != nil {
 			return notAdded(err)
 		}
 	}
@@ -97,10 +97,14 @@ func (a *app) trustAdd(c *cli.Context) error {
 // notAdded gives an error the hint that fits where nothing is held yet.
 func notAdded(err error) error {
 	var own *hinted
+	var limit *trust.LimitError
 	_, hint := exitOf(err)
 	switch {
 	case errors.As(err, &own):
 		return err
+	case errors.As(err, &limit): // whose hint fits
+	case errors.Is(err, trust.ErrRotations):
+		hint = "raise limits.root_rotations in the user's configuration, or begin with a newer root of the publisher's"
 	case errors.Is(err, trust.ErrExpired):
 		hint = "the repository has to publish anew; then add it again"
 	case errors.Is(err, trust.ErrMalformed), errors.Is(err, trust.ErrSignature):
@@ -136,7 +140,7 @@ func (a *app) prove(ctx context.Context, s *session, add *addition) (*trust.View
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: root %d: %w", add.Name, add.RootVersion, err)
 		}
-		if err := add.checkRoot(); err != nil {
+		if err := add.checkRoot(limits); err != nil {
 			return nil, nil, err
 		}
 	}

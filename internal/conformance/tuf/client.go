@@ -41,7 +41,7 @@ func initialise(dir, file string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := trust.CheckRoot(raw); err != nil {
+	if _, err := trust.CheckRoot(raw, trust.Limits{}); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if err := durable.MkdirAll(dir, 0o755); err != nil {
