@@ -102,3 +102,30 @@ func TestTwinBesideAnOlderStoredTimestamp(t *testing.T) {
 		t.Errorf("expected another timestamp 2 to be refused, found %v", err)
 	}
 }
+
+// White space that changed in a piece leaves the signatures right, and is still
+// not what was accepted.
+func TestPieceWithOtherWhiteSpace(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{NoMetaHashes: true})
+	must(t, b.repo.Forge("targets", testrepo.Forgery{Bytes: padded}))
+	b.publish()
+	b.mustRefresh()
+	before := b.store.Entries()
+	keys := b.pieces()
+	slices.Sort(keys)
+	last := slices.Clone(before[keys[1]])
+	last[len(last)-1] = '\r'
+	b.put(keys[1], last)
+	if _, err := b.open().Offline(t.Context()); !errors.Is(err, trust.ErrNotHeld) {
+		t.Errorf("offline: expected ErrNotHeld, found %v", err)
+	}
+	b.remote.requests()
+	b.config.Store = b.store // the police has seen enough of it
+	b.mustRefresh()
+	if asked := b.remote.requests(); !slices.Contains(asked, "2.targets.json") {
+		t.Errorf("expected the targets to be fetched again, found %q", asked)
+	}
+	b.mustRefresh()
+	promisedBy(t, mustOffline(t, b), "a.txt", "targets")
+}

@@ -65,7 +65,7 @@ func (r *Repository) storedBytes(ctx context.Context, sum artifact.Digest) (raw 
 	var pieces []string
 	err = r.store.View(ctx, func(tx Tx) error {
 		raw, err = tx.Get(keyMeta(sum))
-		if err != nil || raw != nil && artifact.DigestOf(artifact.SHA256, raw) == sum {
+		if err != nil || artifact.DigestOf(artifact.SHA256, raw) == sum {
 			return err
 		}
 		raw = nil
