@@ -176,6 +176,9 @@ func TestMetadataOfAViewThatWasOvertaken(t *testing.T) {
 // the transactions of a short one.
 func TestLongListIsStoredInParts(t *testing.T) {
 	t.Parallel()
+	if raceDetector {
+		t.Skip("takes long with the race detector, and runs nothing at once")
+	}
 	b := newBench(t, testrepo.Options{})
 	bins := testrepo.Bins{Prefix: "bin", BitLength: 8}
 	b.delegate("targets", testrepo.DelegatedRole{Name: "binned", Paths: []string{"*/*"}})
@@ -228,7 +231,9 @@ func TestStrangersBesideBins(t *testing.T) {
 	var names []string
 	for role, err := range view.DelegatedRoles(t.Context()) {
 		must(t, err)
-		names = append(names, role.Role)
+		if role.Keys > 0 { // somebody delegates to it
+			names = append(names, role.Role)
+		}
 	}
 	if len(names) != 32 || slices.ContainsFunc(names, func(name string) bool { return slices.Contains(strangers, name) }) {
 		t.Errorf("expected the 32 bins, found %q", names)
