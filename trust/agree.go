@@ -45,7 +45,8 @@ func (m *Map) Agree(ctx context.Context, panel Panel, path string) (Agreement, e
 
 // Approve asks whether enough repositories promise the same as target, that one
 // of them has promised. It is Agree, but target's repository must be among those
-// that agree, and mappings without it are left out: if none is left it is
+// that agree. A mapping without it can only object: where those repositories
+// agree on other bytes, it is ErrDisagree. If no mapping has it, it is
 // ErrOutside. A path that the map does not cover needs no approval.
 //
 // For a target that lies outside its repository and that only a release manifest
@@ -63,18 +64,25 @@ func (m *Map) Approve(ctx context.Context, panel Panel, target Target) (Agreemen
 func (m *Map) decide(ctx context.Context, panel Panel, path string, lead Target) (Agreement, error) {
 	refusal := &AgreementError{Path: path, Repository: lead.Repository(), kind: ErrOutside}
 	for _, mapping := range m.Lookup(path) {
-		if !lead.IsZero() && !slices.Contains(mapping.Repositories, lead.Repository()) {
+		outside := !lead.IsZero() && !slices.Contains(mapping.Repositories, lead.Repository())
+		asked := lead
+		if outside {
+			asked = Target{} // what they agree on comes before what is promised behind
+		}
+		answers, err := panel.ask(ctx, mapping, path, asked)
+		if err != nil {
+			return Agreement{}, err
+		}
+		agreement, kind := mapping.judge(answers, asked)
+		switch {
+		case outside && kind == nil && !agreement.Target.agrees(lead):
+			kind = ErrDisagree
+		case outside && kind != ErrDisagree: // they have no objection
 			if refusal.kind == ErrOutside {
 				refusal.Mapping = mapping
 			}
 			continue
-		}
-		answers, err := panel.ask(ctx, mapping, path, lead)
-		if err != nil {
-			return Agreement{}, err
-		}
-		agreement, kind := mapping.judge(answers, lead)
-		if kind == nil {
+		case kind == nil:
 			return agreement, nil
 		}
 		refusal.Mapping, refusal.Answers, refusal.kind = mapping, answers, kind
@@ -179,19 +187,28 @@ func (m Mapping) judge(answers []Answer, lead Target) (Agreement, error) {
 	return agreement, nil
 }
 
-// together lists the answers that agree with the one at base, each two of them,
-// that one first.
+// together lists as many answers as agree with the one at base, each two of them,
+// that one first. There are few enough for every choice to be tried
+// (MaxMappingNames).
 func together(answers []Answer, base int) []Answer {
 	if answers[base].Target.IsZero() {
 		return nil
 	}
-	group := []Answer{answers[base]}
-	for i, answer := range answers {
-		if i != base && !slices.ContainsFunc(group, func(member Answer) bool { return !member.Target.agrees(answer.Target) }) {
-			group = append(group, answer)
+	var best []Answer
+	var extend func(group []Answer, next int)
+	extend = func(group []Answer, next int) {
+		if len(group) > len(best) {
+			best = slices.Clone(group)
+		}
+		for i := next; i < len(answers); i++ {
+			answer := answers[i]
+			if i != base && !slices.ContainsFunc(group, func(member Answer) bool { return !member.Target.agrees(answer.Target) }) {
+				extend(append(slices.Clip(group), answer), i+1)
+			}
 		}
 	}
-	return group
+	extend([]Answer{answers[base]}, 0)
+	return best
 }
 
 // shortfall is why no agreement came about.

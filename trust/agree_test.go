@@ -273,6 +273,9 @@ func TestMappingsInOrder(t *testing.T) {
 		"open at the end is not without a map":  {[]string{"x", ""}, []trust.Mapping{open(2, "a", "b")}, "a", trust.ErrNotApproved, nil},
 		"a repository that the map leaves out":  {[]string{"x", "x", "x"}, []trust.Mapping{mapping(2, "a", "b")}, "c", trust.ErrOutside, nil},
 		"left out of the first, in the second":  {[]string{"x", "x", "x"}, []trust.Mapping{open(2, "a", "b"), mapping(1, "c")}, "c", nil, []string{"c"}},
+		"the first agree on something else":     {[]string{"x", "x", "y"}, []trust.Mapping{open(2, "a", "b"), mapping(1, "c")}, "c", trust.ErrDisagree, nil},
+		"the first contradict each other":       {[]string{"x", "y", "x"}, []trust.Mapping{open(2, "a", "b"), mapping(1, "c")}, "c", trust.ErrDisagree, nil},
+		"the first are too few to object":       {[]string{"y", "", "x"}, []trust.Mapping{open(2, "a", "b"), mapping(1, "c")}, "c", nil, []string{"c"}},
 		"in the second, behind a terminating":   {[]string{"x", "x", "x"}, []trust.Mapping{mapping(2, "a", "b"), mapping(1, "c")}, "c", trust.ErrOutside, nil},
 		"the later one can't do without either": {[]string{"x", "", "x"}, []trust.Mapping{open(2, "a", "b"), mapping(1, "c")}, "a", trust.ErrNotApproved, nil},
 	} {
@@ -465,5 +468,31 @@ func TestAgreementOnTheLength(t *testing.T) {
 	b.publish()
 	if _, err := mapOf(t, mapping(2, "a", "b")).Approve(t.Context(), c.panel(), c.promise("a")); !errors.Is(err, trust.ErrDisagree) {
 		t.Errorf("expected %v, found %v", trust.ErrDisagree, err)
+	}
+}
+
+// Three that agree, each two of them, are found although a fourth that agrees
+// with one of them stands before.
+func TestAgreementIsFoundAmongAll(t *testing.T) {
+	t.Parallel()
+	views := map[string]*trust.View{}
+	for name, algorithms := range map[string][]string{"a": {"sha256", "sha512"}, "b": {"sha256"}, "c": {"sha512"}, "d": {"sha512"}} {
+		b := newBench(t, testrepo.Options{})
+		must(t, b.repo.Forge("targets", testrepo.Forgery{Signed: func(s any) {
+			file, err := metadata.TargetFile().FromBytes("a.txt", []byte("alpha"), algorithms...)
+			must(t, err)
+			*s.(*metadata.TargetsType).Targets["a.txt"] = *file
+		}}))
+		b.publish()
+		b.config.Name = name
+		views[name] = b.mustRefresh()
+	}
+	panel := trust.Panel{View: func(_ context.Context, name string) (*trust.View, error) { return views[name], nil }}
+	m := mapOf(t, trust.Mapping{Paths: []string{"**"}, Repositories: []string{"a", "b", "c", "d"}, Threshold: 3, Terminating: true})
+	lead, err := views["a"].Target(t.Context(), "a.txt")
+	must(t, err)
+	got, err := m.Approve(t.Context(), panel, lead)
+	if err != nil || !slices.Equal(got.Repositories, []string{"a", "c", "d"}) {
+		t.Errorf("expected a, c and d, found %v, %v", got.Repositories, err)
 	}
 }

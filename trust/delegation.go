@@ -46,23 +46,22 @@ type bins struct {
 }
 
 func parseDelegations(text []byte) (*delegations, error) {
-	if text[0] != '{' {
+	if !begins(text, '{') {
 		return nil, fmt.Errorf("signed.delegations: expected an object, found %.20q", text)
 	}
 	d := &delegations{named: map[string]delegation{}}
 	var roles []byte
 	for member := range strictjson.Members(text) {
-		var err error
+		err := checkTwin(member.Key, "keys", "roles", "succinct_roles")
 		switch string(member.Key) {
 		case "keys":
-			err = guard(func() error { return json.Unmarshal(member.Value, &d.keys) })
+			if err = checkKeyTwins(member.Value); err == nil {
+				err = guard(func() error { return json.Unmarshal(member.Value, &d.keys) })
+			}
 		case "roles":
 			roles = member.Value
 		case "succinct_roles":
-			d.bins = &bins{}
-			if err = json.Unmarshal(member.Value, d.bins); err == nil {
-				err = d.bins.check()
-			}
+			d.bins, err = parseBins(member.Value)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("signed.delegations.%s: %w", member.Key, err)
@@ -74,7 +73,7 @@ func parseDelegations(text []byte) (*delegations, error) {
 	if d.bins != nil {
 		return nil, errors.New("signed.delegations: expected roles or succinct_roles, found both")
 	}
-	if roles[0] != '[' {
+	if !begins(roles, '[') {
 		return nil, fmt.Errorf("signed.delegations.roles: expected an array, found %.20q", roles)
 	}
 	for role := range strictjson.Elements(roles) {
@@ -87,7 +86,11 @@ func parseDelegations(text []byte) (*delegations, error) {
 
 func (d *delegations) add(text []byte) error {
 	var role delegation
-	if err := json.Unmarshal(text, &role); err != nil {
+	err := checkTwins(text, "name", "keyids", "threshold", "terminating", "paths", "path_hash_prefixes")
+	if err == nil {
+		err = json.Unmarshal(text, &role)
+	}
+	if err != nil {
 		return fmt.Errorf("[%d]: %w", len(d.roles), err)
 	}
 	if err := checkName(role.Name); err != nil {
@@ -95,6 +98,10 @@ func (d *delegations) add(text []byte) error {
 	}
 	if role.Name == "" || isTopLevel(role.Name) {
 		return fmt.Errorf(": expected a name that is not a top-level role's, found %q", role.Name)
+	}
+	// Where snapshots are not consistent its file would be that of a root.
+	if version, ok := strings.CutSuffix(role.Name, ".root"); ok && strings.Trim(version, "0123456789") == "" {
+		return fmt.Errorf(": expected a name that is not a root's file's, found %q", role.Name)
 	}
 	// The paths of one entry would be proven with the keys of the other.
 	if _, twice := d.named[role.Name]; twice {
@@ -106,6 +113,17 @@ func (d *delegations) add(text []byte) error {
 	d.named[role.Name] = role
 	d.roles = append(d.roles, role)
 	return nil
+}
+
+func parseBins(text []byte) (*bins, error) {
+	b := &bins{}
+	if err := checkTwins(text, "keyids", "threshold", "bit_length", "name_prefix"); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, b); err != nil {
+		return nil, err
+	}
+	return b, b.check()
 }
 
 func (b *bins) check() error {

@@ -130,23 +130,6 @@ func (d *document) parseSignatures(list []byte) error {
 	return nil
 }
 
-// signedKeys are the members of a signed part that clients read, of all roles.
-var signedKeys = []string{
-	"_type", "spec_version", "version", "expires", "keys", "roles", "consistent_snapshot", "meta", "targets", "delegations",
-}
-
-// checkTwin refuses a key that is one of names but for its case: encoding/json,
-// and with it every go-tuf client, would read it in the other's place, so that
-// two clients could understand the same file differently.
-func checkTwin(key []byte, names ...string) error {
-	for _, name := range names {
-		if string(key) != name && strings.EqualFold(string(key), name) {
-			return fmt.Errorf("expected the key %q, found %q", name, key)
-		}
-	}
-	return nil
-}
-
 // parseHead reads what all roles have in common (section 4.3 to 4.6).
 func (d *document) parseHead() error {
 	var kind, spec, expires, version []byte
@@ -211,6 +194,9 @@ func guard(fn func() error) (err error) {
 
 // decodeRoot is go-tuf's, as a root is small.
 func (d *document) decodeRoot() error {
+	if err := checkRootTwins(d.signed); err != nil {
+		return err
+	}
 	root := new(metadata.RootType)
 	if err := guard(func() error { return json.Unmarshal(d.signed, root) }); err != nil {
 		return err
@@ -290,7 +276,7 @@ func (d *document) decodeTargets() error {
 // object is the text of one member of the signed part that must be an object.
 func (d *document) object(key string) ([]byte, error) {
 	for member := range strictjson.Members(d.signed) {
-		if string(member.Key) == key && member.Value[0] == '{' {
+		if string(member.Key) == key && begins(member.Value, '{') {
 			return member.Value, nil
 		}
 	}
@@ -319,7 +305,10 @@ func lookup(m members, key string) *fileInfo {
 	if text == nil {
 		return nil
 	}
-	file, _ := parseFile(text) // decode has refused what can't be read
+	file, err := parseFile(text)
+	if err != nil {
+		return nil // decode has refused such
+	}
 	return &file
 }
 

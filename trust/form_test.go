@@ -52,16 +52,17 @@ func TestMetadataThatNoRepositoryMayPublish(t *testing.T) {
 		"a file that clears the screen": {"snapshot", "control characters", snapshot(func(s *metadata.SnapshotType) {
 			s.Meta["\x1b[2J.json"] = metadata.MetaFile(1)
 		})},
-		"a target of length -1":     {"targets", "length", targets(func(s *metadata.TargetsType) { s.Targets["a.txt"].Length = -1 })},
-		"a target without hashes":   {"targets", "hashes", targets(func(s *metadata.TargetsType) { s.Targets["a.txt"].Hashes = metadata.Hashes{} })},
-		"a target with a short sum": {"targets", "hashes", targets(func(s *metadata.TargetsType) { s.Targets["a.txt"].Hashes = short })},
-		"a role without a name":     {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "" })},
-		"a role named root":         {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "root" })},
-		"a role named targets":      {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "targets" })},
-		"a role named timestamp":    {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "timestamp" })},
-		"a role twice":              {"targets", "once", roles(func(list []metadata.DelegatedRole) { list[1].Name = list[0].Name })},
-		"a role with a long name":   {"targets", "1024 bytes", roles(func(list []metadata.DelegatedRole) { list[0].Name = strings.Repeat("n", 1025) })},
-		"a role with a line break":  {"targets", "control characters", roles(func(list []metadata.DelegatedRole) { list[0].Name = "a\nb" })},
+		"a target of length -1":         {"targets", "length", targets(func(s *metadata.TargetsType) { s.Targets["a.txt"].Length = -1 })},
+		"a target without hashes":       {"targets", "hashes", targets(func(s *metadata.TargetsType) { s.Targets["a.txt"].Hashes = metadata.Hashes{} })},
+		"a target with a short sum":     {"targets", "hashes", targets(func(s *metadata.TargetsType) { s.Targets["a.txt"].Hashes = short })},
+		"a role without a name":         {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "" })},
+		"a role named root":             {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "root" })},
+		"a role named targets":          {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "targets" })},
+		"a role named as a root's file": {"targets", "a root's file", roles(func(list []metadata.DelegatedRole) { list[0].Name = "2.root" })},
+		"a role named timestamp":        {"targets", "top-level", roles(func(list []metadata.DelegatedRole) { list[0].Name = "timestamp" })},
+		"a role twice":                  {"targets", "once", roles(func(list []metadata.DelegatedRole) { list[1].Name = list[0].Name })},
+		"a role with a long name":       {"targets", "1024 bytes", roles(func(list []metadata.DelegatedRole) { list[0].Name = strings.Repeat("n", 1025) })},
+		"a role with a line break":      {"targets", "control characters", roles(func(list []metadata.DelegatedRole) { list[0].Name = "a\nb" })},
 		"bins with a line break": {"targets", "control characters", targets(func(s *metadata.TargetsType) {
 			s.Delegations.SuccinctRoles = &metadata.SuccinctRoles{KeyIDs: s.Delegations.Roles[0].KeyIDs, Threshold: 1, BitLength: 2, NamePrefix: "a\nb"}
 			s.Delegations.Roles = nil

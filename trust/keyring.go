@@ -46,17 +46,19 @@ func (d *document) ring(role string) keyring {
 // id depends on the values of the keys, not only on their names.
 func (k keyring) id() ringID {
 	h := sha256.New()
-	write := func(text string) {
-		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(text))))
-		h.Write([]byte(text))
-	}
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(k.threshold)))
+	number := func(n int) { h.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) }
+	number(k.threshold)
+	number(len(k.ids))
 	for _, id := range k.ids {
-		write(id)
+		words := []string{id}
 		if key := k.keys[id]; key != nil {
-			write(key.Type)
-			write(key.Scheme)
-			write(key.Value.PublicKey)
+			words = append(words, key.Type, key.Scheme, key.Value.PublicKey)
+		}
+		// With their number in front no two keyrings are written alike.
+		number(len(words))
+		for _, word := range words {
+			number(len(word))
+			h.Write([]byte(word))
 		}
 	}
 	return ringID(h.Sum(nil))

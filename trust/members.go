@@ -82,7 +82,7 @@ type fileInfo struct {
 // anything, as there are a million of them in some roles.
 func parseFile(text []byte) (fileInfo, error) {
 	var f fileInfo
-	if text[0] != '{' {
+	if !begins(text, '{') {
 		return f, fmt.Errorf(": expected an object, found %.20q", text)
 	}
 	for member := range strictjson.Members(text) {
@@ -96,17 +96,17 @@ func parseFile(text []byte) (fileInfo, error) {
 		case "hashes":
 			err = f.parseHashes(member.Value)
 		default:
-			continue
+			err = checkTwin(member.Key, "version", "length", "hashes")
 		}
 		if err != nil {
-			return f, fmt.Errorf(".%s: %w", member.Key, err)
+			return f, fmt.Errorf(".%.80s: %w", member.Key, err)
 		}
 	}
 	return f, nil
 }
 
 func (f *fileInfo) parseHashes(text []byte) error {
-	if text[0] != '{' {
+	if !begins(text, '{') {
 		return fmt.Errorf("expected an object, found %.20q", text)
 	}
 	for member := range strictjson.Members(text) {
@@ -174,11 +174,14 @@ func wholeNumber(text []byte, lowest int64) (int64, error) {
 	return n, nil
 }
 
+// begins reports whether the text of a value begins with a bracket.
+func begins(text []byte, bracket byte) bool { return len(text) > 0 && text[0] == bracket }
+
 // plainText is a JSON string's content as it is written; nil: there is none, or
 // it is no string. It is for names of types, times and hex digits, which need no
 // escapes: none of them has a backslash, so one that is escaped is not found right.
 func plainText(text []byte) []byte {
-	if len(text) == 0 || text[0] != '"' {
+	if len(text) < 2 || text[0] != '"' {
 		return nil
 	}
 	return text[1 : len(text)-1]

@@ -17,7 +17,7 @@ import (
 var lookalikes = []string{
 	"a/b", "a%2Fb", "a%252Fb", "a%2fb", `a\b`, "a b", "a+b", "a%20b",
 	".", "..", "...", "../x", "../../floor/root", "/", "//", "role/team", "team", "Team", "team.json",
-	"1.team", "2.root", "1.root", "snapshot.json", "Snapshot", "root ", " root",
+	"1.team", "x.root", "2.roots", "snapshot.json", "Snapshot", "root ", " root",
 	"gr\u00f6\u00dfe", "gro\u0308\u00dfe", "\U0001f600", "50%", "%", "%00", "q?r#s", "a&b=c", "~", "*", "[a]",
 	"con", "nul.txt", "-rf", "'", `"`, "<b>", "\u202egnp", strings.Repeat("n", 1019), // with ".json" as long as a name may be
 }

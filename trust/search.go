@@ -131,7 +131,8 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 	if err != nil {
 		return nil, err
 	}
-	if !stored {
+	// What is known may be stored no more, as when floors fell.
+	if !stored || w.record.Sum != doc.sum {
 		// Whoever finds a role in the Store, offline or by grace, relies on its
 		// having been accepted in time.
 		if err := doc.expiry(r.name, v.reference); err != nil {
@@ -147,12 +148,6 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 // recall fills in what is known or stored of a delegated role in the version that
 // is wanted.
 func (r *Repository) recall(ctx context.Context, w *wanted) (err error) {
-	if w.known != nil && w.known.version == w.promise.version {
-		w.record.Version = w.known.version
-		w.record.Signed, err = w.known.content()
-		return err
-	}
-	w.known = nil
 	err = r.store.View(ctx, func(tx Tx) error {
 		found, err := getRecord(tx, keyRolePrefix+w.role, &w.record)
 		if !found {
@@ -163,7 +158,16 @@ func (r *Repository) recall(ctx context.Context, w *wanted) (err error) {
 		}
 		return err
 	})
-	if err == nil && w.record.Version == w.promise.version {
+	if err != nil {
+		return err
+	}
+	if w.known != nil && w.known.version == w.promise.version {
+		w.record.Version = w.known.version
+		w.record.Signed, err = w.known.content()
+		return err
+	}
+	w.known = nil
+	if w.record.Version == w.promise.version {
 		w.held, err = r.storedBytes(ctx, w.record.Sum)
 	}
 	return err
