@@ -43,6 +43,9 @@ var agreementKeys = []string{"paths", "repositories", "threshold", "terminating"
 
 // agree takes the agreements of a file, behind those of the files before.
 func (b *builder) agree(docs []agreementDocument, f *file) error {
+	if f.agreesInOneTable() {
+		return &Error{Origin: f.origin(KeyAgreement), Key: KeyAgreement, Kind: ErrValue, Detail: "expected a list of tables, found one table: write [[agreement]], not [agreement]"}
+	}
 	for i, doc := range docs {
 		a := f.agreement(i, doc)
 		key := agreementKey(len(b.agreements))
@@ -58,6 +61,13 @@ func (b *builder) agree(docs []agreementDocument, f *file) error {
 		b.agreements = append(b.agreements, a)
 	}
 	return nil
+}
+
+// agreesInOneTable reports whether the file has [agreement] for [[agreement]]. The
+// decoder takes both; but who writes the one may think that a second one adds to
+// it, or that it has a name. In a list a number stands before each key.
+func (f *file) agreesInOneTable() bool {
+	return slices.ContainsFunc(agreementKeys, func(key string) bool { return f.lines[KeyAgreement+"."+key] > 0 })
 }
 
 // agreementKey is how an agreement is called in messages and by `config show`:

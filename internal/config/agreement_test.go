@@ -59,7 +59,7 @@ func TestAgreementsThatCannotBe(t *testing.T) {
 		"in a project, as a list": {"work/assay.toml", "agreement = []\n", ErrProject, []string{"assay.toml:1"}},
 		"a misspelt key":          {"home/assay/config.toml", agreement + "treshold = 1\n", ErrUnknown, []string{"config.toml:4", "threshold"}},
 		"a misspelt table":        {"home/assay/config.toml", "[[agreements]]\npaths = ['a']\n", ErrUnknown, []string{"config.toml:"}},
-		"a table for a list":      {"home/assay/config.toml", "[agreement]\npaths = ['a']\n", nil, []string{"config.toml:"}},
+		"a table for a list":      {"home/assay/config.toml", "# one\n[agreement]\npaths = ['a']\nrepositories = ['x']\n", ErrValue, []string{"config.toml:3: agreement: ", "write [[agreement]], not [agreement]"}},
 		"threshold 0":             {"home/assay/config.toml", agreement + "threshold = 0\n", ErrValue, []string{"config.toml:4: agreement.1.threshold: expected 1 to 2", "found 0"}},
 		"threshold above":         {"etc/config.toml", agreement + agreement + "threshold = 3\n", ErrValue, []string{"config.toml:7: agreement.2.threshold", "found 3"}},
 		"no paths":                {"home/assay/config.toml", "[[agreement]]\nrepositories = ['a']\n", ErrValue, []string{"config.toml:2: agreement.1.paths: expected 1 to 256 patterns, found 0"}},

@@ -110,7 +110,7 @@ func TestLimitsThatCannotBe(t *testing.T) {
 		"a list of tables":   {user, "[[limits]]\nroot = 5\n", nil, `config.toml:`},
 		"a misspelt key":     {user, "[limits]\nroot = 5000\ntarget = 5\n", ErrUnknown, `config.toml:3:1: unknown key "limits.target"; did you mean "limits.targets"?`},
 		"a misspelt table":   {user, "[limit]\nroot = 5000\n", ErrUnknown, `did you mean "limits"?`},
-		"a project's":        {"work/assay.toml", "[limits]\ntargets = '1 GiB'\n", ErrProject, "assay.toml:2: limits: a project's file cannot add trust"},
+		"a project's":        {"work/assay.toml", "[limits]\ntargets = '1 GiB'\n", ErrProject, "assay.toml:2: limits: a project's file cannot set limits"},
 		"a project's, empty": {"work/assay.toml", "[limits]\n", ErrProject, "assay.toml:1"},
 		"a project's, lower": {"work/assay.toml", "limits.targets = 1\n", ErrProject, "assay.toml:1: limits"},
 		"an unknown lock":    {"etc/config.toml", "locked = ['limits.target']\n", ErrUnknown, `config.toml:1: locked: unknown key "limits.target"; did you mean "limits.targets"?`},

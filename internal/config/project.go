@@ -29,7 +29,7 @@ var trustKeys = []string{
 	KeyRepositories, "repository", "mirrors", "mirror", "mirrors_only", "roots", "root", "root_sha256",
 	"certificates", "certificate", "ca", "profiles", "profile", "identities", "keys",
 	KeyAgreement, "agreements", "mapping", "mappings", "map", "threshold",
-	KeyLimits, "limit", "locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
+	"locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
 }
 
 // project reads the nearest project file.
@@ -61,11 +61,14 @@ func (b *builder) project(options LoadOptions) error {
 	return b.takeProject(f, doc)
 }
 
-// refuseTrust is the error of a key that would widen trust, else nil.
+// refuseTrust is the error of a key that would widen trust, or that is otherwise
+// the user's alone, else nil.
 func (f *file) refuseTrust(key string, line int) error {
 	first, _, _ := strings.Cut(strings.ToLower(key), ".")
 	refusal := &Error{Origin: Origin{Kind: f.kind, File: f.path, Line: line}, Key: first, Kind: ErrProject}
 	switch {
+	case first == KeyLimits || first == "limit":
+		refusal.Detail = "a project's file cannot set limits; set them in the user's configuration"
 	case slices.Contains(trustKeys, first):
 		refusal.Detail = "a project's file cannot add trust; add a repository with `assay trust add NAME URL`, and set the rest in the user's configuration"
 	case slices.Contains(userKeys, first):
