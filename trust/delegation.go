@@ -23,6 +23,7 @@ import (
 type delegations struct {
 	keys  map[string]*metadata.Key
 	roles []delegation
+	paths int // of all roles, prefixes included
 	named map[string]delegation
 	bins  *bins
 }
@@ -55,7 +56,10 @@ func parseDelegations(text []byte) (*delegations, error) {
 		err := checkTwin(member.Key, "keys", "roles", "succinct_roles")
 		switch string(member.Key) {
 		case "keys":
-			if err = checkKeyTwins(member.Value); err == nil {
+			if err = countMembers(member.Value, maxKeys); err == nil {
+				err = checkKeyTwins(member.Value)
+			}
+			if err == nil {
 				err = guard(func() error { return json.Unmarshal(member.Value, &d.keys) })
 			}
 		case "roles":
@@ -77,6 +81,9 @@ func parseDelegations(text []byte) (*delegations, error) {
 		return nil, fmt.Errorf("signed.delegations.roles: expected an array, found %.20q", roles)
 	}
 	for role := range strictjson.Elements(roles) {
+		if len(d.roles) == maxDelegations {
+			return nil, fmt.Errorf("signed.delegations.roles: expected at most %d, found more", maxDelegations)
+		}
 		if err := d.add(role); err != nil {
 			return nil, fmt.Errorf("signed.delegations.roles%w", err)
 		}
@@ -87,6 +94,9 @@ func parseDelegations(text []byte) (*delegations, error) {
 func (d *delegations) add(text []byte) error {
 	var role delegation
 	err := checkTwins(text, "name", "keyids", "threshold", "terminating", "paths", "path_hash_prefixes")
+	if err == nil {
+		err = d.count(text)
+	}
 	if err == nil {
 		err = json.Unmarshal(text, &role)
 	}
@@ -115,8 +125,49 @@ func (d *delegations) add(text []byte) error {
 	return nil
 }
 
+// count bounds the lists of one entry before they become Go values.
+func (d *delegations) count(entry []byte) error {
+	for member := range strictjson.Members(entry) {
+		var err error
+		switch string(member.Key) {
+		case "keyids":
+			_, err = countElements(member.Value, maxKeyIDs)
+		case "paths", "path_hash_prefixes":
+			var n int
+			n, err = countElements(member.Value, maxPatterns-d.paths)
+			d.paths += n
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", member.Key, err)
+		}
+	}
+	return nil
+}
+
+func countElements(array []byte, most int) (n int, err error) {
+	for range strictjson.Elements(array) {
+		if n++; n > most {
+			return n, fmt.Errorf("expected at most %d, found more", most)
+		}
+	}
+	return n, nil
+}
+
+func countMembers(object []byte, most int) error {
+	n := 0
+	for range strictjson.Members(object) {
+		if n++; n > most {
+			return fmt.Errorf("expected at most %d, found more", most)
+		}
+	}
+	return nil
+}
+
 func parseBins(text []byte) (*bins, error) {
 	b := &bins{}
+	if err := new(delegations).count(text); err != nil {
+		return nil, err
+	}
 	if err := checkTwins(text, "keyids", "threshold", "bit_length", "name_prefix"); err != nil {
 		return nil, err
 	}

@@ -9,8 +9,9 @@ import (
 // Zero fields take the value of DefaultLimits; none may be above MaxLimits.
 type Limits struct {
 	// Bytes of one file, by role. What a parent signs as a length can lower
-	// them for that file, never raise them. A targets file takes up to twice
-	// its size in memory while it is verified, and its size from then on.
+	// them for that file, never raise them. A targets file takes its
+	// size in memory, twice that while it is verified if it is not written in the
+	// canonical form, and five times where a hostile one does its worst.
 	Root, Timestamp, Snapshot, Targets int64
 	// RootRotations is how many new roots one refresh may accept.
 	RootRotations int
@@ -93,6 +94,13 @@ const (
 	// maxSignatures bounds the signatures of one file; the roles of real
 	// repositories have at most a few dozen keys.
 	maxSignatures = 256
+	// What one role may delegate: entries, keys, key ids of an entry, and paths
+	// and prefixes of all entries. They become Go values, at many times the size
+	// of their text, and a look-up goes through them.
+	maxDelegations = 1 << 16
+	maxKeys        = 1 << 12
+	maxKeyIDs      = maxSignatures
+	maxPatterns    = 1 << 18
 	// maxName is the longest name of a role, in bytes.
 	maxName = 1024
 )
