@@ -9,7 +9,8 @@ import (
 // SortKeys sorts the offsets of the keys of one object in text, which Screen has
 // passed, by the unescaped keys, equal ones in the order of the text. Of many keys it takes four
 // bytes at a time, as comparing two whole keys means two far jumps in the text;
-// that takes eight bytes more a key.
+// that takes eight bytes more a key, and where keys have escapes up to their text and
+// thirty-two bytes a key.
 func SortKeys(text []byte, starts []int32) {
 	if len(starts) <= fewKeys {
 		slices.SortFunc(starts, func(a, b int32) int {
@@ -57,9 +58,32 @@ func sortEntries(text []byte, entries []uint64, depth int) {
 		}
 		return
 	}
+	if len(entries) > fewKeys {
+		sortUnescaped(text, entries)
+		return
+	}
 	slices.SortFunc(entries, func(a, b uint64) int {
 		return cmp.Or(compareKeys(text, startOf(a), startOf(b)), cmp.Compare(startOf(a), startOf(b)))
 	})
+}
+
+// sortUnescaped sorts entries whose keys have escapes. Each key is unescaped once:
+// to do it at each comparison would cost a hostile document minutes.
+func sortUnescaped(text []byte, entries []uint64) {
+	type unescaped struct {
+		key   []byte
+		start int32
+	}
+	list := make([]unescaped, len(entries))
+	for i, entry := range entries {
+		list[i] = unescaped{KeyAt(text, startOf(entry)), startOf(entry)}
+	}
+	slices.SortFunc(list, func(a, b unescaped) int {
+		return cmp.Or(bytes.Compare(a.key, b.key), cmp.Compare(a.start, b.start))
+	})
+	for i, one := range list {
+		entries[i] = uint64(one.start)
+	}
 }
 
 // hasEnded reports whether the key that word is from ends within it, so that all
