@@ -21,14 +21,28 @@ func (s *shelf) panel() trust.Panel {
 	return trust.Panel{View: s.client.View, Held: s.exact}
 }
 
-// approve asks whether enough repositories promise the same as the target.
+// approve asks whether enough repositories promise the same as the target. What
+// the first of those that decide has revoked is ErrRevoked, whether or not they
+// agree: every way to an artifact leads through here, so none leads past that.
 func (s *shelf) approve(ctx context.Context, target trust.Target) (trust.Agreement, error) {
-	return s.client.approvals.Approve(ctx, s.panel(), target)
+	agreement, err := s.client.approvals.Approve(ctx, s.panel(), target)
+	decided := agreement.Mapping
+	if err != nil {
+		var refusal *trust.AgreementError
+		if !errors.As(err, &refusal) || errors.Is(err, trust.ErrOutside) {
+			return trust.Agreement{}, err
+		}
+		decided = refusal.Mapping
+	}
+	if revoked := s.standingAtFirst(ctx, decided, target.Path()); revoked != nil {
+		return trust.Agreement{}, revoked
+	}
+	return agreement, err
 }
 
 // approver tells whether repositories must be asked about a release before it
-// may be chosen: the error is trust.ErrNotApproved where it is to be passed
-// over, and any other one ends the choice. With a request the artifact that it
+// may be chosen: the error is trust.ErrNotApproved or a revocation where it is
+// to be passed over, and any other one ends the choice. With a request the artifact that it
 // means is asked about, too. It is nil where the map has nothing on the product.
 func (s *shelf) approver(ctx context.Context, product string, request *Request) func(release.ChannelEntry) error {
 	if len(s.client.approvals.Folder(product)) == 0 {
@@ -68,20 +82,6 @@ func (s *shelf) artifact(ctx context.Context, m *manifest, chosen release.Artifa
 		return a.Target == chosen.Target && slices.Equal(a.URLs, chosen.URLs) && a.Length == chosen.Length && slices.Equal(a.Digests, chosen.Digests)
 	})
 	return s.view.Artifact(ctx, m.target, m.data, i)
-}
-
-// standingAtFirst refuses what the first repository of an agreement has revoked.
-// It says so in its channels, whichever of them was asked for the target.
-func (s *shelf) standingAtFirst(ctx context.Context, agreement trust.Agreement) error {
-	if len(agreement.Repositories) == 0 || agreement.Mapping.Repositories[0] == s.view.Repository() {
-		return nil
-	}
-	first, err := s.client.shelf(ctx, agreement.Mapping.Repositories[0], s.exact)
-	if err != nil {
-		return err
-	}
-	_, _, err = first.standing(ctx, agreement.Target.Path())
-	return err
 }
 
 // contradicted warns of repositories that promise other bytes, although enough

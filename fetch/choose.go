@@ -39,19 +39,20 @@ type chooser struct {
 	now     time.Time
 	place   func(salt string) int // this machine's cohort
 	// approved is trust.ErrNotApproved for a release that other repositories
-	// must approve and have not; any other error ends the choice. nil: none must.
+	// must approve and have not, and a revocation for one that the first of them
+	// has revoked; any other error ends the choice. nil: none must.
 	approved func(release.ChannelEntry) error
 }
 
-// revoked finds the channel that revokes a version. Revoked in one channel is
-// revoked in all.
-func (c *chooser) revoked(version artifact.Version) (string, release.ChannelEntry, bool) {
+// revoked finds the channel that revokes a version; nil: none does. Revoked in
+// one channel is revoked in all.
+func (c *chooser) revoked(version artifact.Version) *revocation {
 	for _, index := range c.indexes {
 		if entry, ok := index.Lookup(version); ok && entry.Status == release.StatusRevoked {
-			return index.Channel, entry, true
+			return &revocation{product: c.product, channel: index.Channel, entry: entry}
 		}
 	}
-	return "", release.ChannelEntry{}, false
+	return nil
 }
 
 func (c *chooser) index(channel string) (*release.Channel, error) {
@@ -117,22 +118,10 @@ func (c *chooser) exact(index *release.Channel, version artifact.Version) (choic
 }
 
 func (c *chooser) refuseRevoked(version artifact.Version) error {
-	channel, entry, ok := c.revoked(version)
-	if !ok {
-		return nil
+	if by := c.revoked(version); by != nil {
+		return by
 	}
-	return revokedError(c.product, channel, entry)
-}
-
-func revokedError(product, channel string, entry release.ChannelEntry) error {
-	text := fmt.Sprintf("%s %s, in the channel %s since %s", product, entry.Version, channel, entry.Since.Format(time.DateOnly))
-	if entry.Reason != "" {
-		text += ": " + entry.Reason
-	}
-	if entry.Advisory != "" {
-		text += " (" + entry.Advisory + ")"
-	}
-	return fmt.Errorf("%w: %s", ErrRevoked, text)
+	return nil
 }
 
 func deprecation(product string, entry release.ChannelEntry) string {
@@ -151,7 +140,7 @@ func (c *chooser) unknownVersion(index *release.Channel, version artifact.Versio
 		}
 	}
 	for _, entry := range newestFirst(index) {
-		if _, _, revoked := c.revoked(entry.Version); !revoked {
+		if c.revoked(entry.Version) == nil {
 			here = append(here, entry.Version.String())
 		}
 	}
@@ -185,27 +174,24 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 		if selector.Kind == artifact.ByRange && !selector.Range.Contains(entry.Version) {
 			continue
 		}
-		if channel, reason, ok := c.revoked(entry.Version); ok {
+		reason, err := c.barred(index.Channel, selector.Kind, entry)
+		var by *revocation
+		switch {
+		case errors.As(err, &by):
 			if waiting != nil {
 				ch.entry = *waiting
 				ch.why += fmt.Sprintf("; its rollout is not waited for, as %s is revoked", entry.Version)
 				return ch, nil
 			}
-			revoked = revokedError(c.product, channel, reason)
-			ch.passed = append(ch.passed, Passed{entry.Version, "revoked in " + channel})
-			continue
+			revoked, reason = by, "revoked in "+by.where()
+		case errors.Is(err, trust.ErrNotApproved):
+			unapproved, reason = cmp.Or(unapproved, err), notYet(err)
+		case err != nil:
+			return choice{}, err
 		}
-		reason := c.unfit(index.Channel, selector.Kind, entry)
-		if reason == "" && c.approved != nil {
-			// Before the rollout: what waits in one may yet be chosen.
-			err := c.approved(entry)
-			if err != nil && !errors.Is(err, trust.ErrNotApproved) {
-				return choice{}, err
-			}
-			if err != nil {
-				unapproved, reason = cmp.Or(unapproved, err), notYet(err)
-				ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s is passed over: %s", c.product, entry.Version, reason))
-			}
+		if err != nil && (by == nil || by.repository != "") {
+			// The channel itself says nothing of it.
+			ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s is passed over: %s", c.product, entry.Version, reason))
 		}
 		if reason == "" {
 			reason = c.rolling(entry)
@@ -224,6 +210,20 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 		return ch, nil
 	}
 	return choice{}, c.nothingLeft(index, selector, ch.passed, waiting, cmp.Or(unapproved, revoked))
+}
+
+// barred says why a release may not be chosen now: by an error that it is
+// revoked or not approved, or could not be found out about; or by a reason that
+// lies in its status. It is asked before the rollout, as what waits in one may
+// yet be chosen.
+func (c *chooser) barred(channel string, kind artifact.SelectorKind, entry release.ChannelEntry) (reason string, err error) {
+	if err := c.refuseRevoked(entry.Version); err != nil {
+		return "", err
+	}
+	if reason = c.unfit(channel, kind, entry); reason != "" || c.approved == nil {
+		return reason, nil
+	}
+	return "", c.approved(entry)
 }
 
 // unfit says why a release's status keeps it from being chosen; empty: nothing.

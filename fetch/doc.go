@@ -17,7 +17,10 @@
 // it: by channel, version, digest or path, online or from what is held. One that
 // can't be asked is an error of its own, not a lack of approval. Not approved yet
 // is passed over by channel and range, with a warning, and refused by name; what
-// is contradicted is refused always.
+// is contradicted is refused always. What the first repository of the mapping
+// that decides has revoked is revoked (ErrRevoked by name, else passed over with
+// a warning), whichever repository's catalog was asked, and whether or not the
+// others agree on it.
 //
 // A request goes where the configuration says. Where a source elsewhere points,
 // by a redirect or by the urls of a manifest, it goes only to hosts elsewhere:

@@ -13,11 +13,14 @@ import (
 )
 
 // shelf reads the documents of one repository. With exact set it also answers
-// from metadata that has expired, but only what is held.
+// from metadata that has expired, but only what is held. It lives as long as one
+// question, and is not for several goroutines.
 type shelf struct {
 	client *Client
 	view   *trust.View
 	exact  bool
+	said   map[string]*chooser // by product: what its channels say
+	firsts map[string]*shelf   // by repository: the first ones of agreements
 }
 
 func (c *Client) shelf(ctx context.Context, repository string, exact bool) (*shelf, error) {
@@ -28,7 +31,7 @@ func (c *Client) shelf(ctx context.Context, repository string, exact bool) (*she
 	if stale := view.Stale(); stale != nil && !exact {
 		return nil, stale
 	}
-	return &shelf{client: c, view: view, exact: exact}, nil
+	return &shelf{client: c, view: view, exact: exact, said: map[string]*chooser{}, firsts: map[string]*shelf{}}, nil
 }
 
 func (s *shelf) target(ctx context.Context, path string) (trust.Target, error) {

@@ -71,9 +71,6 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 		return Selection{}, err
 	}
 	agreed, err := shelf.approve(ctx, target)
-	if err == nil {
-		err = shelf.standingAtFirst(ctx, agreed)
-	}
 	if err != nil {
 		return Selection{}, err
 	}

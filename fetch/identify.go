@@ -236,9 +236,6 @@ func (s *shelf) listedIn(ctx context.Context, path string, file fingerprint) (tr
 // identified adds what the channels say of the release that a target is of.
 func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified, error) {
 	agreed, err := s.approve(ctx, target)
-	if err == nil {
-		err = s.standingAtFirst(ctx, agreed)
-	}
 	if err != nil {
 		return Identified{}, err
 	}
@@ -262,37 +259,4 @@ func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified
 		found.Warnings = append(found.Warnings, deprecation(found.Product, entry))
 	}
 	return found, nil
-}
-
-// standing is what the channels say of the release that a target path belongs
-// to. channel is empty where no channel lists it, or the path is not of the
-// release layout. A revoked release is ErrRevoked.
-func (s *shelf) standing(ctx context.Context, path string) (entry release.ChannelEntry, channel string, err error) {
-	name, rest, _ := strings.Cut(path, "/")
-	text, _, _ := strings.Cut(rest, "/")
-	version, err := artifact.ParseVersion(text)
-	if err != nil {
-		return entry, "", nil
-	}
-	catalog, err := s.catalog(ctx)
-	if err != nil || catalog == nil {
-		return entry, "", err
-	}
-	product, ok := catalog.Lookup(name)
-	if !ok {
-		return entry, "", nil
-	}
-	indexes, err := s.channels(ctx, product)
-	if err != nil {
-		return entry, "", err
-	}
-	if err := (&chooser{product: name, indexes: indexes}).refuseRevoked(version); err != nil {
-		return entry, "", err
-	}
-	for _, index := range indexes {
-		if found, ok := index.Lookup(version); ok {
-			return found, index.Channel, nil
-		}
-	}
-	return entry, "", nil
 }

@@ -113,6 +113,7 @@ func isVerdict(err error) bool {
 }
 
 // unapproved says why a release lacks approval; empty: it has it, or needs none.
+// What the first of the others has revoked is a revocation.
 func (c *chooser) unapproved(entry release.ChannelEntry) (string, error) {
 	if c.approved == nil || entry.Status == release.StatusRevoked {
 		return "", nil
@@ -121,6 +122,8 @@ func (c *chooser) unapproved(entry release.ChannelEntry) (string, error) {
 	switch {
 	case err == nil:
 		return "", nil
+	case errors.Is(err, ErrRevoked):
+		return "", err
 	case errors.Is(err, trust.ErrNotApproved):
 		return notYet(err), nil
 	case isVerdict(err):
@@ -131,7 +134,7 @@ func (c *chooser) unapproved(entry release.ChannelEntry) (string, error) {
 
 // Versions lists the releases of a product in one channel, or in all without
 // one, newest first. A release that another channel revokes is revoked here,
-// too. Where other repositories must approve, it is their word on the manifest
+// too, and so is one that the first repository of an agreement revokes. Where other repositories must approve, it is their word on the manifest
 // that is told of; they are asked about the artifact when it is got.
 func (c *Client) Versions(ctx context.Context, ref artifact.Ref, channel string) ([]VersionInfo, error) {
 	shelf, chooser, err := c.chooser(ctx, ref, false)
@@ -159,12 +162,13 @@ func (c *Client) Versions(ctx context.Context, ref artifact.Ref, channel string)
 			if entry.Status == release.StatusCurrent {
 				info.Rollout = chooser.rolling(entry)
 			}
-			if info.Unapproved, err = chooser.unapproved(entry); err != nil {
+			by := chooser.revoked(entry.Version)
+			if info.Unapproved, err = chooser.unapproved(entry); err != nil && !errors.As(err, &by) {
 				return nil, err
 			}
-			if where, by, ok := chooser.revoked(entry.Version); ok && entry.Status != release.StatusRevoked {
-				info.Status, info.Since, info.Advisory = release.StatusRevoked, by.Since, by.Advisory
-				info.Reason = strings.TrimSuffix(fmt.Sprintf("in %s: %s", where, by.Reason), ": ")
+			if by != nil && entry.Status != release.StatusRevoked {
+				info.Status, info.Since, info.Advisory = release.StatusRevoked, by.entry.Since, by.entry.Advisory
+				info.Reason = strings.TrimSuffix(fmt.Sprintf("in %s: %s", by.where(), by.entry.Reason), ": ")
 			}
 			list = append(list, info)
 		}
