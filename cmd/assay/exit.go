@@ -66,7 +66,7 @@ var errUsage = errors.New("usage")
 
 const (
 	hintAnew      = "the repository has to publish anew; `assay trust show NAME --offline` tells what is held"
-	hintAgain     = "nothing was kept; run the command again, and tell the publisher if it stays so"
+	hintAgain     = "none of it was kept; run the command again, and tell the publisher if it stays so"
 	hintRoot      = "compare the root's digest with what the publisher says, by another way than this network"
 	hintRotations = "the roots so far were accepted and kept: run the command again to go on from there, or raise limits.root_rotations in the user's configuration"
 	hintNetwork   = "check the URL, the network and the proxy, then run the command again; --offline uses what is held"

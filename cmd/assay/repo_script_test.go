@@ -33,6 +33,8 @@ var scripts sync.Map // *testscript.TestScript → *served
 //	repo expiry acme ROLE 3s                from the next publish on
 //	repo revoke acme PRODUCT CHANNEL VERSION
 //	repo target acme PATH FILE              add a target of FILE's bytes, not yet published
+//	repo delegate acme ROLE PATTERN         by the targets role, not yet published
+//	repo bins acme PARENT BITS              have hash bins below a role, not yet published
 //	repo large acme PATH BYTES
 //	repo copy acme FILE TO                  metadata as it is served
 //	repo pad acme FILE BYTES                add blanks to metadata; its signatures go on holding
@@ -41,6 +43,7 @@ var scripts sync.Map // *testscript.TestScript → *served
 //	repo reached acme                       wait until a held transfer has come half way
 //	repo clear acme                         no fault any more
 //	repo requests acme [N]                  there were N (0) requests since the last such line
+//	repo reset acme                         count requests from here on
 //	repo stop acme
 func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -83,9 +86,9 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 	case "revoke":
 		ts.Check(repo.SetStatus(arg(0), arg(1), arg(2), "revoked", "revoked by a test", ""))
 		ts.Check(repo.Publish())
-	case "delegate": // ROLE PATTERN, by the targets role
+	case "delegate":
 		ts.Check(repo.Delegate("targets", testrepo.DelegatedRole{Name: arg(0), Paths: []string{arg(1)}}))
-	case "bins": // PARENT BITS
+	case "bins":
 		ts.Check(repo.DelegateBins(arg(0), testrepo.Bins{BitLength: number(ts, arg(1)), Prefix: "bin"}))
 	case "approve":
 		ts.Check(repo.Approve(s.repos[arg(0)], arg(1)))

@@ -40,6 +40,7 @@ type repository struct {
 	declared    *config.Repository // nil: by trust add alone
 	registered  *state.Repository  // nil: by the configuration alone
 	trust       *trust.Repository  // nil where the session is not about it
+	store       *notingStore       // of trust
 	source      *fetch.Source
 }
 
@@ -233,6 +234,8 @@ func (a *app) connect(ctx context.Context, s *session, r *repository) error {
 			open.Store = brokenStore{err}
 		}
 	}
+	r.store = &notingStore{Store: open.Store}
+	open.Store = r.store
 	r.trust, err = trust.Open(open)
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -21,11 +22,16 @@ func trustRefreshCommand(a *app) *cli.Command {
 	}
 }
 
+// refreshDoc tells of one repository. Behind an error there is neither freshness
+// nor checked, and changed without changes says that something was accepted and
+// kept before it.
 type refreshDoc struct {
-	Repository string         `json:"repository"`
-	Changed    bool           `json:"changed"`
-	Changes    []trust.Change `json:"changes"`
-	Error      *errorPart     `json:"error,omitempty"`
+	Repository string          `json:"repository"`
+	Changed    bool            `json:"changed"`
+	Changes    []trust.Change  `json:"changes"`
+	Freshness  trust.Freshness `json:"freshness,omitempty"`
+	Checked    time.Time       `json:"checked,omitzero"` // when all was last asked for and accepted
+	Error      *errorPart      `json:"error,omitempty"`
 }
 
 func (a *app) trustRefresh(c *cli.Context) error {
@@ -79,16 +85,25 @@ func (a *app) refreshOne(ctx context.Context, s *session, r *repository) (refres
 	view, err := s.client.View(ctx, r.name)
 	if err != nil {
 		message, row, hint := describe(err)
-		doc.Error = &errorPart{row.code, row.name, message, hint}
+		doc.Error, doc.Changed = &errorPart{row.code, row.name, message, hint}, r.store.stored.Load()
 		a.out.fail(err)
+		if doc.Changed {
+			a.out.line("%s: not everything; what was accepted before the error is kept", r.name)
+		}
 		return doc, err
+	}
+	doc.Freshness, doc.Checked = view.Freshness(), view.Checked().UTC()
+	if doc.Freshness == trust.Grace {
+		doc.Changed = r.store.stored.Load()
+		text := "nothing changed"
+		if doc.Changed {
+			text = "what was accepted before it fell silent is kept"
+		}
+		a.out.line("%s: no source answers; %s", r.name, text)
+		return doc, nil
 	}
 	if changes := view.Changes(); len(changes) > 0 {
 		doc.Changes, doc.Changed = changes, true
-	}
-	if view.Freshness() == trust.Grace {
-		a.out.line("%s: no source answers; nothing changed", r.name)
-		return doc, nil
 	}
 	if !doc.Changed {
 		a.out.line("%s: fresh, nothing new", r.name)
