@@ -30,6 +30,11 @@
 // password or query of a URL, and nothing that a terminal would obey. Who gives
 // up gets the cause of it back, and no failure of a source.
 //
+// A source that is too slow with a document, metadata for one, counts as silent:
+// no byte for EngineOptions.Idle, or less than EngineOptions.Pace over
+// EngineOptions.Document, is trust.ErrNoAnswer, with a message of its own. So a
+// configured grace covers it as if nothing had answered.
+//
 // Not promised: speed. One connection per file is used, and a transfer that was
 // cut starts from the beginning.
 package fetch

@@ -19,8 +19,15 @@ type pace struct {
 	arrived atomic.Int64
 }
 
-// newPace watches until ctx ends, and cancels with a cause that is
-// trust.ErrNoAnswer.
+// slowError says that a source was given up as too slow. It is trust.ErrNoAnswer,
+// so that a trickle does no more harm than silence: a grace covers both. But it
+// does not say that there was no answer.
+type slowError struct{ err error }
+
+func (e slowError) Error() string   { return "too slow: " + e.err.Error() }
+func (e slowError) Unwrap() []error { return []error{trust.ErrNoAnswer, e.err} }
+
+// newPace watches until ctx ends, and cancels with a slowError.
 func newPace(ctx context.Context, cancel context.CancelCauseFunc, window time.Duration, rate int64) *pace {
 	p := &pace{}
 	go func() {
@@ -34,7 +41,7 @@ func newPace(ctx context.Context, cancel context.CancelCauseFunc, window time.Du
 			}
 			arrived := p.arrived.Load()
 			if found := float64(arrived-before) / window.Seconds(); found < float64(rate) {
-				cancel(fmt.Errorf("%w: not whole after %s: expected at least %d bytes a second, found %.0f", trust.ErrNoAnswer, window, rate, found))
+				cancel(slowError{fmt.Errorf("expected at least %d bytes a second over %s, found %.0f", rate, window, found)})
 				return
 			}
 			before = arrived

@@ -105,27 +105,39 @@ func TestRepositoryIsAskedOncePerClient(t *testing.T) {
 	}
 }
 
+// A source that is too slow is covered by the grace like one that is silent.
 func TestGraceIsWarnedOfOnce(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, testrepo.Options{Expiry: map[string]time.Duration{"timestamp": time.Hour}})
-	var warnings []string
-	b.grace, b.warn = 3*time.Hour, func(text string) { warnings = append(warnings, text) }
-	b.mustGet("hello")
-	b.server.Close()
-	b.now = b.now.Add(2 * time.Hour)
-	client := b.client()
-	for range 2 {
-		held, err := client.Get(t.Context(), request(t, "hello"))
-		must(t, err)
-		if held.Moved != 0 {
-			t.Errorf("%d bytes moved from a server that is gone", held.Moved)
-		}
+	for name, harm := range map[string]func(*bench){
+		"gone": func(b *bench) { b.server.Close() },
+		"slow": func(b *bench) {
+			b.server.Drip("timestamp", 10)
+			b.engine.Document = 600 * time.Millisecond
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, testrepo.Options{Expiry: map[string]time.Duration{"timestamp": time.Hour}})
+			var warnings []string
+			b.grace, b.warn = 3*time.Hour, func(text string) { warnings = append(warnings, text) }
+			b.mustGet("hello")
+			harm(b)
+			b.now = b.now.Add(2 * time.Hour)
+			client := b.client()
+			for range 2 {
+				held, err := client.Get(t.Context(), request(t, "hello"))
+				must(t, err)
+				if held.Moved != 0 {
+					t.Errorf("%d bytes moved from a server that gives none", held.Moved)
+				}
+			}
+			if len(warnings) != 1 || !strings.Contains(warnings[0], "grace") {
+				t.Errorf("expected one warning of the grace, found %q", warnings)
+			}
+			b.now = b.now.Add(3 * time.Hour)
+			b.refuses("hello", trust.ErrExpired)
+		})
 	}
-	if len(warnings) != 1 || !strings.Contains(warnings[0], "grace") {
-		t.Errorf("expected one warning of the grace, found %q", warnings)
-	}
-	b.now = b.now.Add(3 * time.Hour)
-	b.refuses("hello", trust.ErrExpired)
 }
 
 func TestDocumentAboveItsLimitIsNotAskedFor(t *testing.T) {

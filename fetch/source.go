@@ -284,10 +284,14 @@ func explain(caller context.Context, u *url.URL, err error) error {
 	return &SourceError{URL: shown(u), Detail: "given up", Err: err}
 }
 
-// broken explains an answer that ended early.
+// broken explains an answer that ended early, or was given up.
 func (a *answer) broken(caller context.Context, err error) error {
 	if cause := context.Cause(caller); cause != nil {
 		return cause
 	}
-	return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "the answer broke off", Err: err}
+	detail := "the answer broke off"
+	if _, slow := errors.AsType[slowError](err); slow || errors.Is(err, errIdle) {
+		detail = "given up"
+	}
+	return &SourceError{URL: a.url, Proxy: a.proxy, Detail: detail, Err: err}
 }

@@ -3,11 +3,8 @@ package fetch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/url"
-
-	"assay/trust"
 )
 
 var errTooLong = errors.New("longer than its limit")
@@ -28,7 +25,7 @@ func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed reach, li
 	pace.body = a.body
 	data, err := readWhole(io.LimitReader(pace, limit+1), min(a.length, limit+1))
 	if errors.Is(err, errIdle) {
-		err = fmt.Errorf("%w: %w", trust.ErrNoAnswer, err)
+		err = slowError{err}
 	}
 	if err != nil {
 		return nil, nil, a.broken(caller, err)

@@ -123,8 +123,8 @@ func TestByteNowAndThen(t *testing.T) {
 		options EngineOptions
 		parts   []string
 	}{
-		"pace": {EngineOptions{Document: 200 * time.Millisecond, Pace: 5000}, []string{"not whole after 200ms", "at least 5000 bytes a second, found "}},
-		"idle": {EngineOptions{Idle: 5 * time.Millisecond}, []string{errIdle.Error() + " for 5ms"}},
+		"pace": {EngineOptions{Document: 200 * time.Millisecond, Pace: 5000}, []string{"given up: too slow: expected at least 5000 bytes a second over 200ms, found "}},
+		"idle": {EngineOptions{Idle: 5 * time.Millisecond}, []string{"given up: too slow: no bytes came for 5ms"}},
 	} {
 		start := time.Now()
 		data, err := document(t, test.options, 3000, 1, 20*time.Millisecond)
@@ -137,6 +137,9 @@ func TestByteNowAndThen(t *testing.T) {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("%s: expected the message to mention %q, found %v", name, part, err)
 			}
+		}
+		if strings.Contains(err.Error(), trust.ErrNoAnswer.Error()) {
+			t.Errorf("%s: it did answer, but the message is %v", name, err)
 		}
 		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("%s: expected to give up soon, found %v", name, took)
