@@ -33,7 +33,7 @@ var scripts sync.Map // *testscript.TestScript → *served
 //	repo expiry acme ROLE 3s                from the next publish on
 //	repo revoke acme PRODUCT CHANNEL VERSION
 //	repo target acme PATH FILE              add a target of FILE's bytes, not yet published
-//	repo delegate acme ROLE PATTERN         by the targets role, not yet published
+//	repo delegate acme ROLE PATTERN [FROM]  by targets or the role FROM, not yet published
 //	repo bins acme PARENT BITS              have hash bins below a role, not yet published
 //	repo large acme PATH BYTES
 //	repo copy acme FILE TO                  metadata as it is served
@@ -87,7 +87,11 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(repo.SetStatus(arg(0), arg(1), arg(2), "revoked", "revoked by a test", ""))
 		ts.Check(repo.Publish())
 	case "delegate":
-		ts.Check(repo.Delegate("targets", testrepo.DelegatedRole{Name: arg(0), Paths: []string{arg(1)}}))
+		from := "targets"
+		if len(args) > 2 {
+			from = args[2]
+		}
+		ts.Check(repo.Delegate(from, testrepo.DelegatedRole{Name: arg(0), Paths: []string{arg(1)}}))
 	case "bins":
 		ts.Check(repo.DelegateBins(arg(0), testrepo.Bins{BitLength: number(ts, arg(1)), Prefix: "bin"}))
 	case "approve":

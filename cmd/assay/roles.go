@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
-
 	"assay/trust"
 )
 
@@ -55,25 +53,60 @@ func delegatedStates(ctx context.Context, v *trust.View) ([]roleState, error) {
 	return list, nil
 }
 
-var roleColumns = []string{"ROLE", "VERSION", "SINCE", "EXPIRES", "SIGNED BY"}
+var roleColumns = []string{"ROLE", "VERSION", "AGE", "EXPIRES", "SIGNED BY"}
 
-// roleRow is a role as a line of a table.
+// roleRow is a role as a line of a table. A table whose longest name is
+// channel-deprecated and whose root has two signers fits into 80 columns.
 func (a *app) roleRow(r roleState) []string {
-	row := []string{r.Role, strconv.FormatInt(r.Version, 10), "-", "not needed yet", fmt.Sprintf("%d of %d", r.Threshold, r.Keys)}
+	row := []string{r.Role, strconv.FormatInt(r.Version, 10), "-", "not needed yet", "-"}
 	if r.Accepted != nil {
-		row[2] = humanize.RelTime(*r.Accepted, a.now(), "ago", "from now")
+		row[2] = brief(a.now().Sub(*r.Accepted))
 	}
 	if r.Expires != nil {
-		row[3] = r.Expires.Format(time.DateOnly) + ", " + humanize.RelTime(*r.Expires, a.now(), "ago", "from now")
+		row[3] = expiry(*r.Expires, a.now())
+	}
+	if r.Keys > 0 { // else its delegator is not held
+		row[4] = fmt.Sprintf("%d of %d", r.Threshold, r.Keys)
 	}
 	if len(r.Signers) > 0 {
 		var ids []string
 		for _, id := range r.Signers {
-			ids = append(ids, fmt.Sprintf("%.8s", id))
+			ids = append(ids, fmt.Sprintf("%.6s", id))
 		}
 		row[4] += ": " + strings.Join(ids, " ")
 	}
 	return row
+}
+
+// expiry says when something expires, or has: by the minute where it is less than
+// two days away, as a timestamp lives for hours.
+func expiry(at, now time.Time) string {
+	left := at.Sub(now)
+	layout, distance := time.DateOnly, brief(left)
+	if left.Abs() < 2*day {
+		layout = "2006-01-02 15:04Z"
+	}
+	if left <= 0 {
+		distance = brief(-left) + " ago"
+	}
+	return at.UTC().Format(layout) + ", " + distance
+}
+
+const day = 24 * time.Hour
+
+// brief is a duration in its largest whole unit, and in hours below two days. What
+// is negative, as after a change of the clock, is none.
+func brief(d time.Duration) string {
+	switch {
+	case d >= 2*day:
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	case d >= time.Hour:
+		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
+	case d >= time.Minute:
+		return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
+	default:
+		return strconv.FormatInt(int64(max(d, 0)/time.Second), 10) + "s"
+	}
 }
 
 // mostRoles is how many delegated roles a table shows.

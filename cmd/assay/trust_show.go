@@ -15,8 +15,9 @@ func trustShowCommand(a *app) *cli.Command {
 		Usage:     "show what is held of a repository, and how fresh it is",
 		ArgsUsage: "NAME",
 		Description: "Refreshes first. With --offline it shows what is held, expired or not.\n" +
-			"SINCE is when this machine first took that version. Delegated roles are\n" +
-			"fetched when they are first needed; SIGNED BY lists the beginnings of key ids." +
+			"AGE is how long ago this machine first took that version. Delegated roles are\n" +
+			"fetched when they are first needed; SIGNED BY lists the beginnings of key ids,\n" +
+			"where the role that delegates is held. --json has whole times and ids." +
 			examples("assay trust show acme", "assay trust show acme --offline"),
 		Action: a.trustShow,
 	}
