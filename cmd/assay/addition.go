@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -27,6 +28,9 @@ type addition struct {
 func newAddition(c *cli.Context, args []string) (*addition, error) {
 	add := &addition{file: c.String(flagRoot)}
 	add.Name = args[0]
+	if isURL(args[0]) {
+		return nil, swapped(args)
+	}
 	if err := artifact.ValidRepository(add.Name); err != nil {
 		return nil, err
 	}
@@ -68,6 +72,20 @@ func newAddition(c *cli.Context, args []string) (*addition, error) {
 		return nil, usagef("--%s: expected a whole number from 1, found %d", flagRootVersion, add.RootVersion)
 	}
 	return add, add.takeDigest(hex)
+}
+
+func isURL(text string) bool { return strings.Contains(text, "://") }
+
+// swapped is the error of a URL that stands where the name does.
+func swapped(args []string) error {
+	hint := "assay trust add NAME URL --root-sha256 HEX; the name is yours to choose"
+	if len(args) == 1 {
+		return withHint(usagef("expected a name before the URL, found the URL alone"), hint)
+	}
+	if artifact.ValidRepository(args[1]) == nil {
+		hint = "assay trust add " + args[1] + " URL --root-sha256 HEX"
+	}
+	return withHint(usagef("expected the name first and the URL behind it, found the URL first"), hint)
 }
 
 // takeURL takes the repository's URL, and gives the parts of its fragment.
