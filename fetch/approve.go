@@ -24,6 +24,7 @@ func (s *shelf) panel() trust.Panel {
 // approve asks whether enough repositories promise the same as the target. What
 // the first of those that decide has revoked is ErrRevoked, whether or not they
 // agree: every way to an artifact leads through here, so none leads past that.
+// Where the map does not cover the target, the mapping of its manifest counts.
 func (s *shelf) approve(ctx context.Context, target trust.Target) (trust.Agreement, error) {
 	agreement, err := s.client.approvals.Approve(ctx, s.panel(), target)
 	decided := agreement.Mapping
@@ -34,10 +35,28 @@ func (s *shelf) approve(ctx context.Context, target trust.Target) (trust.Agreeme
 		}
 		decided = refusal.Mapping
 	}
+	if len(decided.Repositories) == 0 {
+		decided = s.mappingOfRelease(target.Path())
+	}
 	if revoked := s.standingAtFirst(ctx, decided, target.Path()); revoked != nil {
 		return trust.Agreement{}, revoked
 	}
 	return agreement, err
+}
+
+// mappingOfRelease is the one that the manifest's agreement begins with, for an
+// artifact that the map does not cover itself; zero: none.
+func (s *shelf) mappingOfRelease(path string) trust.Mapping {
+	product, version, ok := releaseOf(path)
+	if !ok {
+		return trust.Mapping{}
+	}
+	for _, mapping := range s.client.approvals.Lookup(release.ManifestPath(product, version)) {
+		if slices.Contains(mapping.Repositories, s.view.Repository()) {
+			return mapping
+		}
+	}
+	return trust.Mapping{}
 }
 
 // approver tells whether repositories must be asked about a release before it

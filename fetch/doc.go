@@ -20,7 +20,8 @@
 // is contradicted is refused always. What the first repository of the mapping
 // that decides has revoked is revoked (ErrRevoked by name, else passed over with
 // a warning), whichever repository's catalog was asked, and whether or not the
-// others agree on it.
+// others agree on it; for an artifact that no mapping covers it is the mapping of
+// its manifest.
 //
 // A request goes where the configuration says. Where a source elsewhere points,
 // by a redirect or by the urls of a manifest, it goes only to hosts elsewhere:

@@ -45,6 +45,18 @@ func tarball(version string) string {
 	return "hello/" + version + "/hello_" + version + "_linux_amd64.tar.gz"
 }
 
+// onDisk is a file with the bytes of one of acme's targets.
+func (b *bench) onDisk(path string) string {
+	b.t.Helper()
+	data, ok := b.repo.Target(path)
+	if !ok {
+		b.t.Fatalf("no target %s", path)
+	}
+	file := filepath.Join(b.t.TempDir(), filepath.Base(path))
+	must(b.t, os.WriteFile(file, data, 0o600))
+	return file
+}
+
 func (b *bench) digest(path string) artifact.Digest {
 	b.t.Helper()
 	data, ok := b.repo.Target(path)
@@ -69,10 +81,7 @@ func (b *bench) refusesByName(version string) {
 	b.isRevokedByAcme("by path", err)
 	_, err = b.client().SelectTarget(b.t.Context(), "approvals", "hello/"+version+"/release.json")
 	b.isRevokedByAcme("the manifest", err)
-	data, _ := b.repo.Target(path)
-	file := filepath.Join(b.t.TempDir(), filepath.Base(path))
-	must(b.t, os.WriteFile(file, data, 0o600))
-	if _, err = b.client().Identify(b.t.Context(), file); !errors.Is(err, fetch.ErrRevoked) {
+	if _, err = b.client().Identify(b.t.Context(), b.onDisk(path)); !errors.Is(err, fetch.ErrRevoked) {
 		b.t.Errorf("verify: expected %v, found %v", fetch.ErrRevoked, err)
 	}
 	if b.blobs()[digest.Hex()] != held {
@@ -201,6 +210,25 @@ func TestRevokedByTheFirstOfEitherAgreement(t *testing.T) {
 			_, err := b.get("approvals:hello" + ref)
 			b.isRevokedByAcme(pattern+" "+ref, err)
 		}
+		_, err = b.client().SelectTarget(t.Context(), "approvals", tarball("1.4.1"))
+		b.isRevokedByAcme(pattern+" by path", err)
+		if b.blobs()[b.digest(tarball("1.4.1")).Hex()] {
+			t.Errorf("%s: the revoked artifact was fetched", pattern)
+		}
+		b.mustGet("approvals:hello@1.4.2")
+	}
+}
+
+// A repository that the map leaves out is told so, whatever else is wrong.
+func TestRevokedByTheFirstOfOthers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.joinFork()
+	b.approves("legal", "hello/")
+	b.mustAgree(1, "acme", "legal")
+	b.refuses("approvals:hello@1.4.1", trust.ErrOutside)
+	if _, err := b.client().SelectTarget(t.Context(), "approvals", tarball("1.4.1")); !errors.Is(err, trust.ErrOutside) {
+		t.Errorf("by path: expected %v, found %v", trust.ErrOutside, err)
 	}
 }
 
@@ -212,6 +240,7 @@ func TestRevokedAndWithdrawnByTheFirst(t *testing.T) {
 	b.approves("legal", "hello/1.4.2/")
 	path := tarball("1.4.2")
 	digest := b.digest(path)
+	file := b.onDisk(path)
 	for _, threshold := range []int{2, 3} { // enough without acme, and not enough
 		b.mustAgree(threshold, "acme", "approvals", "legal")
 		if threshold == 2 {
@@ -224,6 +253,8 @@ func TestRevokedAndWithdrawnByTheFirst(t *testing.T) {
 		}
 		_, err := b.client().SelectTarget(t.Context(), "legal", path)
 		b.isRevokedByAcme("by path", err)
+		_, err = b.client().Identify(t.Context(), file)
+		b.isRevokedByAcme("verify", err)
 	}
 	if b.blobs()[digest.Hex()] {
 		t.Error("the revoked artifact was fetched")
