@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,9 @@ func TestVanishedFloorWithNothingNew(t *testing.T) {
 			b.mustRefresh()
 			must(t, b.store.Update(t.Context(), func(tx trust.Tx) error { return tx.Delete(gone) }))
 			before := b.store.Entries()
-			b.fails(trust.ErrState)
+			if err := b.fails(trust.ErrState); !strings.Contains(err.Error(), gone+": expected a record beside") {
+				t.Errorf("expected %s to be missed, found %v", gone, err)
+			}
 			if _, err := b.open().Offline(t.Context()); !errors.Is(err, trust.ErrState) {
 				t.Errorf("offline: expected ErrState, found %v", err)
 			}
@@ -96,5 +99,36 @@ func TestClockBeyondTheYear9999(t *testing.T) {
 			b.now = start
 			b.mustRefresh()
 		})
+	}
+}
+
+// A record of which only a part can be read holds nothing back.
+func TestRecordOfTheNewestHalfRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	before := b.store.Entries()
+	b.config.Store = b.store // the police would take 99 for a version that was held
+	must(t, b.store.Update(t.Context(), func(tx trust.Tx) error {
+		return edit(tx, "role/timestamp", func(fields map[string]any) { fields["version"], fields["sum"] = 99, 5 })
+	}))
+	b.mustRefresh()
+	if diff := differ(before, b.store.Entries()); len(diff) > 0 {
+		t.Errorf("expected the state to be whole again, found other values of %q", diff)
+	}
+}
+
+// New snapshot keys lower what the timestamp says of the snapshot; the timestamp
+// that goes on to count raises it again, stored as it is.
+func TestTimestampRaisesTheSnapshotItNamesAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	before := b.store.Entries()["floor/timestamp"]
+	must(t, b.repo.RotateKey("snapshot"))
+	must(t, b.repo.PublishRoot())
+	b.fails(trust.ErrSignature) // the snapshot is still the old keys'
+	if after := b.store.Entries()["floor/timestamp"]; string(after) != string(before) {
+		t.Errorf("expected %q, found %q", before, after)
 	}
 }

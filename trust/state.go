@@ -152,7 +152,7 @@ func (r *Repository) loadRecords(ctx context.Context) (*state, error) {
 func (r *Repository) loadBytes(ctx context.Context, s *state, sums []artifact.Digest) (whole bool, err error) {
 	whole = true
 	for _, sum := range sums {
-		if sum.IsZero() || s.meta[sum] != nil {
+		if sum.IsZero() {
 			continue
 		}
 		// Taken over once, as another goroutine's refresh replaces what is known.
