@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,6 +10,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -72,6 +74,93 @@ func TestKeyUnderTheSchemeOfAnother(t *testing.T) {
 				t.Error("it was stored")
 			}
 		})
+	}
+}
+
+// Keys of every kind have signed, but not this: the text is another, or the
+// signature is, by one bit. Without hashes in the metadata above there is nothing
+// else that could tell.
+func TestSignatureOfSomethingElse(t *testing.T) {
+	t.Parallel()
+	for _, scheme := range []testrepo.Scheme{testrepo.Ed25519, testrepo.ECDSA, testrepo.P384, testrepo.RSA} {
+		for _, role := range []string{"root", "timestamp", "snapshot", "targets", "team"} {
+			t.Run(fmt.Sprint(scheme, " ", role), func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t, testrepo.Options{Scheme: scheme, NoMetaHashes: true, Quorum: map[string]testrepo.Quorum{"root": {Keys: 1, Threshold: 1}}})
+				b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+				b.add("team/a", "team")
+				must(t, b.repo.PublishRoot())
+				b.publish()
+				name := map[string]string{"root": "2.root.json", "timestamp": "timestamp.json", "team": "1.team.json"}[role]
+				if name == "" {
+					name = "2." + role + ".json"
+				}
+				honest := b.repo.Files(0)[name]
+				for what, data := range map[string][]byte{
+					"another text":      bytes.Replace(honest, []byte(`"expires": "2026-`), []byte(`"expires": "2027-`), 1),
+					"another root text": bytes.Replace(honest, []byte(`"expires": "2027-`), []byte(`"expires": "2028-`), 1),
+					"another signature": otherSignature(t, honest),
+				} {
+					if bytes.Equal(data, honest) {
+						continue
+					}
+					b.remote.replace(name, data)
+					view, err := b.refresh()
+					if role == "team" {
+						must(t, err)
+						_, err = view.Target(t.Context(), "team/a")
+					}
+					if !errors.Is(err, trust.ErrSignature) {
+						t.Errorf("%s: expected ErrSignature, found %v", what, err)
+					}
+					if entries := b.store.Entries(); entries[prefixMeta+sha256Hex(string(data))] != nil || bytes.Equal(entries[rootKey(2)], data) {
+						t.Errorf("%s: it was stored", what)
+					}
+				}
+				b.remote.clear()
+				promisedBy(t, b.mustRefresh(), "team/a", "team")
+			})
+		}
+	}
+}
+
+// otherSignature changes one bit of the last signature of a file.
+func otherSignature(t *testing.T, data []byte) []byte {
+	t.Helper()
+	data = bytes.Clone(data)
+	at := bytes.LastIndex(data, []byte(`"sig": "`))
+	if at < 0 {
+		t.Fatalf("expected a signature in %s", data)
+	}
+	digit := &data[at+bytes.IndexByte(data[at+8:], '"')+7] // the last one
+	*digit = "123456789a0bcdef"[bytes.IndexByte([]byte("0123456789abcdef"), *digit)]
+	return data
+}
+
+// A role may list a key that nobody tells the value of, and a mirror may add a
+// signature by it: it counts as none.
+func TestSignatureByAKeyWithoutAValue(t *testing.T) {
+	t.Parallel()
+	missing := strings.Repeat("ab", 32)
+	sign := testrepo.Forgery{Bytes: func(data []byte) []byte {
+		return bytes.Replace(data, []byte(`"signatures": [`), []byte(`"signatures": [{"keyid": "`+missing+`", "sig": "`+strings.Repeat("00", 64)+`"},`), 1)
+	}}
+	for _, threshold := range []int{1, 2} {
+		b := newBench(t, testrepo.Options{})
+		b.delegate("targets", testrepo.DelegatedRole{Name: "team", Paths: []string{"team/*"}})
+		b.add("team/a", "team")
+		must(t, b.repo.Forge("team", sign))
+		must(t, b.repo.Forge("targets", testrepo.Forgery{Signed: func(s any) {
+			role := &s.(*metadata.TargetsType).Delegations.Roles[0]
+			role.KeyIDs, role.Threshold = append([]string{missing}, role.KeyIDs...), threshold
+		}}))
+		b.publish()
+		view := b.mustRefresh()
+		if threshold == 1 {
+			promisedBy(t, view, "team/a", "team")
+		} else if _, err := view.Target(t.Context(), "team/a"); !errors.Is(err, trust.ErrSignature) || b.store.Entries()[prefixRole+"team"] != nil {
+			t.Errorf("expected ErrSignature and nothing stored, found %v", err)
+		}
 	}
 }
 

@@ -66,6 +66,7 @@ func branching(t *testing.T) *bench {
 	b.add("team/a", "team")
 	b.add("team/b", "below")
 	b.add("other/a", "other")
+	b.add("other/b", "other")
 	must(t, b.repo.RotateRoot())
 	b.publish()
 	return b
@@ -150,6 +151,22 @@ func TestListOfAnExpiredView(t *testing.T) {
 		if all, err := read(t, lists[name](t.Context(), view), -1); !errors.Is(err, trust.ErrExpired) || !slices.Equal(all, []string{""}) {
 			t.Errorf("%s: expected ErrExpired alone, found %q, %v", name, all, err)
 		}
+	}
+}
+
+// A target that can't be looked up, as its role is too deep, is not left out of
+// the list in silence.
+func TestListOfATargetThatIsTooDeep(t *testing.T) {
+	t.Parallel()
+	b := branching(t)
+	b.config.Limits.Roles = 1
+	view := b.mustRefresh()
+	if _, err := view.Target(t.Context(), "team/b"); !errors.Is(err, trust.ErrSearchLimit) {
+		t.Errorf("looked up: expected ErrSearchLimit, found %v", err)
+	}
+	all, err := read(t, lists["targets"](t.Context(), view), -1)
+	if !errors.Is(err, trust.ErrSearchLimit) || slices.Contains(all, "team/b") {
+		t.Errorf("listed: expected ErrSearchLimit at the end, found %q, %v", all, err)
 	}
 }
 
