@@ -140,7 +140,7 @@ func checkPattern(pattern string) error {
 		if strings.Contains(segment, everything) {
 			return fmt.Errorf("%.80q: expected %q alone, or as the last segment", pattern, everything)
 		}
-		if _, err := path.Match(strings.ReplaceAll(segment, "[!", "[^"), ""); err != nil {
+		if _, err := path.Match(goPattern(segment), ""); err != nil {
 			return fmt.Errorf("expected a pattern, found %.80q: %w", pattern, err)
 		}
 	}

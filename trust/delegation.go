@@ -240,11 +240,34 @@ func matchPath(pattern, target string) bool {
 		return false
 	}
 	for i, p := range patterns {
-		if ok, _ := path.Match(strings.ReplaceAll(p, "[!", "[^"), segments[i]); !ok {
+		if ok, _ := path.Match(goPattern(p), segments[i]); !ok {
 			return false
 		}
 	}
 	return true
+}
+
+// goPattern writes the "[!" that opens a class as path.Match has it.
+func goPattern(pattern string) string {
+	if !strings.Contains(pattern, "[!") {
+		return pattern
+	}
+	text := []byte(pattern)
+	within := false
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++ // what follows stands for itself
+		case within:
+			within = text[i] != ']'
+		case text[i] == '[':
+			within = true
+			if i+1 < len(text) && text[i+1] == '!' {
+				text[i+1] = '^'
+			}
+		}
+	}
+	return string(text)
 }
 
 // name is the role of one bin: its number in hex, padded to the width of the

@@ -137,6 +137,7 @@ func TestPathPatterns(t *testing.T) {
 	}{
 		{"*", "a", true}, {"*", "a/b", false}, {"*/*", "a/b", true}, {"a/*", "a/", false},
 		{"[!a]/x", "b/x", true}, {"[!a]/x", "a/x", false}, {"[^a]/x", "b/x", true},
+		{`\[!a]`, "[!a]", true}, {`\[!a]`, "[^a]", false}, {"[a[!]", "!", true}, {"[a[!]", "^", false}, {"[!a]b[!c]", "xbx", true}, {"[!a]b[!c]", "xbc", false},
 		{"?.txt", "q.txt", true}, {"a/?", "a/bc", false}, {"[a", "[a", false},
 	} {
 		b := newBench(t, testrepo.Options{})

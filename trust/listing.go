@@ -78,7 +78,7 @@ func (v *View) allRoles(ctx context.Context) iter.Seq2[*document, error] {
 			}
 			for _, name := range v.delegatedNames(doc.delegations) {
 				if visited++; visited > v.repository.limits.Listing {
-					yield(nil, &LimitError{"listing", fmt.Errorf("%s: %w: expected at most %d in all", v.repository.name, ErrSearchLimit, v.repository.limits.Listing)})
+					yield(nil, v.repository.tooManyListed())
 					return
 				}
 				below, err := v.role(ctx, doc, name, false)
@@ -97,6 +97,10 @@ func (v *View) allRoles(ctx context.Context) iter.Seq2[*document, error] {
 		}
 		save()
 	}
+}
+
+func (r *Repository) tooManyListed() error {
+	return &LimitError{"listing", fmt.Errorf("%s: %w: expected at most %d in all", r.name, ErrSearchLimit, r.limits.Listing)}
 }
 
 // delegatedNames lists the roles below; of hash bins those that the snapshot

@@ -30,7 +30,7 @@ func (v *View) Roles() []RoleStatus {
 // DelegatedRoles lists the delegated roles that the snapshot knows. It asks no
 // source. A role that is not held is listed by name and version, and with the
 // first delegator's threshold and number of keys if that is held; else these are
-// zero.
+// zero. More delegated roles than Limits.Listing are ErrSearchLimit.
 func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] {
 	return func(yield func(RoleStatus, error) bool) {
 		records, err := v.repository.roleRecords(ctx)
@@ -43,8 +43,12 @@ func (v *View) DelegatedRoles(ctx context.Context) iter.Seq2[RoleStatus, error] 
 			delegator := queue[0]
 			queue = queue[1:]
 			for _, name := range v.delegatedNames(delegator.delegations) {
-				if seen[name] || len(seen) == v.repository.limits.Listing {
+				if seen[name] {
 					continue
+				}
+				if len(seen) == v.repository.limits.Listing {
+					yield(RoleStatus{}, v.repository.tooManyListed())
+					return
 				}
 				seen[name] = true
 				status, doc, err := v.delegatedStatus(ctx, delegator, name, records[name])

@@ -150,3 +150,22 @@ func TestChangesAfterARotation(t *testing.T) {
 		t.Errorf("expected %v, found %v", want, changes)
 	}
 }
+
+func TestDelegatedRolesBeyondTheLimit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	must(t, b.repo.DelegateBins("targets", testrepo.Bins{Prefix: "bin", BitLength: 3}))
+	b.publish()
+	for limit, want := range map[int]error{7: trust.ErrSearchLimit, 8: nil} {
+		b.config.Limits.Listing = limit
+		count, last := 0, error(nil)
+		for _, err := range b.mustRefresh().DelegatedRoles(t.Context()) {
+			if last = err; err == nil {
+				count++
+			}
+		}
+		if !errors.Is(last, want) || count != limit {
+			t.Errorf("limit %d: expected %v behind %d roles, found %v behind %d", limit, want, limit, last, count)
+		}
+	}
+}

@@ -21,7 +21,8 @@ const (
 // View is what a repository promised at one time: a whole set of metadata, all
 // of it verified. It is safe for several goroutines. A view made by Refresh
 // fetches delegated roles when a look-up first needs them; an offline view has
-// those that are stored.
+// those that are stored. Expiry is judged at the time at which the view was made,
+// so whoever keeps one for long refreshes before View.Expires.
 type View struct {
 	repository *Repository
 	now        time.Time
