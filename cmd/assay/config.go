@@ -4,10 +4,40 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// configKeys names every key that a file may have; README tells more of them.
+const configKeys = `The system's and the user's config.toml may have these keys:
+
+  platform = "linux/arm64"      otherwise this machine's
+  offline = true                never use the network
+  cache_dir, state_dir          absolute paths
+
+  [repositories.NAME]           a repository and its root
+  url                           of the repository
+  root_sha256, root_version     the root by its digest, and which one that is
+  root                          or by its file; or both
+  metadata_url, targets_url     where these lie, if not below url
+  grace = "72h"                 how long after their expiry what is held still
+                                counts while no source answers; at most 7d
+
+  [[agreement]]                 repositories that must agree, in order
+  paths, repositories           on what, and who; the first publishes
+  threshold, terminating        how many of them; whether no later one is asked
+
+  [limits]                      what a repository may make this machine read
+  root, timestamp, snapshot, targets      bytes of one file: "300 MiB"
+  root_rotations, roles, listing, depth   counts
+
+A system's file may have locked = ["KEY"], too: those are not changed by users.
+A project's assay.toml names tools, and nothing else:
+
+  [tools]
+  hello = "^1.4"`
+
 func configCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:        "config",
 		Usage:       "the configuration",
+		Description: configKeys,
 		Subcommands: []*cli.Command{configShowCommand(a)},
 	}
 }
