@@ -230,6 +230,13 @@ func TestRevokedByTheFirstOfOthers(t *testing.T) {
 	if _, err := b.client().SelectTarget(t.Context(), "approvals", tarball("1.4.1")); !errors.Is(err, trust.ErrOutside) {
 		t.Errorf("by path: expected %v, found %v", trust.ErrOutside, err)
 	}
+	// What the map gives to nobody, its manifest's mapping without it does not bar.
+	m, err := trust.NewMap([]trust.Mapping{{Paths: []string{"hello/*/release.json"}, Repositories: []string{"acme", "legal"}, Threshold: 1}})
+	must(t, err)
+	b.agree = m
+	if selection, err := b.client().SelectTarget(t.Context(), "approvals", tarball("1.4.1")); err != nil || len(selection.Agreed) != 0 {
+		t.Errorf("expected approvals' own word to be enough, found %v, %v", selection.Agreed, err)
+	}
 }
 
 // A first repository that revokes and withdraws is heard all the same.
