@@ -26,22 +26,42 @@ func (s *shelf) panel() trust.Panel {
 // agree: every way to an artifact leads through here, so none leads past that.
 // Where the map does not cover the target, the mapping of its manifest counts.
 func (s *shelf) approve(ctx context.Context, target trust.Target) (trust.Agreement, error) {
-	agreement, err := s.client.approvals.Approve(ctx, s.panel(), target)
-	decided := agreement.Mapping
+	agreement, refusal := s.client.approvals.Approve(ctx, s.panel(), target)
+	deciding, err := s.deciding(ctx, target, agreement, refusal)
 	if err != nil {
-		var refusal *trust.AgreementError
-		if !errors.As(err, &refusal) || errors.Is(err, trust.ErrOutside) {
+		return trust.Agreement{}, err
+	}
+	for _, mapping := range deciding {
+		if err := s.standingAtFirst(ctx, mapping, target.Path()); err != nil {
 			return trust.Agreement{}, err
 		}
-		decided = refusal.Mapping
 	}
-	if len(decided.Repositories) == 0 {
-		decided = s.mappingOfRelease(target.Path())
+	return agreement, refusal
+}
+
+// deciding lists the mappings whose first repositories are heard on a target, as
+// they agree on it or were the last to refuse it. An error that is no verdict of
+// theirs is handed on.
+func (s *shelf) deciding(ctx context.Context, target trust.Target, agreement trust.Agreement, err error) ([]trust.Mapping, error) {
+	var refusal *trust.AgreementError
+	if errors.As(err, &refusal) && !errors.Is(err, trust.ErrOutside) {
+		return []trust.Mapping{refusal.Mapping}, nil
 	}
-	if revoked := s.standingAtFirst(ctx, decided, target.Path()); revoked != nil {
-		return trust.Agreement{}, revoked
+	if err != nil {
+		return nil, err
 	}
-	return agreement, err
+	switch len(s.client.approvals.Lookup(target.Path())) {
+	case 0:
+		return []trust.Mapping{s.mappingOfRelease(target.Path())}, nil
+	case 1:
+		return []trust.Mapping{agreement.Mapping}, nil
+	}
+	// An earlier one, that leaves this repository out, may agree on the same.
+	earliest, err := s.client.approvals.Agree(ctx, s.panel(), target.Path())
+	if err != nil && !errors.As(err, &refusal) {
+		return nil, err
+	}
+	return []trust.Mapping{earliest.Mapping, agreement.Mapping}, nil
 }
 
 // mappingOfRelease is the one that the manifest's agreement begins with, for an

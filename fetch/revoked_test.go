@@ -239,6 +239,28 @@ func TestRevokedByTheFirstOfOthers(t *testing.T) {
 	}
 }
 
+// Where an earlier mapping agrees that leaves the asked one out, its first counts,
+// too; where it does not agree, it has no say.
+func TestRevokedByTheFirstOfAnEarlierMapping(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.joinFork()
+	b.approves("legal", "hello/1.4.1/", "hello/1.5.0/")
+	b.revoke("1.4.2")
+	m, err := trust.NewMap([]trust.Mapping{
+		{Paths: []string{"hello/**"}, Repositories: []string{"acme", "legal"}, Threshold: 2},
+		{Paths: []string{"**"}, Repositories: []string{"approvals"}, Threshold: 1},
+	})
+	must(t, err)
+	b.agree = m
+	b.refusesByName("1.4.1")
+	for _, version := range []string{"1.5.0", "1.4.2"} {
+		if held := b.mustGet("approvals:hello@" + version); !slices.Equal(held.Agreed, []string{"approvals"}) {
+			t.Errorf("%s: expected approvals' own word to be enough, found %v", version, held.Agreed)
+		}
+	}
+}
+
 // A first repository that revokes and withdraws is heard all the same.
 func TestRevokedAndWithdrawnByTheFirst(t *testing.T) {
 	t.Parallel()
