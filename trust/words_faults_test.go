@@ -61,6 +61,7 @@ func TestSignedMembersOfTheWrongType(t *testing.T) {
 		"roles and bins":               {"targets", `"roles":[`, binsText("2") + `,"roles":[`, "expected roles or succinct_roles, found both"},
 		"bins of 0 bits":               {"targets", `"roles":[`, binsText("0") + `,"r":[`, "bit_length: expected 1 to 32"},
 		"bins in an array":             {"targets", `"roles":[`, `"succinct_roles":[],"r":[`, "signed.delegations.succinct_roles"},
+		"bins of a worded threshold":   {"targets", `"roles":[`, strings.Replace(binsText("2"), `"threshold":1`, `"threshold":"1"`, 1) + `,"r":[`, "cannot unmarshal"},
 		"targets in an array":          {"targets", `"targets":{"a.txt"`, `"t":{"a.txt"`, "signed.targets: expected an object"},
 		"no targets":                   {"targets", `"targets":{"a.txt"`, `"targets":[],"t":{"a.txt"`, "signed.targets: expected an object"},
 		"a target in an array":         {"targets", `"a.txt":{`, `"a.txt":[],"b.txt":{`, `signed.targets["a.txt"]: expected an object`},
