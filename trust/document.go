@@ -108,6 +108,9 @@ func (d *document) parseSignatures(list []byte) error {
 		if count++; count > maxSignatures {
 			return fmt.Errorf("signatures: expected at most %d, found more", maxSignatures)
 		}
+		if err := checkTwins(text, "keyid", "sig"); err != nil {
+			return fmt.Errorf("signatures[%d]: %w", count-1, err)
+		}
 		var signature struct {
 			KeyID *string `json:"keyid"`
 			Sig   string  `json:"sig"`

@@ -162,7 +162,7 @@ func checkSignature(key *metadata.Key, payload, sig []byte) (value [sha256.Size]
 			return value, ecdsa.VerifyASN1(public, hashed(crypto.SHA384, payload), sig)
 		}
 	case *rsa.PublicKey:
-		if key.Scheme == metadata.KeySchemeRSASSA_PSS_SHA256 && public.Size() >= minRSA {
+		if key.Scheme == metadata.KeySchemeRSASSA_PSS_SHA256 && public.Size() >= minRSA && public.Size() <= maxRSA {
 			options := &rsa.PSSOptions{Hash: crypto.SHA256}
 			return value, rsa.VerifyPSS(public, crypto.SHA256, hashed(crypto.SHA256, payload), sig, options) == nil
 		}
@@ -170,8 +170,13 @@ func checkSignature(key *metadata.Key, payload, sig []byte) (value [sha256.Size]
 	return value, false
 }
 
-// minRSA is the shortest modulus that counts, in bytes: 2048 bits.
-const minRSA = 256
+// The bounds of RSA's modulus, in bytes, 2048 and 8192 bits, and of a key's text.
+// What is longer only costs time: to check a signature of 2^18 bits takes seconds.
+const (
+	minRSA     = 256
+	maxRSA     = 1024
+	maxKeyText = 8 << 10
+)
 
 func hashed(algorithm crypto.Hash, payload []byte) []byte {
 	h := algorithm.New()
@@ -183,6 +188,9 @@ func hashed(algorithm crypto.Hash, payload []byte) []byte {
 func publicKey(key *metadata.Key) (public crypto.PublicKey, value [sha256.Size]byte, err error) {
 	if key == nil {
 		return nil, value, errors.New("expected a key, found none")
+	}
+	if len(key.Value.PublicKey) > maxKeyText {
+		return nil, value, fmt.Errorf("expected a key of at most %d bytes, found more", maxKeyText)
 	}
 	known := *key
 	if slices.Contains(p384Types, known.Type) {

@@ -11,7 +11,7 @@ type Limits struct {
 	// Bytes of one file, by role. What a parent signs as a length can lower
 	// them for that file, never raise them. A targets file takes its
 	// size in memory, twice that while it is verified if it is not written in the
-	// canonical form, and five times where a hostile one does its worst.
+	// canonical form, and nearly ten times where a hostile one does its worst.
 	Root, Timestamp, Snapshot, Targets int64
 	// RootRotations is how many new roots one refresh may accept.
 	RootRotations int

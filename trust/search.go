@@ -42,6 +42,9 @@ func (v *View) search(ctx context.Context, target string, exact bool) (found, er
 	if err := checkTargetPath(target); err != nil {
 		return found{}, err
 	}
+	if err := context.Cause(ctx); err != nil {
+		return found{}, err // a listing asks for each path
+	}
 	type step struct {
 		delegator *document // nil: root
 		role      string
@@ -131,17 +134,20 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 	if err != nil {
 		return nil, err
 	}
-	// What is known may be stored no more, as when floors fell.
-	if !stored || w.record.Sum != doc.sum {
+	switch {
+	case !stored:
 		// Whoever finds a role in the Store, offline or by grace, relies on its
 		// having been accepted in time.
 		if err := doc.expiry(r.name, v.reference); err != nil {
 			return nil, err
 		}
 		v.unsaved = append(v.unsaved, doc)
-		return doc, nil
+	case v.online && w.record.Sum != doc.sum:
+		// What is known is stored no more, as when floors fell.
+		v.unsaved = append(v.unsaved, doc)
+	default:
+		r.known.keepRole(doc)
 	}
-	r.known.keepRole(doc)
 	return doc, nil
 }
 

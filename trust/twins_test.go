@@ -118,3 +118,18 @@ func TestTwinsWithinTheSignedPart(t *testing.T) {
 		})
 	}
 }
+
+// A signature's members, too: they are not even signed.
+func TestTwinsInASignature(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	b.mustRefresh()
+	b.publish()
+	timestamp := b.repo.Files(0)["timestamp.json"]
+	for _, twin := range []string{`"KEYID": "aa", "keyid"`, `"Keyid": "aa", "keyid"`} {
+		b.remote.replace("timestamp.json", bytes.Replace(timestamp, []byte(`"keyid"`), []byte(twin), 1))
+		if err := b.refuses(trust.ErrMalformed); !strings.Contains(err.Error(), `signatures[0]: expected the key "keyid"`) {
+			t.Errorf("expected it to say why, found %v", err)
+		}
+	}
+}
