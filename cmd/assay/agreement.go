@@ -34,14 +34,16 @@ func (s *session) names() []string {
 	return names
 }
 
-// withPartners adds to some repositories those that they must agree with. Of
-// none, which stands for all, nothing is missing.
+// withPartners adds to some repositories those that may have a say in what they
+// promise: all of the map, as a mapping that lists none of them can still object.
+// Of none, which stands for all, nothing is missing.
 func withPartners(names []string, agree *trust.Map) []string {
+	if len(names) == 0 {
+		return nil
+	}
 	all := slices.Clone(names)
 	for _, mapping := range agree.Mappings() {
-		if slices.ContainsFunc(mapping.Repositories, func(name string) bool { return slices.Contains(names, name) }) {
-			all = append(all, mapping.Repositories...)
-		}
+		all = append(all, mapping.Repositories...)
 	}
 	return all
 }
