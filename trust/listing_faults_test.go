@@ -80,6 +80,8 @@ func TestListThatIsLeftEarly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := branching(t)
+			b.delegate("team", testrepo.DelegatedRole{Name: "beside", Paths: []string{"team/*"}})
+			b.publish()
 			whole, err := read(t, list(t.Context(), b.mustRefresh()), -1)
 			must(t, err)
 			for n := 1; n <= len(whole); n++ {

@@ -135,6 +135,41 @@ func TestDelegatedRoleThatTheSnapshotDoesNotList(t *testing.T) {
 	}
 }
 
+// What a snapshot lists under a name that is no role's file is no role.
+func TestSnapshotThatListsOtherFiles(t *testing.T) {
+	t.Parallel()
+	b := branching(t)
+	must(t, b.repo.Forge("snapshot", testrepo.Forgery{Signed: func(s any) {
+		for _, name := range []string{"README", "team.txt", "team.json.bak"} {
+			s.(*metadata.SnapshotType).Meta[name] = metadata.MetaFile(1)
+		}
+	}}))
+	b.publish()
+	if list := statuses(t, b.mustRefresh()); len(list) != 3 || list["below"].Version != 1 {
+		t.Errorf("expected team, other and below, found %v", list)
+	}
+}
+
+// What a process knows of a role does not hide that the Store can't be read: it
+// may hold a newer version of it.
+func TestKnownRoleOnADiskThatFails(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []operation{opView, opGet} {
+		b := branching(t)
+		disk := &broken{Store: b.store, kind: kind, at: 1 << 30, state: b.store.Entries, complain: func(string) {}}
+		process := b.with(disk)
+		view, err := process.Refresh(t.Context())
+		must(t, err)
+		promisedBy(t, view, "team/a", "team")
+		view, err = process.Refresh(t.Context())
+		must(t, err)
+		disk.at = disk.count
+		if target, err := view.Target(t.Context(), "team/a"); !disk.failed || !errors.Is(err, errDisk) || !target.IsZero() {
+			t.Errorf("%s: expected the error of the disk, found %v", kind, err)
+		}
+	}
+}
+
 // A process that knows an older version of a role finds the newer one where
 // another process has stored it.
 func TestRoleThatAnotherProcessHasStored(t *testing.T) {
