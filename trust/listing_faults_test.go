@@ -210,25 +210,25 @@ func TestLongListIsStoredInParts(t *testing.T) {
 	b.config.Store = b.store // the police would look at each signature
 	b.mustRefresh()
 	entries := b.store.Entries()
-	list := func(fail int) (all []string, err error, disk *faulty) {
+	list := func(fail int) (all []string, disk *faulty, err error) {
 		disk = &faulty{Store: copyOf(t, entries), at: -1, how: refused}
 		view, err := b.with(disk).Refresh(t.Context())
 		must(t, err)
 		b.remote.requests()
 		disk.count, disk.at = 0, fail
 		all, err = read(t, lists["targets"](t.Context(), view), -1)
-		return all, err, disk
+		return all, disk, err
 	}
 	// 257 roles: 256, and the last.
-	if all, err, disk := list(-1); err != nil || len(all) != 301 || disk.count != 2 {
+	if all, disk, err := list(-1); err != nil || len(all) != 301 || disk.count != 2 {
 		t.Errorf("expected 301 targets by 2 transactions, found %d by %d, %v", len(all), disk.count, err)
 	}
-	if _, err, _ := list(0); !errors.Is(err, errDisk) {
+	if _, _, err := list(0); !errors.Is(err, errDisk) {
 		t.Errorf("the first transaction fails: expected its error, found %v", err)
 	} else if asked := len(b.remote.requests()); asked != 256 {
 		t.Errorf("the first transaction fails: expected nothing to be asked for behind it, found %d requests", asked)
 	}
-	if _, err, _ := list(1); !errors.Is(err, errDisk) {
+	if _, _, err := list(1); !errors.Is(err, errDisk) {
 		t.Errorf("the second transaction fails: expected its error, found %v", err)
 	}
 }
