@@ -76,7 +76,7 @@ func (m *Map) decide(ctx context.Context, panel Panel, path string, lead Target)
 		agreement, kind := mapping.judge(answers, asked)
 		switch {
 		case outside && kind == nil && !agreement.Target.agrees(lead):
-			kind = ErrDisagree
+			kind, answers = ErrDisagree, append(answers, Answer{Repository: lead.Repository(), Target: lead})
 		case outside && kind != ErrDisagree: // they have no objection
 			if refusal.kind == ErrOutside {
 				refusal.Mapping = mapping

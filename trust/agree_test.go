@@ -471,6 +471,19 @@ func TestAgreementOnTheLength(t *testing.T) {
 	}
 }
 
+// Whoever is told that repositories disagree is told what each of them promises.
+func TestDisagreementNamesTheOneThatAsked(t *testing.T) {
+	t.Parallel()
+	c := newCouncil(t, "x", "x", "y")
+	open := mapping(2, "a", "b")
+	open.Terminating = false
+	_, err := mapOf(t, open, mapping(1, "c")).Approve(t.Context(), c.panel(), c.promise("c"))
+	var refusal *trust.AgreementError
+	if !errors.As(err, &refusal) || len(refusal.Answers) != 3 || refusal.Answers[2].Repository != "c" || !strings.Contains(err.Error(), "c: 1 bytes") {
+		t.Errorf("expected the answers of a, b and c, found %v", err)
+	}
+}
+
 // Three that agree, each two of them, are found although a fourth that agrees
 // with one of them stands before.
 func TestAgreementIsFoundAmongAll(t *testing.T) {

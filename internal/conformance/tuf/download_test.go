@@ -104,7 +104,7 @@ func TestHostileNames(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("ü", 100)
 	b := newBench(t, testrepo.Options{})
-	want, roles := map[string]string{}, []string{"?", "#", "/slash", "../up", "..", "a%2Fb", "1.root", "2.x", "state.db", long}
+	want, roles := map[string]string{}, []string{"?", "#", "/slash", "../up", "..", "a%2Fb", "x.root", "2.x", "state.db", long}
 	var paths []string
 	for i, role := range roles {
 		dir := fmt.Sprintf("d%d", i)
