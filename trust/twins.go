@@ -58,11 +58,10 @@ func checkRootTwins(signed []byte) error {
 func checkKeyTwins(keys []byte) error {
 	for key := range strictjson.Members(keys) {
 		for part := range strictjson.Members(key.Value) {
-			err := checkTwin(part.Key, "keytype", "scheme", "keyval")
-			if err == nil && string(part.Key) == "keyval" {
-				err = checkTwins(part.Value, "public")
+			if err := checkTwin(part.Key, "keytype", "scheme", "keyval"); err != nil {
+				return fmt.Errorf("[%.80q]: %w", key.Key, err)
 			}
-			if err != nil {
+			if err := checkTwins(part.Value, "public"); err != nil {
 				return fmt.Errorf("[%.80q]: %w", key.Key, err)
 			}
 		}
