@@ -88,8 +88,8 @@ func (b tornBench) heals(what, key string, value []byte, old bool) {
 }
 
 // Every stored value is cut at every byte, and has every byte flipped: all of
-// them in the records, some of them in the metadata, whose digest covers all
-// bytes alike.
+// them in the records and in the timestamp, some of them in other metadata, whose
+// digest covers all bytes alike.
 func TestTornStateAtEveryByte(t *testing.T) {
 	t.Parallel()
 	b := newTornBench(t)
@@ -99,7 +99,7 @@ func TestTornStateAtEveryByte(t *testing.T) {
 		if testing.Short() || raceDetector {
 			step = 17
 		}
-		if !isRecord(key) {
+		if !isRecord(key) && !bytes.Contains(value, []byte(`"_type": "timestamp"`)) {
 			step = 211
 		}
 		if raceDetector { // which has nothing to find here
