@@ -184,11 +184,13 @@ func (b *bins) check() error {
 	return checkName(b.Prefix)
 }
 
-// ring is who may sign the role, one that children or View.delegatedNames gave,
-// in this delegator's words. Any other has a threshold of 0 in a list, with which
-// nothing is verified.
+// ring is who may sign the role in this delegator's words. One that it does not
+// delegate to has a threshold of 0, with which nothing is verified.
 func (d *delegations) ring(role string) keyring {
 	if d.bins != nil {
+		if !d.bins.has(role) {
+			return keyring{role: role}
+		}
 		return keyring{role: role, keys: d.keys, ids: d.bins.KeyIDs, threshold: d.bins.Threshold}
 	}
 	entry := d.named[role]
