@@ -1,4 +1,4 @@
-// Mutants switches off every check of a package, one at a time, and sees
+// Command mutants switches off every check of a package, one at a time, and sees
 // whether a test of that package fails. A check that can be switched off
 // unnoticed is a survivor: nobody would learn that it was lost.
 //
