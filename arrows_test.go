@@ -18,23 +18,38 @@ import (
 // that it may import. A package that is missing here fails the test, so that a
 // new room is always drawn in on purpose. Test files are exempt.
 var arrows = map[string][]string{
-	"artifact":                 {},
-	"artifact/release":         {"artifact", "internal/strictjson"},
-	"trust":                    {"artifact", "artifact/release", "internal/strictjson"},
+	"artifact":                  {},
+	"artifact/checksums":        {"artifact"},
+	"artifact/release":          {"artifact", "internal/strictjson"},
+	"trust":                     {"artifact", "artifact/release", "internal/strictjson"},
+	"trust/provenance":          {"artifact", "internal/strictjson"},
+	"trust/provenance/slsa":     {"artifact", "internal/strictjson"},
+	"trust/provenance/detached": {"artifact"},
+	"trust/sbom":                {"artifact", "internal/strictjson"},
+	"trust/advisory":            {"artifact", "trust/sbom", "internal/strictjson"},
+	"trust/policy": {
+		"artifact", "trust", "trust/provenance", "trust/provenance/slsa", "trust/sbom", "trust/advisory",
+	},
+	"trust/proof": {
+		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
+		"trust/sbom", "trust/advisory", "trust/policy",
+	},
 	"cache":                    {"artifact", "internal/boltfile", "internal/durable"},
+	"cache/audit":              {"artifact", "internal/boltfile", "internal/durable"},
 	"cache/state":              {"internal/boltfile", "internal/durable"},
-	"fetch":                    {"artifact", "artifact/release", "trust", "cache", "internal/durable"},
+	"fetch":                    {"artifact", "artifact/release", "trust", "trust/proof", "cache", "internal/durable"},
 	"internal/boltfile":        {},
 	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "internal/durable"},
-	"internal/config":          {"artifact", "internal/stricttoml"},
+	"internal/config":          {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml"},
 	"internal/durable":         {},
 	"internal/mutants":         {},
 	"internal/strictjson":      {},
 	"internal/stricttoml":      {},
 	"internal/testrepo":        {"artifact"},
 	"cmd/assay": {
-		"artifact", "artifact/release", "trust", "cache", "cache/state", "fetch",
-		"internal/config", "internal/testrepo",
+		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
+		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
+		"cache", "cache/audit", "cache/state", "fetch", "internal/config", "internal/testrepo",
 	},
 }
 
@@ -45,7 +60,17 @@ var soleUsers = map[string][]string{
 	"github.com/santhosh-tekuri/jsonschema": {"artifact/release"},
 	"github.com/theupdateframework/go-tuf":  {"trust", "internal/testrepo"},
 	"github.com/sigstore/sigstore-go":       {"trust/provenance", "internal/testrepo"},
-	"github.com/sigstore/sigstore":          {"internal/testrepo"},
+	"github.com/sigstore/sigstore":          {"trust/provenance", "internal/testrepo"},
+	"github.com/sigstore/protobuf-specs":    {"trust/provenance", "internal/testrepo"},
+	"github.com/in-toto/attestation":        {"trust/provenance", "trust/provenance/slsa", "internal/testrepo"},
+	"aead.dev/minisign":                     {"trust/provenance/detached"},
+	"github.com/ProtonMail/go-crypto":       {"trust/provenance/detached"},
+	"github.com/hiddeco/sshsig":             {"trust/provenance/detached"},
+	"github.com/spdx/tools-golang":          {"trust/sbom"},
+	"github.com/CycloneDX/cyclonedx-go":     {"trust/sbom"},
+	"github.com/package-url/packageurl-go":  {"trust/sbom"},
+	"github.com/ossf/osv-schema":            {"trust/advisory"},
+	"github.com/openvex/go-vex":             {"trust/advisory"},
 	"go.etcd.io/bbolt":                      {"internal/boltfile", "cache", "cache/state", "cache/audit"},
 	"github.com/hashicorp/go-getter":        {"fetch"},
 	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
@@ -61,7 +86,11 @@ var soleUsers = map[string][]string{
 
 // pure packages decide and name; the outside is handed to them. They may import
 // none of these: no network, no file, no process, no system call.
-var pure = []string{"artifact", "artifact/release", "trust", "internal/strictjson", "internal/stricttoml"}
+var pure = []string{
+	"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
+	"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
+	"internal/strictjson", "internal/stricttoml",
+}
 
 var outside = []string{
 	"net", "net/http", "net/rpc", "net/smtp", "net/textproto", "net/mail", "crypto/tls",

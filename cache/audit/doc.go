@@ -1,0 +1,2 @@
+// Package audit keeps a hash-chained log of what was decided.
+package audit

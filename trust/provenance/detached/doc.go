@@ -1,0 +1,3 @@
+// Package detached verifies signatures that lie beside a file: minisign, OpenPGP
+// and SSH, for sources that have nothing better.
+package detached

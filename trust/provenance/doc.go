@@ -1,0 +1,2 @@
+// Package provenance verifies signatures over artifacts.
+package provenance
