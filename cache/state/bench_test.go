@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -200,4 +201,76 @@ func megabytes(b *testing.B, db *DB) float64 {
 		b.Fatal(err)
 	}
 	return float64(info.Size()) / 1e6
+}
+
+// BenchmarkProofs works on the memory of 10,000 proven artifacts, each with a
+// receipt of 4 to 8 KiB, a first-seen digest and a verdict. "first" is the first
+// transaction of a process, "next" any further one.
+func BenchmarkProofs(b *testing.B) {
+	db, err := Open(b.TempDir(), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	key := func(family string, i int) string { return fmt.Sprintf("%s/%08x%056x", family, i*2654435761%(1<<32), i) }
+	for batch := range 100 {
+		err := db.Proofs().Update(b.Context(), func(tx Tx) (err error) {
+			for i := batch * 100; i < batch*100+100; i++ {
+				err = errors.Join(err, tx.Put(key("receipt", i), bytes.Repeat([]byte{byte(i)}, 4096+i%5*1024)),
+					tx.Put(key("seen", i), make([]byte, 100)), tx.Put(key("verdict", i), make([]byte, 300)))
+			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	info, err := os.Stat(db.Proofs().Path())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d MB", info.Size()/1e6)
+	value := make([]byte, 6000)
+	for _, step := range []struct {
+		name string
+		run  func(*DB) error
+	}{
+		{"get", func(db *DB) error {
+			return db.Proofs().View(b.Context(), func(tx Tx) error { _, err := tx.Get(key("receipt", 77)); return err })
+		}},
+		{"keys", func(db *DB) error {
+			return db.Proofs().View(b.Context(), func(tx Tx) error { _, err := tx.Keys("receipt/"); return err })
+		}},
+		{"put", func(db *DB) error {
+			value[0]++
+			return db.Proofs().Update(b.Context(), func(tx Tx) error { return tx.Put(key("receipt", 77), value) })
+		}},
+		{"all", func(db *DB) error {
+			for _, err := range db.Proofs().All(b.Context(), "receipt/") {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{"trust", func(db *DB) error { return db.Trust("a").View(b.Context(), func(Tx) error { return nil }) }},
+	} {
+		b.Run(step.name+"/first", func(b *testing.B) {
+			for b.Loop() {
+				fresh, err := Open(filepath.Dir(db.Path()), Options{})
+				if err == nil {
+					err = step.run(fresh)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(step.name+"/next", func(b *testing.B) {
+			for b.Loop() {
+				if err := step.run(db); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }

@@ -1,10 +1,15 @@
 // Package state holds what must be remembered from run to run: the registered
 // repositories, the trust state of each with its version floors, and this
-// machine's random number for rollouts. It lives in state.db in the state
-// directory, apart from the cache, so that deleting a cache never deletes the
-// protection against rollback.
+// machine's random number for rollouts in state.db; and in proofs.db what was
+// proven before, and how: first-seen digests, kinds of proof, waivers, receipts
+// and verdicts. Both lie in the state directory, apart from the cache, so that
+// deleting a cache never deletes the protection against rollback.
 //
-// The file is a bbolt database that is opened, used for one transaction and
+// They are two files because each process looks at all pages of a file before it
+// uses it: 60 MB of receipts would slow down every refresh, which needs none of
+// them. And damage in one of them does not stop the use of the other.
+//
+// Each file is a bbolt database that is opened, used for one transaction and
 // closed again by each call: no lock outlives a call, and many processes take
 // turns. Before a transaction every page of the file is accounted for and its
 // keys are in order, each table is compared with the seal that its last writer

@@ -12,6 +12,9 @@ var (
 	ErrBusy = errors.New("the state is busy")
 	// ErrDamaged: the database is not what was written.
 	ErrDamaged = errors.New("the stored state is damaged")
+	// ErrEntry: one value does not fit its checksum, while the rest stands. It is
+	// an ErrDamaged, too. Putting the entry anew, or deleting it, heals it.
+	ErrEntry = errors.New("an entry does not fit its checksum")
 	// ErrNewer: a later version of assay wrote the database.
 	ErrNewer = errors.New("the stored state is of a newer format")
 	// ErrConflict: something else is registered under the name.
@@ -28,11 +31,9 @@ var (
 	ErrReadOnly = errors.New("this transaction only reads")
 )
 
-// damaged says which file is damaged, how, and what a person can do. It never
-// advises to go on without: the floors are in there.
-func damaged(path, format string, args ...any) error {
-	return fmt.Errorf("%w: %s: %w; the version floors that protect from rollback live in this file, so it is never rebuilt silently: restore it from a backup, or move it aside and run `assay trust add` again for each repository",
-		ErrDamaged, path, fmt.Errorf(format, args...))
+// damaged says which file is damaged, how, and what a person can do.
+func (p place) damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s: %w; %s", ErrDamaged, p.path, fmt.Errorf(format, args...), p.kind.remedy)
 }
 
 func disk(path string, err error) error {

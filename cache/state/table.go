@@ -66,8 +66,6 @@ type table struct {
 	seal   seal
 }
 
-func (s *session) damaged(format string, args ...any) error { return damaged(s.path, format, args...) }
-
 // openTable checks the seal of a bucket, unless this process did so before and
 // the file stands as it was then. That each key is found where it is looked for
 // was checked with the pages. The path names the table and those around it.
@@ -126,7 +124,7 @@ func (s *session) createTable(create func([]byte) (*bbolt.Bucket, error), name, 
 func (t *table) writeSeal() error { return t.bucket.Put(sealKey, t.seal.bytes()) }
 
 // get returns a copy of the value, nil if there is none. A wrong checksum is
-// ErrDamaged.
+// ErrEntry.
 func (t *table) get(key string) ([]byte, error) {
 	value, err := t.stored(key)
 	if err != nil || value == nil {
@@ -134,7 +132,7 @@ func (t *table) get(key string) ([]byte, error) {
 	}
 	err = t.s.guard(func() error { return checkEnvelope(t.entry([]byte(key))) })
 	if err != nil {
-		return nil, t.s.damaged("the entry %q: %w", clip(key), err)
+		return nil, t.s.damaged("%w: %q: %w", ErrEntry, clip(key), err)
 	}
 	return value, nil
 }
