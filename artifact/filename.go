@@ -1,85 +1,53 @@
 package artifact
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// ErrFileNameDisagrees is for a file whose name says that it is of another
-// version, or for another platform.
-var ErrFileNameDisagrees = errors.New("file name disagrees")
+// MaxFileName is the most bytes of a file's name, as file systems have it.
+const MaxFileName = 255
 
-// The words by which file names tell systems and architectures apart, and Go's
-// names for them. Only words that mean nothing else are here.
-var (
-	systemWords = map[string]string{
-		"linux": "linux", "darwin": "darwin", "macos": "darwin", "osx": "darwin", "apple": "darwin",
-		"windows": "windows", "win32": "windows", "win64": "windows",
-		"freebsd": "freebsd", "openbsd": "openbsd", "netbsd": "netbsd", "android": "android",
-	}
-	archWords = map[string]string{
-		"amd64": "amd64", "x64": "amd64", "386": "386", "i386": "386", "i686": "386",
-		"arm64": "arm64", "aarch64": "arm64",
-		"arm": "arm", "armhf": "arm", "armv5": "arm", "armv6": "arm", "armv6l": "arm", "armv7": "arm", "armv7l": "arm",
-		"riscv64": "riscv64", "ppc64le": "ppc64le", "ppc64": "ppc64", "s390x": "s390x", "loong64": "loong64",
-	}
-)
-
-// FileNameAgrees looks for a contradiction between the name of a product's file
-// and what it is said to be: a version right behind the product's name that is
-// another one, or words for systems or architectures of which none is the
-// platform's. A name that says nothing agrees. The error is
-// ErrFileNameDisagrees.
-func FileNameAgrees(name, product string, version Version, platform Platform) error {
-	rest, named := strings.CutPrefix(strings.ToLower(name), product)
-	if named {
-		if found := leadingVersion(rest); found != "" && found != core(version) {
-			return fmt.Errorf("%w: expected version %s, found %q in %q", ErrFileNameDisagrees, version, found, clip(name))
-		}
-	}
-	// The one name of an architecture that is made of two words.
-	rest = strings.NewReplacer("x86_64", "amd64", "x86-64", "amd64").Replace(rest)
-	words := strings.FieldsFunc(rest, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
-	for _, part := range []struct {
-		kind, want string
-		known      map[string]string
-	}{{"system", platform.OS, systemWords}, {"architecture", platform.Arch, archWords}} {
-		var found []string
-		for _, word := range words {
-			if is, ok := part.known[word]; ok {
-				found = append(found, is)
-			}
-		}
-		if part.want != Any && part.want != "" && len(found) > 0 && !slices.Contains(found, part.want) {
-			return fmt.Errorf("%w: expected the %s %s, found %s in %q", ErrFileNameDisagrees, part.kind, part.want, found[0], clip(name))
-		}
+// ValidFileName checks that a name from outside is fit to be created in the
+// directory where a person happens to be, on any operating system: one segment
+// in UTF-8, not hidden, not taken for a flag when a shell expands "*", nothing
+// that Windows reads as a device or a stream, and nothing that a terminal acts
+// upon. The error wraps ErrName.
+func ValidFileName(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: expected a file name, found nothing", ErrName)
+	case len(name) > MaxFileName:
+		return fmt.Errorf("%w: expected a file name of at most %d bytes, found %d", ErrName, MaxFileName, len(name))
+	case !utf8.ValidString(name):
+		return fmt.Errorf("%w: expected a file name in UTF-8, found %q", ErrName, clip(name))
+	case name[0] == '.' || name[0] == '-' || name[0] == ' ' || name[0] == '~':
+		return fmt.Errorf("%w: expected a file name that does not begin with '.', '-', '~' or a space, found %q", ErrName, clip(name))
+	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
+		return fmt.Errorf("%w: expected a file name that does not end with '.' or a space, found %q", ErrName, clip(name))
+	case strings.ContainsAny(name, `/\:*?"<>|`):
+		return fmt.Errorf("%w: expected a file name without any of / \\ : * ? \" < > |, found %q", ErrName, clip(name))
+	case strings.ContainsFunc(name, isUnprintable):
+		return fmt.Errorf("%w: expected a file name of printable characters, found %q", ErrName, clip(name))
+	case isDevice(name):
+		return fmt.Errorf("%w: expected a file name that is no device on Windows, found %q", ErrName, clip(name))
 	}
 	return nil
 }
 
-// leadingVersion is the X.Y.Z that a text begins with, behind one separator and
-// an optional v; empty if there is none.
-func leadingVersion(text string) string {
-	if text == "" || !strings.ContainsRune("-_.", rune(text[0])) {
-		return ""
-	}
-	text = strings.TrimPrefix(text[1:], "v")
-	end := strings.IndexFunc(text, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
-	if end >= 0 {
-		text = text[:end]
-	}
-	parts := strings.Split(strings.Trim(text, "."), ".")
-	if len(parts) != 3 || slices.Contains(parts, "") {
-		return ""
-	}
-	return strings.Join(parts, ".")
-}
+// isUnprintable holds control characters and, beyond them, the ones that turn
+// the direction of text, so that a name could show as another one.
+func isUnprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
 
-// core is a version without pre-release and build.
-func core(v Version) string {
-	text, _, _ := strings.Cut(v.String(), "+")
-	text, _, _ = strings.Cut(text, "-")
-	return text
+// isDevice reports whether Windows takes a name, with any extension, for a
+// device.
+func isDevice(name string) bool {
+	stem, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	switch stem = strings.TrimRight(stem, " "); stem {
+	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
+		return true
+	}
+	return len(stem) == 4 && isDigit(stem[3]) && stem[3] != '0' && (stem[:3] == "COM" || stem[:3] == "LPT")
 }

@@ -6,45 +6,22 @@ import (
 	"testing"
 )
 
-func TestFileNameAgrees(t *testing.T) {
-	version, err := ParseVersion("1.4.2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	linux := Platform{OS: "linux", Arch: "amd64"}
-	for _, test := range []struct {
-		name, product string
-		platform      Platform
-		wrong         string // part of the error; empty: it agrees
-	}{
-		{"hello_1.4.2_linux_amd64.tar.gz", "hello", linux, ""},
-		{"hello-v1.4.2-x86_64-unknown-linux-musl.tar.gz", "hello", linux, ""},
-		{"Hello-1.4.2-Linux-x86-64.zip", "hello", linux, ""},
-		{"hello", "hello", linux, ""},
-		{"hello.exe", "hello", Platform{OS: "windows", Arch: "amd64"}, ""},
-		{"hello_1.4.2_glibc2.31_linux.tar.gz", "hello", linux, ""},
-		{"hello_macos_14.2.1.zip", "hello", Platform{OS: "darwin", Arch: "arm64"}, ""},
-		{"windows_exporter-1.4.2-linux-amd64", "windows_exporter", linux, ""},
-		{"windows_exporter-1.4.2", "windows_exporter", linux, ""},
-		{"hello_1.4.2_all.tar.gz", "hello", Platform{OS: Any, Arch: Any}, ""},
-		{"hello_1.4.2_linux.tar.gz", "hello", Platform{OS: Any, Arch: Any}, ""},
-		{"hello_1.4.2_macos_universal.zip", "hello", Platform{OS: "darwin", Arch: "arm64"}, ""},
-		{"hello_1.4.2-rc.1_linux_amd64.tar.gz", "hello", linux, ""},
-
-		{"hello_1.4.1_linux_amd64.tar.gz", "hello", linux, `expected version 1.4.2, found "1.4.1"`},
-		{"hello-v1.4.1.zip", "hello", linux, `found "1.4.1"`},
-		{"hello_1.4.2_darwin_amd64.tar.gz", "hello", linux, "expected the system linux, found darwin"},
-		{"hello_1.4.2_windows_amd64.zip", "hello", linux, "found windows"},
-		{"hello_1.4.2_linux_aarch64.tar.gz", "hello", linux, "expected the architecture amd64, found arm64"},
-		{"hello_1.4.2_linux_x86_64.tar.gz", "hello", Platform{OS: "linux", Arch: "arm64"}, "found amd64"},
-		{"hello_1.4.2_linux_armv7.tar.gz", "hello", Platform{OS: "linux", Arch: "arm64"}, "found arm"},
+func TestValidFileName(t *testing.T) {
+	for _, name := range []string{
+		"hello", "hello_1.4.2_linux_amd64.tar.gz", "hello 1.4.exe", "Größe.zip", "a", "con1.txt", "com0", "console",
+		"checksums.txt.sigstore.json", "x+y@1.tar", "#1", strings.Repeat("a", MaxFileName),
 	} {
-		err := FileNameAgrees(test.name, test.product, version, test.platform)
-		if test.wrong == "" && err != nil {
-			t.Errorf("%s for %s: %v", test.name, test.platform, err)
+		if err := ValidFileName(name); err != nil {
+			t.Errorf("%q: %v", name, err)
 		}
-		if test.wrong != "" && (!errors.Is(err, ErrFileNameDisagrees) || !strings.Contains(err.Error(), test.wrong)) {
-			t.Errorf("%s for %s: expected %q, found %v", test.name, test.platform, test.wrong, err)
+	}
+	for _, name := range []string{
+		"", ".", "..", ".bashrc", "-rf", "~", " a", "a ", "a.", "a/b", `a\b`, "a:b", "a*", "a?", `a"`, "a<", "a>", "a|",
+		"a\nb", "a\x00", "a\x1b[2J", "a\u009b2J", "a\u202egpj.exe", "a\u2066b", "a\xff", "CON", "con", "nul.txt", "Com1.log", "LPT9", "aux .x",
+		strings.Repeat("a", MaxFileName+1),
+	} {
+		if err := ValidFileName(name); !errors.Is(err, ErrName) {
+			t.Errorf("%q: got %v, want ErrName", name, err)
 		}
 	}
 }
