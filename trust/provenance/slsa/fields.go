@@ -222,12 +222,15 @@ func isUnprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
 
 // printable is raw, a JSON value, without white space between its parts and with
 // every character escaped that is not fit to be printed. Those stand in texts
-// alone, and never after a backslash, so that the value stays the same.
+// alone, and never after a backslash, so that the value stays the same. Escaped
+// are also the characters that encoding/json escapes when it writes a RawMessage,
+// so that a Provenance comes back from JSON byte for byte.
 func printable(raw json.RawMessage) json.RawMessage {
-	var out bytes.Buffer
-	if json.Compact(&out, raw) != nil {
+	var compact, out bytes.Buffer
+	if json.Compact(&compact, raw) != nil {
 		return nil
 	}
+	json.HTMLEscape(&out, compact.Bytes())
 	if !bytes.ContainsFunc(out.Bytes(), isUnprintable) {
 		return out.Bytes()
 	}
