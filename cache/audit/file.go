@@ -1,0 +1,156 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"assay/internal/boltfile"
+	"assay/internal/durable"
+)
+
+// format is the version of what audit.db holds.
+const format = 1
+
+// errAbsent: there is no log yet.
+var errAbsent = errors.New("no log")
+
+// view runs fn on the log; without a file fn is not run.
+func (l *Log) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	err := l.run(ctx, false, fn)
+	if errors.Is(err, errAbsent) {
+		return nil
+	}
+	return err
+}
+
+// update runs fn and keeps all that it wrote, or nothing.
+func (l *Log) update(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := l.create(ctx); err != nil {
+		return err
+	}
+	return l.run(ctx, true, fn)
+}
+
+func (l *Log) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	deadline := time.Now().Add(l.lockWait)
+	end, err := l.turn.Take(ctx, deadline)
+	if err != nil {
+		return l.explain(ctx, err)
+	}
+	defer end()
+	s, err := l.memory.Begin(ctx, l.path, writable, deadline)
+	if err != nil {
+		return l.explain(ctx, err)
+	}
+	defer s.Close()
+	err = s.Guard(func() error {
+		if err := l.checkFormat(s.Tx()); err != nil {
+			return err
+		}
+		return fn(s.Tx())
+	})
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil && writable {
+		err = s.Commit()
+	}
+	return l.explain(ctx, err)
+}
+
+// explain puts what is wrong with the file into this package's words, and leaves
+// other errors alone. An empty file is a damaged one, as create gives the file
+// its name only when it is whole.
+func (l *Log) explain(ctx context.Context, err error) error {
+	var file *boltfile.Error
+	switch {
+	case errors.Is(err, boltfile.ErrBusy):
+		return fmt.Errorf("%w: %s: it was in use for %v; try again", ErrBusy, l.path, l.lockWait)
+	case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return context.Cause(ctx)
+	case !errors.As(err, &file):
+		return err
+	case file.Kind == boltfile.ErrAbsent:
+		return errAbsent
+	case file.Kind == boltfile.ErrDamaged, file.Kind == boltfile.ErrEmpty:
+		return damaged(l.path, "%w", file.Cause)
+	default:
+		return disk(l.path, file.Cause)
+	}
+}
+
+// checkFormat compares the stored format with this program's.
+func (l *Log) checkFormat(tx *bbolt.Tx) error {
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil || tx.Bucket(bucketEntries) == nil {
+		return damaged(l.path, "a table is missing")
+	}
+	text := string(meta.Get(keyFormat))
+	version, err := strconv.Atoi(text)
+	if err != nil || version < 1 {
+		return damaged(l.path, "expected a format number, found %q", clip(text, maxWord))
+	}
+	if version > format {
+		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or a later one", ErrNewer, l.path, format, version)
+	}
+	return nil
+}
+
+// create makes the log where there is none. It is built under another name, so
+// that a crash leaves no half-made one: at most a hidden temporary file, which
+// nothing reads.
+func (l *Log) create(ctx context.Context) error {
+	if _, err := os.Lstat(l.path); err == nil {
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return disk(l.path, err)
+	}
+	if err := durable.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
+		return disk(l.path, err)
+	}
+	file, err := durable.Create(l.path, 0o600)
+	if err != nil {
+		return disk(l.path, err)
+	}
+	defer file.Abort()
+	draft, err := boltfile.Create(ctx, file.TempName(), time.Now().Add(l.lockWait))
+	if err != nil {
+		return l.explain(ctx, err)
+	}
+	defer draft.Close()
+	err = draft.Guard(func() error {
+		meta, err := draft.Tx().CreateBucket(bucketMeta)
+		if err != nil {
+			return err
+		}
+		if _, err := draft.Tx().CreateBucket(bucketEntries); err != nil {
+			return err
+		}
+		return meta.Put(keyFormat, strconv.AppendInt(nil, format, 10))
+	})
+	if err == nil {
+		err = draft.Commit()
+	}
+	if err != nil {
+		return l.explain(ctx, err)
+	}
+	// Another process may have been faster: its log is the one.
+	if err := file.CommitNew(); err != nil && !errors.Is(err, fs.ErrExist) {
+		return disk(l.path, err)
+	}
+	return nil
+}
