@@ -21,6 +21,12 @@
 // differs from a known field only in case is an error, as encoding/json would
 // take it for that field.
 //
+// Lint and LintFile say what a document lacks for its readers, which Decode lets
+// pass: each Finding names one of Rules, the field and its line, what is expected
+// and how to mend it. LintChecksums and LintPromises add where the checksums file
+// or the repository says otherwise than the document. They change nothing about
+// what Decode takes.
+//
 // Not guaranteed: that any claim in a document is true (who built it, from what
 // source), or that the document is complete enough for its readers. Nothing
 // here asks the clock, the network or the disk.

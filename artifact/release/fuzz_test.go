@@ -122,3 +122,26 @@ func checkDecoded[T any, P interface {
 }
 
 func unprintable(text string) bool { return strings.ContainsFunc(text, unicode.IsControl) }
+
+// FuzzLint asserts that what is found is a known rule, in order, and fit to be
+// printed, and that a document that can't be decoded has exactly one finding.
+func FuzzLint(f *testing.F) {
+	for _, name := range []string{"catalog.json", "channel-stable/hello.json", "hello/1.4.2/release.json", "mirrors.json"} {
+		seed(f, name, `"product": 7`, `"components": [{"name": "x", "purl": "pkg:\u2028"}]`, `"a.b[0]": {"": [[1]]}`)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		report := LintFile(data, lintNow())
+		decoded := report.raw() != nil
+		if !decoded && len(report.Findings) != 1 {
+			t.Fatalf("not decoded, and found %+v", report.Findings)
+		}
+		line := 0
+		for _, finding := range report.Findings {
+			checkFinding(t, finding)
+			if unprintable(finding.Field) || decoded && finding.Line < 1 || finding.Line < line {
+				t.Fatalf("found %+v behind line %d", finding, line)
+			}
+			line = finding.Line
+		}
+	})
+}
