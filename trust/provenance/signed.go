@@ -67,8 +67,8 @@ type LogEntry struct {
 // Statement is a signed in-toto statement (v0.1 or v1).
 type Statement struct {
 	PredicateType string          `json:"predicate_type"`
-	Predicate     json.RawMessage `json:"predicate"`
-	Subjects      []Subject       `json:"subjects"` // in the statement's order
+	Predicate     json.RawMessage `json:"predicate,omitempty"` // an object, compact; nil if there is none
+	Subjects      []Subject       `json:"subjects"`            // in the statement's order
 }
 
 // Subject is a file, or a package, that a statement is about.
