@@ -74,29 +74,34 @@ func (l *Log) Append(ctx context.Context, e Entry) (Entry, error) {
 	}
 	var kept Entry
 	err = l.update(ctx, func(tx *bbolt.Tx) error {
-		last, err := lastHead(tx)
-		if err != nil {
-			return err
-		}
-		kept = e
-		kept.Seq, kept.Prev = last.Seq+1, last.Hash
-		kept.Time = l.now().UTC().Truncate(time.Millisecond)
-		if kept.Hash, err = kept.sum(); err != nil {
-			return err
-		}
-		line, err := kept.encode()
-		if err != nil {
-			return err
-		}
-		if err := tx.Bucket(bucketMeta).Put(keyHead, []byte(Head{kept.Seq, kept.Hash}.String())); err != nil {
-			return err
-		}
-		return tx.Bucket(bucketEntries).Put(keyOf(kept.Seq), line)
+		kept, err = l.enter(tx, e)
+		return err
 	})
 	if err != nil {
 		return Entry{}, err
 	}
 	return kept, nil
+}
+
+// enter puts an entry behind the last one.
+func (l *Log) enter(tx *bbolt.Tx, e Entry) (Entry, error) {
+	last, err := lastHead(tx)
+	if err != nil {
+		return Entry{}, err
+	}
+	e.Seq, e.Prev = last.Seq+1, last.Hash
+	e.Time = l.now().UTC().Truncate(time.Millisecond)
+	if e.Hash, err = e.sum(); err != nil {
+		return Entry{}, err
+	}
+	line, err := e.encode()
+	if err != nil {
+		return Entry{}, err
+	}
+	if err := tx.Bucket(bucketMeta).Put(keyHead, []byte(Head{e.Seq, e.Hash}.String())); err != nil {
+		return Entry{}, err
+	}
+	return e, tx.Bucket(bucketEntries).Put(keyOf(e.Seq), line)
 }
 
 // Head returns the end of the log, of which only the last entry is looked at; the

@@ -41,17 +41,27 @@ func add(t testing.TB, l *Log, e Entry) Entry {
 	return kept
 }
 
-// sample fills a log with n entries.
+// sample fills a log with n entries, in one transaction.
 func sample(t testing.TB, dir string, n int) (*Log, []Entry) {
 	t.Helper()
 	l := open(t, dir)
 	var all []Entry
-	for i := range n {
-		all = append(all, add(t, l, Entry{
-			Action: []string{Get, TrustAdd, TrustRemove}[i%3], Outcome: Done, User: fmt.Sprintf("u%d", i%2),
-			Subject: Subject{Repository: "acme", Product: fmt.Sprintf("p%d", i), Digest: artifact.DigestOf(artifact.SHA256, []byte{byte(i)})},
-			Detail:  "<ok> \"é\" \\",
-		}))
+	err := l.update(t.Context(), func(tx *bbolt.Tx) error {
+		for i := range n {
+			e, err := l.enter(tx, Entry{
+				Action: []string{Get, TrustAdd, TrustRemove}[i%3], Outcome: Done, User: fmt.Sprintf("u%d", i%2),
+				Subject: Subject{Repository: "acme", Product: fmt.Sprintf("p%d", i), Digest: artifact.DigestOf(artifact.SHA256, []byte{byte(i)})},
+				Detail:  "<ok> \"é\" \\",
+			})
+			if err != nil {
+				return err
+			}
+			all = append(all, e)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return l, all
 }

@@ -38,7 +38,7 @@ func TestNoFork(t *testing.T) {
 	dir := t.TempDir()
 	var all sync.WaitGroup
 	failures := make(chan error, 10)
-	for range 6 {
+	for range 4 {
 		all.Go(func() {
 			l, err := Open(dir, Options{LockWait: time.Minute})
 			for range 5 {
@@ -49,7 +49,7 @@ func TestNoFork(t *testing.T) {
 			failures <- err
 		})
 	}
-	for range 3 {
+	for range 2 {
 		all.Go(func() {
 			command := exec.Command(os.Args[0])
 			command.Env = append(os.Environ(), childVariable+"="+dir)
@@ -67,8 +67,8 @@ func TestNoFork(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if r, err := open(t, dir).Verify(t.Context(), Head{}); err != nil || r.FirstBroken != nil || r.Entries != 60 {
-		t.Errorf("expected 60 entries that hold, found %+v, %v", r, err)
+	if r, err := open(t, dir).Verify(t.Context(), Head{}); err != nil || r.FirstBroken != nil || r.Entries != 40 {
+		t.Errorf("expected 40 entries that hold, found %+v, %v", r, err)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestNoFork(t *testing.T) {
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	l := open(t, dir)
-	for i := range 12 {
+	for i := range 8 {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(3+2*i)*time.Millisecond)
 		command := exec.CommandContext(ctx, os.Args[0])
 		command.Env = append(os.Environ(), childVariable+"="+dir)
