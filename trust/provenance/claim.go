@@ -3,6 +3,7 @@ package provenance
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
@@ -17,8 +18,10 @@ type claim struct {
 	statement *Statement         // nil for a message signature
 	message   artifact.Algorithm // of a message signature's digest; empty for a statement
 	shared    artifact.Digests   // the wanted digests that it has; none: it is about other bytes
-	wanted    string             // the digests that are wanted, for messages
-	about     string             // what it has instead, for messages
+	// comparable: it names bytes by an algorithm of a wanted digest.
+	comparable bool
+	wanted     string // the digests that are wanted, for messages
+	about      string // what it has instead, for messages
 	// itself are the digests by which the signature can be checked without regard
 	// to the wanted ones.
 	itself []verify.ArtifactDigest
@@ -32,7 +35,10 @@ func claimOf(e *entity, wanted artifact.Digests) (claim, error) {
 		if err != nil {
 			return claim{}, err
 		}
-		return claim{statement: s, shared: sharedWith(s, wanted), wanted: list(wanted), about: aboutSubjects(s)}, nil
+		return claim{
+			statement: s, shared: sharedWith(s, wanted), comparable: s.comparable(wanted),
+			wanted: list(wanted), about: aboutSubjects(s),
+		}, nil
 	}
 	digest := e.Bundle.GetMessageSignature().GetMessageDigest()
 	c := claim{wanted: list(wanted), itself: []verify.ArtifactDigest{{Digest: digest.GetDigest()}}}
@@ -52,10 +58,21 @@ func claimOf(e *entity, wanted artifact.Digests) (claim, error) {
 	if err != nil {
 		return claim{}, refuse(ErrMalformed, "a digest of the algorithm it is labelled with", quote(c.about))
 	}
-	if want, ok := wanted.Of(c.message); ok && want == found {
+	want, ok := wanted.Of(c.message)
+	if c.comparable = ok; ok && want == found {
 		c.shared = artifact.Digests{found}
 	}
 	return c, nil
+}
+
+// comparable reports whether any subject has a digest of a wanted algorithm.
+func (s *Statement) comparable(wanted artifact.Digests) bool {
+	return slices.ContainsFunc(s.Subjects, func(subject Subject) bool {
+		return slices.ContainsFunc(wanted, func(d artifact.Digest) bool {
+			_, ok := subject.Digests.Of(d.Algorithm())
+			return ok
+		})
+	})
 }
 
 // sharedWith is what the first subject that agrees with wanted has of it.

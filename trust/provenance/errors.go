@@ -35,8 +35,14 @@ var (
 	ErrSignature = errors.New("wrong signature")
 	// ErrDigest: a signature, but over other bytes than those asked for.
 	ErrDigest = errors.New("vouches for other bytes")
+	// ErrAlgorithm: a signature over bytes that it names by another algorithm than
+	// any digest that was asked for. Whether they are the bytes is not known.
+	ErrAlgorithm = errors.New("vouches under another algorithm")
 	// ErrKey: no key of the profile made this signature.
 	ErrKey = errors.New("not signed by a key of the profile")
+	// ErrInapplicable: the profile can't judge such a bundle: it judges
+	// certificates, and this is by a plain key, or the reverse.
+	ErrInapplicable = errors.New("not for this trust profile")
 )
 
 // Errors of what is configured, not of bundles.

@@ -73,6 +73,9 @@ func (v *Verifier) judge(e *entity, c claim) (*Signed, error) {
 	if err := j.checkEntries(e); err != nil {
 		return nil, err
 	}
+	if len(c.shared) == 0 && !c.comparable {
+		return nil, refuse(ErrAlgorithm, c.wanted, c.about)
+	}
 	if len(c.shared) == 0 {
 		return nil, refuse(ErrDigest, c.wanted, c.about)
 	}
@@ -94,12 +97,12 @@ func (v *Verifier) judgeFor(e *entity, c claim) (judge, error) {
 	isCertificate := e.content.Certificate() != nil
 	if v.profile.Kind != Keys {
 		if !isCertificate {
-			return judge{}, refuse(ErrCertificate, "a certificate", "a plain key")
+			return judge{}, refuse(ErrInapplicable, "a certificate", "a plain key")
 		}
 		return v.newJudge(e, v.material, publicKey{})
 	}
 	if isCertificate {
-		return judge{}, refuse(ErrKey, "a signature by a plain key", "a certificate")
+		return judge{}, refuse(ErrInapplicable, "a signature by a plain key", "a certificate")
 	}
 	hint, kind := e.content.PublicKey().Hint(), ErrKey
 	for _, k := range v.keys {
