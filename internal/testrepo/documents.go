@@ -67,7 +67,7 @@ type manifestDocument struct {
 	Publisher     publisherDocument  `json:"publisher"`
 	Source        sourceDocument     `json:"source"`
 	Build         buildDocument      `json:"build"`
-	Components    []component        `json:"components"`
+	Components    []Component        `json:"components"`
 	Checksums     checksums          `json:"checksums"`
 	Artifacts     []artifactDocument `json:"artifacts"`
 }
@@ -97,15 +97,9 @@ type buildDocument struct {
 	Reproducible bool      `json:"reproducible"`
 }
 
-type component struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-	PURL    string `json:"purl"`
-	License string `json:"license"`
-}
-
 type checksums struct {
-	Target string `json:"target"`
+	Target  string   `json:"target"`
+	Bundles []string `json:"bundles,omitempty"`
 }
 
 type artifactDocument struct {
@@ -120,35 +114,12 @@ type artifactDocument struct {
 	Digests     map[string]string `json:"digests"`
 	Executables []executable      `json:"executables,omitempty"`
 	SBOM        string            `json:"sbom,omitempty"`
+	Bundles     []string          `json:"bundles,omitempty"`
 }
 
 type executable struct {
 	Path string `json:"path"`
 	Link string `json:"link"`
-}
-
-// spdxDocument is a small but valid SPDX 2.3 document.
-type spdxDocument struct {
-	Version   string        `json:"spdxVersion"`
-	ID        string        `json:"SPDXID"`
-	License   string        `json:"dataLicense"`
-	Name      string        `json:"name"`
-	Namespace string        `json:"documentNamespace"`
-	Creation  spdxCreation  `json:"creationInfo"`
-	Packages  []spdxPackage `json:"packages"`
-}
-
-type spdxCreation struct {
-	Created  time.Time `json:"created"`
-	Creators []string  `json:"creators"`
-}
-
-type spdxPackage struct {
-	ID       string `json:"SPDXID"`
-	Name     string `json:"name"`
-	Version  string `json:"versionInfo"`
-	Location string `json:"downloadLocation"`
-	License  string `json:"licenseConcluded"`
 }
 
 // encode writes a document as publishers do, indented, with a newline at the

@@ -57,6 +57,9 @@ type Options struct {
 	// artifacts that a manifest names by URL; ServeSample sets it. The default
 	// is an address that never resolves.
 	BaseURL string
+	// Signing signs every release that does not say how; default nobody does.
+	// Sample then promises its trusted root as well.
+	Signing *Signing
 }
 
 // withDefaults returns a checked copy in which every field is set.

@@ -1,6 +1,7 @@
 package testrepo
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"assay/artifact"
 )
 
 // Release is what AddRelease publishes.
@@ -19,6 +22,13 @@ type Release struct {
 	Published                 time.Time // default Since
 	Reason, Advisory          string    // for "deprecated" and "revoked"
 	Rollout                   *Rollout
+	// Components are what the manifest and the bills of materials list; default
+	// DefaultComponents. Empty but not nil, there are none.
+	Components []Component
+	Bill       BillFormat // of each artifact in the repository; default SPDX
+	// Signing says how the release is signed; default as Options.Signing has it.
+	Signing  *Signing
+	Unsigned bool // even where Options have Signing
 	// Artifacts default to a small archive for each of DefaultArtifacts.
 	Artifacts []Artifact
 }
@@ -53,8 +63,8 @@ func DefaultArtifacts() []Artifact {
 // AddRelease adds a release to a channel of a product that AddProduct made. If
 // the version was released before, in another channel, only the index changes
 // and release.Artifacts must be empty; else the manifest, checksums.txt, the
-// artifacts and an SBOM for each are added as well, signed by the product's
-// role.
+// artifacts, a bill of materials for each and their bundles are added as well,
+// signed by the product's role.
 func (r *Repo) AddRelease(release Release) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -100,23 +110,42 @@ type batch struct {
 	elsewhere map[string]content
 }
 
-// addManifest adds the artifacts, their SBOMs and checksums, and the manifest
-// that binds them. r.mu is held.
+// addManifest adds the artifacts, their bills of materials, checksums and
+// bundles, and the manifest that binds them. r.mu is held.
 func (r *Repo) addManifest(release Release) error {
 	if len(release.Artifacts) == 0 {
 		release.Artifacts = DefaultArtifacts()
 	}
+	if release.Components == nil {
+		release.Components = DefaultComponents()
+	}
+	release.Bill = cmp.Or(release.Bill, SPDX)
 	document := release.manifest()
 	b := batch{targets: map[string]target{}, elsewhere: map[string]content{}}
+	signer, err := r.signerOf(&b, release, document)
+	if err != nil {
+		return err
+	}
 	var sums strings.Builder
+	var subjects []Subject
 	for _, a := range release.Artifacts {
-		entry, file, err := r.addArtifact(&b, release, a)
+		entry, m, err := r.addArtifact(&b, release, a)
 		if err != nil {
 			return err
 		}
-		document.Artifacts = append(document.Artifacts, entry)
-		if sum, ok := entry.Digests["sha256"]; ok {
-			fmt.Fprintf(&sums, "%s  %s\n", sum, file)
+		if signer != nil {
+			if entry.Bundles, err = signer.artifact(m); err != nil {
+				return err
+			}
+		}
+		document.Artifacts, subjects = append(document.Artifacts, entry), append(subjects, m.subject())
+		if sum, ok := m.digests.Of(artifact.SHA256); ok {
+			fmt.Fprintf(&sums, "%s  %s\n", sum.Hex(), m.file)
+		}
+	}
+	if signer != nil {
+		if err := signer.whole(&document, subjects, sums.String()); err != nil {
+			return err
 		}
 	}
 	if err := r.addTo(&b, document.Checksums.Target, memory(sums.String())); err != nil {
@@ -126,9 +155,9 @@ func (r *Repo) addManifest(release Release) error {
 		return err
 	}
 	maps.Copy(r.elsewhere, b.elsewhere)
-	signer := r.roles[release.Product]
-	signer.dirty = true
-	maps.Copy(signer.targets, b.targets)
+	role := r.roles[release.Product]
+	role.dirty = true
+	maps.Copy(role.targets, b.targets)
 	return nil
 }
 
@@ -151,35 +180,36 @@ func (r *Repo) addDocument(b *batch, path string, document any) error {
 	return r.addTo(b, path, memory(data))
 }
 
-// addArtifact adds one artifact and its SBOM to the batch, and returns its
-// entry in the manifest and its base name.
-func (r *Repo) addArtifact(b *batch, release Release, a Artifact) (artifactDocument, string, error) {
+// addArtifact adds one artifact and its bill of materials to the batch, and
+// returns its entry in the manifest.
+func (r *Repo) addArtifact(b *batch, release Release, a Artifact) (artifactDocument, made, error) {
 	stem := fmt.Sprintf("%s_%s_%s_%s", release.Product, release.Version, a.OS, a.Arch)
-	if a.File == "" {
-		a.File = stem + "." + a.Format
-	}
+	m := made{file: cmp.Or(a.File, stem+"."+a.Format)}
 	entry := artifactDocument{OS: a.OS, Arch: a.Arch, Variant: a.Variant, Libc: a.Libc, Format: a.Format}
-	c, executables, err := release.contentOf(a)
-	if err != nil {
-		return entry, "", err
+	var err error
+	if m.content, entry.Executables, err = release.contentOf(a); err != nil {
+		return entry, m, err
 	}
-	digests, err := digestsOf(c, r.opts.Algorithms)
-	if err != nil {
-		return entry, "", err
+	if m.digests, err = digestsOf(m.content, r.opts.Algorithms); err != nil {
+		return entry, m, err
 	}
-	entry.Length, entry.Digests, entry.Executables = c.size(), map[string]string{}, executables
-	for _, d := range digests {
-		entry.Digests[string(d.Algorithm())] = d.Hex()
-	}
-	where := release.folder() + a.File
+	entry.Length, entry.Digests = m.content.size(), hexDigests(m.digests)
+	where := release.folder() + m.file
 	if a.Elsewhere {
-		b.elsewhere[where] = c
+		b.elsewhere[where] = m.content
 		entry.URLs = []string{strings.TrimSuffix(r.opts.BaseURL, "/") + "/elsewhere/" + where}
-		return entry, a.File, nil
+		return entry, m, nil
 	}
-	b.targets[where] = target{content: c, digests: digests}
-	entry.Target, entry.SBOM = where, release.folder()+stem+".spdx.json"
-	return entry, a.File, r.addDocument(b, entry.SBOM, release.sbom(stem))
+	b.targets[where] = target{content: m.content, digests: m.digests}
+	entry.Target = where
+	if release.Bill == NoBill {
+		return entry, m, nil
+	}
+	if m.bill, err = release.bill(stem).Document(release.Bill); err != nil {
+		return entry, m, err
+	}
+	entry.SBOM = release.folder() + stem + release.Bill.suffix()
+	return entry, m, r.addTo(b, entry.SBOM, memory(m.bill))
 }
 
 // contentOf makes the content of an artifact, and says what in it can be run.
@@ -223,22 +253,15 @@ func (x Release) manifest() manifestDocument {
 			Inputs:    []string{forge + "/goreleaser.yaml@v" + version},
 			Toolchain: "go1.26.8", Log: forge + "/runs/4211", Reproducible: true,
 		},
-		Components: []component{{
-			Name: "golang.org/x/text", Version: "v0.30.0", PURL: "pkg:golang/golang.org/x/text@v0.30.0", License: "BSD-3-Clause",
-		}},
-		Checksums: checksums{Target: x.folder() + "checksums.txt"},
+		Components: x.Components,
+		Checksums:  checksums{Target: x.folder() + "checksums.txt"},
 	}
 }
 
-// sbom lists the one component of the manifest for an artifact.
-func (x Release) sbom(stem string) spdxDocument {
-	return spdxDocument{
-		Version: "SPDX-2.3", ID: "SPDXRef-DOCUMENT", License: "CC0-1.0", Name: stem,
-		Namespace: "https://" + x.Product + ".example/spdx/" + stem,
-		Creation:  spdxCreation{Created: x.Published.UTC(), Creators: []string{"Organization: " + x.Product}},
-		Packages: []spdxPackage{{
-			ID: "SPDXRef-text", Name: "golang.org/x/text", Version: "v0.30.0", Location: "NOASSERTION", License: "BSD-3-Clause",
-		}},
+// bill is the bill of materials of an artifact.
+func (x Release) bill(stem string) Bill {
+	return Bill{
+		Name: stem, Product: x.Product, Version: x.Version, License: "Apache-2.0", Created: x.Published, Components: x.Components,
 	}
 }
 

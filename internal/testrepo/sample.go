@@ -13,7 +13,8 @@ import "time"
 //     the repository at BaseURL/elsewhere/…
 //   - one role per channel and one per product, each with its own key
 //
-// All dates are relative to Options.Now.
+// All dates are relative to Options.Now. Nothing is signed but the metadata,
+// unless Options.Signing says so; SampleSigned is the usual way to.
 func Sample(opts Options) (*Repo, error) {
 	r, err := New(opts)
 	if err != nil {
@@ -30,10 +31,37 @@ func Sample(opts Options) (*Repo, error) {
 			return nil, err
 		}
 	}
+	if opts.Signing != nil {
+		if err := r.AddTrustedRoot(opts.Signing.Sigstore); err != nil {
+			return nil, err
+		}
+	}
 	if err := r.Publish(); err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// SampleSigned makes the standard repository with bundles of a new Sigstore:
+// SLSA provenance v1 and the bill of materials of each artifact, and a signature
+// over each checksums file, all as the public-good instance has them; and
+// trusted_root.json. opts.Signing, where it is given, says otherwise, and gets a
+// Sigstore if it has none.
+func SampleSigned(opts Options) (*Repo, *Sigstore, error) {
+	how := Signing{Checksums: true, Bills: true}
+	if opts.Signing != nil {
+		how = *opts.Signing
+	}
+	if how.Sigstore == nil {
+		s, err := NewSigstore(opts.Now)
+		if err != nil {
+			return nil, nil, err
+		}
+		how.Sigstore = s
+	}
+	opts.Signing = &how
+	r, err := Sample(opts)
+	return r, how.Sigstore, err
 }
 
 func sampleReleases(now time.Time) []Release {
