@@ -1,4 +1,3 @@
-// Package policy decides whether what is proven is good enough.
 package policy
 
 import (
@@ -34,6 +33,7 @@ type Subject struct {
 	HasSBOM    bool
 	Components []sbom.Component
 	Findings   []advisory.Finding
+	Advisories []string // the documents that Findings come from; empty: none was asked
 	Agreed     []string // the repositories that promise it alike
 }
 
