@@ -25,7 +25,22 @@ const (
 type Proofs struct {
 	SCT       bool       // a signed certificate timestamp, in the certificate
 	Log       LogVersion // an entry in that log; empty: none
+	Both      bool       // entries in the logs of both generations, that of Log first
 	Timestamp bool       // of the timestamp authority
+}
+
+// logs are those in which there is an entry.
+func (p Proofs) logs() []LogVersion {
+	switch {
+	case p.Log == "":
+		return nil
+	case p.Both && p.Log == Rekor1:
+		return []LogVersion{Rekor1, Rekor2}
+	case p.Both:
+		return []LogVersion{Rekor2, Rekor1}
+	default:
+		return []LogVersion{p.Log}
+	}
 }
 
 func (p Preset) proofs() (Proofs, error) {
@@ -128,7 +143,7 @@ func (o BundleOptions) withDefaults(now time.Time) (BundleOptions, error) {
 		}
 		o.Proofs = &proofs
 	}
-	if log := o.Proofs.Log; log != "" && log != Rekor1 && log != Rekor2 {
+	if log := o.Proofs.Log; log != "" && log != Rekor1 && log != Rekor2 || log == "" && o.Proofs.Both {
 		return o, fmt.Errorf("%w: bundle: expected log %q or %q, found %q", ErrOptions, Rekor1, Rekor2, log)
 	}
 	if o.Proofs.SCT && o.Plain {

@@ -46,8 +46,9 @@ const (
 // checkForgeries refuses what would not be in the bundle: a test that forges
 // nothing proves nothing. The options have their defaults.
 func (o BundleOptions) checkForgeries() error {
-	certified, v1 := !o.Plain, o.Proofs.Log == Rekor1
-	proven := v1 && o.Version != "0.1" || o.Proofs.Log == Rekor2
+	logs := o.Proofs.logs()
+	certified, v1 := !o.Plain, slices.Contains(logs, Rekor1)
+	proven := v1 && o.Version != "0.1" || slices.Contains(logs, Rekor2)
 	for _, f := range o.Forgeries {
 		possible := false
 		switch f {
@@ -66,7 +67,7 @@ func (o BundleOptions) checkForgeries() error {
 		case NoInclusionPromise, ForeignPromise:
 			possible = v1
 		case UnknownLog, OtherEntry:
-			possible = o.Proofs.Log != ""
+			possible = len(logs) > 0
 		case ForeignTimestamp, OtherTimestamp:
 			possible = o.Proofs.Timestamp
 		}

@@ -14,7 +14,6 @@ import (
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
 	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protodsse "github.com/sigstore/protobuf-specs/gen/pb-go/dsse"
-	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 )
 
 // signing is a bundle in the making.
@@ -226,7 +225,7 @@ func (s *Sigstore) prove(x *signing, into *protobundle.VerificationMaterial) err
 			stamped = other
 		}
 	}
-	if version := x.opts.Proofs.Log; version != "" {
+	for _, version := range x.opts.Proofs.logs() {
 		log, twin := s.real.rekor[version], s.twin.rekor[version]
 		if x.forged(UnknownLog) {
 			log = twin
@@ -235,7 +234,7 @@ func (s *Sigstore) prove(x *signing, into *protobundle.VerificationMaterial) err
 		if err != nil {
 			return err
 		}
-		into.TlogEntries = []*protorekor.TransparencyLogEntry{entry}
+		into.TlogEntries = append(into.TlogEntries, entry)
 	}
 	if !x.opts.Proofs.Timestamp {
 		return nil

@@ -328,6 +328,7 @@ func TestImpossibleBundles(t *testing.T) {
 		"scheme":                {Data: fileData, Scheme: "dsa"},
 		"preset":                {Data: fileData, Preset: "best"},
 		"log":                   {Data: fileData, Proofs: &testrepo.Proofs{Log: "v3"}},
+		"both of no logs":       {Data: fileData, Proofs: &testrepo.Proofs{Both: true}},
 		"identity":              {Data: fileData, Claims: testrepo.Claims{Identity: "me"}},
 		"URI":                   {Data: fileData, Claims: testrepo.Claims{Identity: "https://a b/%"}},
 		"SCT without a leaf":    {Data: fileData, Plain: true, Preset: testrepo.PublicGood},
@@ -401,6 +402,34 @@ func TestClaims(t *testing.T) {
 	must(t, err)
 	if found := result.Signature.Certificate; found.SubjectAlternativeName != mail.Identity || found.Issuer != mail.Issuer {
 		t.Errorf("expected %+v, found %+v", mail, found)
+	}
+}
+
+// TestMoreThanOneLog meets a threshold of two log entries.
+func TestMoreThanOneLog(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	two := []sgverify.VerifierOption{sgverify.WithTransparencyLog(2), sgverify.WithObserverTimestamps(2)}
+	for _, first := range []testrepo.LogVersion{testrepo.Rekor1, testrepo.Rekor2} {
+		o := testrepo.BundleOptions{Data: fileData, Proofs: &testrepo.Proofs{Log: first, Both: true, Timestamp: true}}
+		_, err := check(trusted(t, s), two, bundleOf(t, s, o), fileDigest)
+		must(t, err)
+		o.Proofs = &testrepo.Proofs{Log: first, Timestamp: true}
+		fails(t, "not enough verified log entries from transparency log: 1 < 2", func() error {
+			_, err := check(trusted(t, s), two, bundleOf(t, s, o), fileDigest)
+			return err
+		})
+	}
+}
+
+func TestNamesInABundleAreAsGiven(t *testing.T) {
+	t.Parallel()
+	s := lab(t)
+	var b bundle.Bundle
+	o := testrepo.BundleOptions{Statement: []byte("null"), PayloadType: "text/plain", Plain: true, Hint: "ours"}
+	must(t, b.UnmarshalJSON(bundleOf(t, s, o)))
+	if e := b.GetDsseEnvelope(); e.GetPayloadType() != "text/plain" || string(e.GetPayload()) != "null" || b.VerificationMaterial.GetPublicKey().GetHint() != "ours" {
+		t.Errorf("found %v", b.Bundle)
 	}
 }
 

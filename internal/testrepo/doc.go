@@ -20,10 +20,10 @@
 // meets.
 //
 // Non-guarantees: the keys are random, live in memory only and are gone with
-// the Repo or the Sigstore, so nothing here is fit to publish real software. Paths and role
-// names are taken as given, so that hostile ones can be served; only WriteTo
-// refuses what would leave its folder. Statements and identities are signed as
-// given, true or not.
+// the Repo or the Sigstore, so nothing here is fit to publish real software.
+// Paths and role names are taken as given, so that hostile ones can be served;
+// only WriteTo refuses what would leave its folder. Statements and identities
+// are signed as given, true or not.
 //
 // Errors wrap ErrOptions for what can't be made, ErrUnknown for what is not
 // there, ErrConflict for what excludes something that is.
