@@ -94,6 +94,7 @@ func artifactRules() []Rule {
 func setRules() []Rule {
 	const e, w, doc = SeverityError, SeverityWarning, KindRelease
 	return []Rule{
+		{"checksums.form", e, doc, []string{"checksums.target"}, "the checksums file can't be read", "nobody can check anything by it"},
 		{"checksums.lists", e, doc, []string{"artifacts[].target", "artifacts[].urls"}, "the checksums file does not list the artifact", "a signature over that file does not cover it"},
 		{"checksums.digest", e, doc, []string{"artifacts[].digests"}, "the checksums file has another digest", "one of the two names wrong bytes"},
 		{"checksums.extra", w, doc, []string{"checksums.target"}, "the checksums file lists a file that the manifest does not name", "it can't be got by product and platform, or it is a leftover of another release"},

@@ -46,6 +46,14 @@ func LintChecksums(r *Release, listed map[string]artifact.Digests) []Finding {
 	return l.findings
 }
 
+// UnreadableChecksums is the finding for a checksums file that can't be parsed;
+// err says why.
+func UnreadableChecksums(err error) []Finding {
+	l := &linter{}
+	l.report("checksums.form", "checksums.target", "a file like sha256sum writes", quote(err.Error()), "make the file anew from the artifacts")
+	return l.findings
+}
+
 // FieldTarget is a target path that a document names, and where it does so.
 type FieldTarget struct {
 	Field string

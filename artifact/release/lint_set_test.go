@@ -62,6 +62,12 @@ func TestLintChecksums(t *testing.T) {
 	}
 }
 
+func TestUnreadableChecksums(t *testing.T) {
+	report := LintFile(example(t, manifestFile), lintNow())
+	report.Add(UnreadableChecksums(errors.New("line 3: \x1b[2J"))...)
+	checkFindings(t, report, []string{"checksums.form checksums.target"})
+}
+
 func TestLintPromises(t *testing.T) {
 	honest := func() map[string]Promised {
 		list := map[string]Promised{"hello/1.4.2/" + linuxFile: {1843201, digests(t, "sha256:"+linuxSum)}}
