@@ -41,13 +41,14 @@
 // authorities that the profile doesn't know are passed over, as are entries of
 // such logs.
 //
-// A certificate or a key on the curves P-384 and P-521 signs messages over
-// SHA-384 and SHA-512. Only the digests sha256 and sha512 of an artifact are
-// known here, so that a message signature by a P-384 certificate is refused
-// (ErrSignature), also one over SHA-256 as early clients made them: the library
-// would take it, but announces it on stderr. P-521 works by sha512, statements
-// work with both, and plain keys work with SHA-256 too. A plain Ed25519 signature
-// over a message can't be judged by a digest; Ed25519ph can, by sha512.
+// # Curves
+//
+// Keys on P-384 and P-521 sign over SHA-384 and SHA-512; early clients let them
+// sign over SHA-256. Only the digests sha256 and sha512 of an artifact are known
+// here. So a message signature on P-384 works over SHA-256 alone, one on P-521
+// over SHA-256 and SHA-512, statements with all of it. A plain Ed25519 signature
+// over a message can't be judged by a digest and is refused (ErrSignature, or
+// ErrKey); Ed25519ph can, by sha512.
 //
 // # Errors
 //

@@ -5,11 +5,10 @@ import (
 	"slices"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
-	"github.com/sigstore/sigstore-go/pkg/verify"
 )
 
 // signed writes down what has been verified, and nothing else.
-func (v *Verifier) signed(j judge, e *entity, c claim, result *verify.VerificationResult) *Signed {
+func (v *Verifier) signed(j judge, e *entity, c claim, f facts) *Signed {
 	s := &Signed{
 		Profile:   v.profile.Name,
 		Kind:      v.profile.Kind,
@@ -19,10 +18,10 @@ func (v *Verifier) signed(j judge, e *entity, c claim, result *verify.Verificati
 		Signer:    Signer{Key: j.key.digest.String()},
 		Statement: c.statement,
 	}
-	if summary := result.Signature.Certificate; summary != nil {
-		s.Signer = certificateSigner(e, summary)
+	if f.certificate != nil {
+		s.Signer = certificateSigner(e, f.certificate)
 	}
-	for _, at := range result.VerifiedTimestamps {
+	for _, at := range f.times {
 		t := Time{Source: "log", URI: at.URI, At: at.Timestamp.UTC()}
 		if at.Type == "TimestampAuthority" {
 			t.Source = "authority"

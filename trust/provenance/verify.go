@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore-go/pkg/root"
 	"github.com/sigstore/sigstore-go/pkg/verify"
 
@@ -62,24 +63,44 @@ func (v *Verifier) judge(e *entity, c claim) (*Signed, error) {
 	if err != nil {
 		return nil, err
 	}
-	artifactPolicy := c.policy()
-	if len(c.shared) == 0 {
-		artifactPolicy = c.anyPolicy()
-	}
-	result, err := j.library.Verify(e, verify.NewPolicy(artifactPolicy, v.signerPolicy()))
+	facts, err := j.check(e, c, v.signerPolicy())
 	if err != nil {
-		return nil, j.diagnose(e, c).because(err)
+		return nil, err
 	}
 	if err := j.checkEntries(e); err != nil {
 		return nil, err
 	}
-	if len(c.shared) == 0 && !c.comparable {
-		return nil, refuse(ErrAlgorithm, c.wanted, c.about)
-	}
 	if len(c.shared) == 0 {
 		return nil, refuse(ErrDigest, c.wanted, c.about)
 	}
-	return v.signed(j, e, c, result), nil
+	return v.signed(j, e, c, facts), nil
+}
+
+// facts are what the library has verified.
+type facts struct {
+	certificate *certificate.Summary // nil for a key
+	times       []verify.TimestampVerificationResult
+}
+
+// check is the library's Verify, except for signatures in the early form. Where
+// the bundle is about other bytes, it is checked whether it is sound at all.
+func (j judge) check(e *entity, c claim, signer verify.PolicyOption) (facts, error) {
+	if early := earlyVerifier(e, c); early != nil {
+		f, refusal := j.steps(e, func() error { return c.checkBy(e, early) })
+		if refusal != nil {
+			return facts{}, refusal
+		}
+		return f, nil
+	}
+	artifactPolicy := c.policy()
+	if len(c.shared) == 0 {
+		artifactPolicy = c.anyPolicy()
+	}
+	result, err := j.library.Verify(e, verify.NewPolicy(artifactPolicy, signer))
+	if err != nil {
+		return facts{}, j.diagnose(e, c, err)
+	}
+	return facts{result.Signature.Certificate, result.VerifiedTimestamps}, nil
 }
 
 // signerPolicy tells the library who may sign: in a profile of keys only a key,
