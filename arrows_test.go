@@ -46,6 +46,9 @@ var arrows = map[string][]string{
 	"internal/strictjson":      {},
 	"internal/stricttoml":      {},
 	"internal/testrepo":        {"artifact"},
+	"internal/conformance/sigstore": {
+		"artifact", "trust/provenance",
+	},
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
