@@ -19,6 +19,8 @@ import (
 
 // signedManifest is what the tests read of a signed release.
 type signedManifest struct {
+	Published time.Time
+	Build     struct{ Finished time.Time }
 	Source    struct{ Repository, Revision, Tag string }
 	Checksums struct {
 		Target  string
@@ -95,8 +97,8 @@ func TestSampleSigned(t *testing.T) {
 		if result.Statement != nil {
 			t.Errorf("%s: a statement over the checksums", folder)
 		}
-		if at := result.VerifiedTimestamps[0].Timestamp; at.After(noon) {
-			t.Errorf("%s: signed at %v, after the release", folder, at)
+		if at := result.VerifiedTimestamps[0].Timestamp; at.Before(m.Build.Finished) || at.After(m.Published) {
+			t.Errorf("%s: signed at %v, built at %v, published at %v", folder, at, m.Build.Finished, m.Published)
 		}
 	}
 }
@@ -200,6 +202,18 @@ func TestWaysToSign(t *testing.T) {
 			t.Errorf("%s: expected %q, found %q and %q", name, c.bundles, found, m.Checksums.Bundles)
 		}
 	}
+}
+
+// TestEdKeySignsTheBytes needs a SHA-512 digest, which the repository does not list.
+func TestEdKeySignsTheBytes(t *testing.T) {
+	t.Parallel()
+	key, err := testrepo.NewSigningKey(testrepo.Ed25519)
+	must(t, err)
+	r, _ := signedRelease(t, testrepo.Signing{Key: key, Artifacts: testrepo.AsMessage})
+	a := signedManifestOf(t, r, "hello/1.4.2/release.json").Artifacts[0]
+	digest := artifact.DigestOf(artifact.SHA512, targetOf(t, r, a.Target))
+	_, err = check(keyMaterial(t, key, true), demand(testrepo.Bare), targetOf(t, r, a.Bundles[0]), digest, sgverify.WithKey())
+	must(t, err)
 }
 
 func TestSigningCanBeChangedOrLeftOut(t *testing.T) {
