@@ -178,7 +178,7 @@ func malformed(expected, found string) error {
 func quote(text string) string {
 	const limit = 80
 	if len(text) > limit {
-		return strconv.QuoteToGraphic(text[:limit]) + "…"
+		return strconv.Quote(text[:limit]) + "…"
 	}
-	return strconv.QuoteToGraphic(text)
+	return strconv.Quote(text)
 }

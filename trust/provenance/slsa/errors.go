@@ -59,7 +59,7 @@ func malformed(field, expected, found string) *Error {
 func quote(text string) string {
 	const limit = 200 // a URI with its ref fits
 	if len(text) > limit {
-		return strconv.QuoteToGraphic(text[:limit]) + "…"
+		return strconv.Quote(text[:limit]) + "…"
 	}
-	return strconv.QuoteToGraphic(text)
+	return strconv.Quote(text)
 }
