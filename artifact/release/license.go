@@ -114,8 +114,8 @@ func isLicenseID(word string) bool {
 // document or in another one.
 func isLicenseRef(word, prefix string) bool {
 	if document, ok := strings.CutPrefix(word, "DocumentRef-"); ok {
-		name, rest, found := strings.Cut(document, ":")
-		if !found || name == "" || !isPlainID(name) {
+		name, rest, _ := strings.Cut(document, ":")
+		if name == "" || !isPlainID(name) {
 			return false
 		}
 		word = rest

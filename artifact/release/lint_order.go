@@ -64,35 +64,32 @@ func offsets(raw []byte) map[string]int {
 	return found
 }
 
-// walkOffsets reads the next value. Its depth was bounded by the screening.
-func walkOffsets(decoder *json.Decoder, path string, found map[string]int) {
-	token, err := decoder.Token()
-	if err != nil {
-		return
-	}
+// walkOffsets reads the next value, and reports whether there was one; in a
+// screened document there always is. The screening bounds its depth, too.
+func walkOffsets(decoder *json.Decoder, path string, found map[string]int) bool {
+	token, _ := decoder.Token() // nil is an error: null was refused
 	if _, known := found[path]; !known && path != "" {
 		found[path] = int(decoder.InputOffset())
 	}
 	switch token {
 	case json.Delim('{'):
-		for decoder.More() {
-			token, err := decoder.Token()
-			key, ok := token.(string)
-			if err != nil || !ok {
-				return
-			}
-			inner := joinField(path, key)
-			found[inner] = int(decoder.InputOffset())
-			walkOffsets(decoder, inner, found)
+		for decoder.More() && walkMember(decoder, path, found) {
 		}
+		token, _ = decoder.Token() // the closing bracket
 	case json.Delim('['):
-		for i := 0; decoder.More(); i++ {
-			walkOffsets(decoder, path+"["+strconv.Itoa(i)+"]", found)
+		for i := 0; decoder.More() && walkOffsets(decoder, path+"["+strconv.Itoa(i)+"]", found); i++ {
 		}
-	default:
-		return
+		token, _ = decoder.Token()
 	}
-	_, _ = decoder.Token() // the closing bracket, which the screening has seen
+	return token != nil
+}
+
+func walkMember(decoder *json.Decoder, path string, found map[string]int) bool {
+	token, _ := decoder.Token()
+	key, _ := token.(string)
+	inner := joinField(path, key)
+	found[inner] = int(decoder.InputOffset())
+	return walkOffsets(decoder, inner, found)
 }
 
 // joinField is fieldPath, one step at a time.

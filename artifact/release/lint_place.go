@@ -94,9 +94,9 @@ func claimedPlace(data []byte) (Place, error) {
 		return Place{}, screenProblem(err)
 	}
 	// Each field by itself, so that one of a wrong type does not hide others.
-	var claim map[string]json.RawMessage
-	if err := json.Unmarshal(data, &claim); err != nil {
-		return Place{}, malformed("", "an object", quote(err.Error()))
+	claim := map[string][]byte{}
+	for member := range strictjson.Members(data) {
+		claim[string(member.Key)] = member.Value
 	}
 	text := func(field string) (s string) {
 		_ = json.Unmarshal(claim[field], &s) // of another type: empty, and refused when it is decoded

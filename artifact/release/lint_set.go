@@ -136,7 +136,7 @@ func LintPromises(r Report, promised func(path string) (p Promised, ok bool, err
 	}
 	for i, a := range r.Release.Artifacts {
 		has := known[a.Target]
-		if a.Target == "" || !has.ok {
+		if !has.ok { // reported already, or not of the repository
 			continue
 		}
 		const mend = "assay refuses the artifact: publish manifest and artifact from one build"

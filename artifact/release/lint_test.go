@@ -316,3 +316,25 @@ func withoutNumbers(field string) string {
 	}
 	return b.String()
 }
+
+// The walk for offsets ends, also where there is no document to walk through.
+func TestOffsets(t *testing.T) {
+	text := `{"a": {"b c": [1, {"d": "x"}]}, "e": true}`
+	want := map[string]int{"a": 4, `a["b c"]`: 12, `a["b c"][0]`: 16, `a["b c"][1]`: 19, `a["b c"][1].d`: 22, "e": 35}
+	got := offsets([]byte(text))
+	for field, offset := range want {
+		if got[field] != offset {
+			t.Errorf("%s: found %d, expected %d", field, got[field], offset)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("found %v", got)
+	}
+	for end := range text {
+		for field, offset := range offsets([]byte(text[:end])) {
+			if offset > end {
+				t.Errorf("cut at %d: %s at %d", end, field, offset)
+			}
+		}
+	}
+}

@@ -50,8 +50,8 @@ func isAddress(text string) bool {
 	if u, err := url.Parse(text); err == nil && u.Scheme != "" && u.Hostname() != "" {
 		return true
 	}
-	name, host, ok := strings.Cut(mail, "@")
-	return ok && name != "" && strings.Contains(strings.Trim(host, "."), ".") && !strings.ContainsAny(mail, "/:<>()") && !strings.Contains(host, "@")
+	name, host, _ := strings.Cut(mail, "@")
+	return name != "" && strings.Contains(strings.Trim(host, "."), ".") && !strings.ContainsAny(mail, "/:<>()") && !strings.Contains(host, "@")
 }
 
 // hasAddress reports whether a word of a text is an address.

@@ -25,11 +25,34 @@ func TestCrowds(t *testing.T) {
 	}
 }
 
+func TestPlaceholders(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": true, " - ": true, "TODO": true, "t.b.d.": false, "N/A": true, "?": true, "24/7": false, "none": false, "unknown to us": false,
+	} {
+		if isPlaceholder(text) != want {
+			t.Errorf("%q: expected %v", text, want)
+		}
+	}
+}
+
+func TestRevisions(t *testing.T) {
+	for length, want := range map[int]bool{0: false, 7: false, 39: false, 40: true, 41: false, 63: false, 64: true, 65: false} {
+		if text := strings.Repeat("a", length); isRevision(text) != want {
+			t.Errorf("%d digits: expected %v", length, want)
+		}
+	}
+	for _, bad := range []string{strings.Repeat("A", 40), strings.Repeat("g", 40), strings.Repeat(" ", 64)} {
+		if isRevision(bad) {
+			t.Errorf("%q passed", bad)
+		}
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	for text, want := range map[string]bool{
 		"https://hello.example/bugs": true, "http://hello.example": true, "mailto:help@hello.example": true, "help@hello.example": true, "ssh://git.example/x": true,
 		"": false, "hello.example": false, "/bugs": false, "see the README": false, "@hello": false, "help@": false, "help@localhost": false, "a b@hello.example": false,
-		"https://": false, "https:hello.example": false, "help@a.example@b.example": false, "help@.": false, "git@git.example:hello/hello": false,
+		"https://": false, "https:hello.example": false, "help@a.example@b.example": false, "help@.": false, "git@git.example:hello/hello": false, "//hello.example/bugs": false, "@hello.example": false,
 	} {
 		if isAddress(text) != want {
 			t.Errorf("%q: expected %v", text, want)
@@ -56,7 +79,7 @@ func TestLicense(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", " ", "Apache 2.0", "MIT/Apache-2.0", "MIT, BSD", "AND", "MIT AND", "OR MIT", "MIT OR OR X11", "MIT WITH", "MIT WITH AND", "WITH x", "(MIT", "MIT)", "()", "MIT (X11)",
+		"", " ", "Apache 2.0", "MIT/Apache-2.0", "MIT, BSD", "AND", "MIT AND", "OR MIT", "MIT OR OR X11", "MIT WITH", "MIT WITH AND", "WITH x", "(MIT", "MIT)", "()", "(AND)", "LicenseRef-x_y", "DocumentRef-x_y:LicenseRef-z", "MIT (X11)",
 		"NONE", "NOASSERTION", "LicenseRef-", "DocumentRef-:LicenseRef-x", "DocumentRef-x", "DocumentRef-x:MIT", "MIT\x00", "Größe", "+", "MIT + X11", "MIT And X11",
 		"MIT WITH LicenseRef-a/b", "see https://hello.example/licence", "GPL-2.0++",
 		strings.Repeat("(", maxLicenseDepth+1) + "MIT" + strings.Repeat(")", maxLicenseDepth+1), strings.Repeat("(", 1000),
@@ -78,7 +101,7 @@ func TestPURL(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", "pkg:", "pkg:golang", "pkg:golang/", "pkg:/x", "golang/x", "PKG:golang/x", "pkg:Golang/x", "pkg:1x/y", "pkg:go lang/x", "pkg:npm//x", "pkg:npm/x/", "pkg:npm/x@",
+		"", "pkg:", "pkg:golang", "pkg:golang/", "pkg:/x", "golang/x", "PKG:golang/x", "pkg:Golang/x", "pkg:aB/x", "pkg:a{b/x", "pkg:a!b/x", "pkg:a_b/x", "pkg:1x/y", "pkg:go lang/x", "pkg:npm//x", "pkg:npm/x/", "pkg:npm/x@",
 		"pkg:npm/%zz", "pkg:npm/x@%zz", "pkg:npm/x?", "pkg:npm/x?a", "pkg:npm/x?=b", "pkg:npm/x?a=%z", "pkg:npm/x#%z", "pkg:npm/@1", "pkg:npm/x y",
 	} {
 		if got, err := checkPURL(bad); !errors.Is(err, errPURL) || got != "" || unprintable(err.Error()) {

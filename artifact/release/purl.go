@@ -32,12 +32,13 @@ func checkPURL(text string) (version string, err error) {
 	// An "@" that is no version's stands before a slash, as in npm's scopes.
 	if at := strings.LastIndexByte(rest, '@'); at > strings.LastIndexByte(rest, '/') {
 		name = rest[:at]
-		if version, err = url.PathUnescape(rest[at+1:]); err != nil || version == "" {
+		// What can't be unescaped is empty, too.
+		if version, _ = url.PathUnescape(rest[at+1:]); version == "" {
 			return "", fmt.Errorf("%w: expected a version behind @, found %s", errPURL, describeText(rest[at+1:]))
 		}
 	}
 	for segment := range strings.SplitSeq(name, "/") {
-		if plain, err := url.PathUnescape(segment); err != nil || plain == "" {
+		if plain, _ := url.PathUnescape(segment); plain == "" {
 			return "", fmt.Errorf("%w: expected a name behind the type, with percent signs only as escapes, found %s", errPURL, describeText(name))
 		}
 	}
