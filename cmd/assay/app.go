@@ -27,6 +27,7 @@ func commands() []func(*app) *cli.Command {
 		versionsCommand,
 		getCommand,
 		verifyCommand,
+		lintCommand,
 		cacheCommand,
 		configCommand,
 		demoCommand,
