@@ -1,7 +1,6 @@
 package release
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -94,7 +93,11 @@ func (l *linter) build(b Build) {
 		l.report("build.finished", "build.finished", "when the build was finished", "nothing", "write the time like 2026-09-14T11:02:40Z")
 	}
 	if !slices.ContainsFunc(b.Inputs, func(input string) bool { return !isPlaceholder(input) }) {
-		l.report("build.inputs", "build.inputs", "what it takes to build the release again", fmt.Sprintf("a list of %d without any", len(b.Inputs)),
+		found := "nothing"
+		if len(b.Inputs) > 0 {
+			found = "only " + quote(strings.Join(b.Inputs, ", "))
+		}
+		l.report("build.inputs", "build.inputs", "what it takes to build the release again", found,
 			"name the build's configuration at its revision, and whatever else goes in")
 	}
 	l.need("build.toolchain", "build.toolchain", b.Toolchain, "the toolchain with its version", "another one makes other bytes")
