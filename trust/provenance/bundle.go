@@ -29,6 +29,7 @@ type entity struct {
 	content   verify.VerificationContent
 	signature verify.SignatureContent
 	entries   []*tlog.Entry
+	broken    error // why the log entries can't be read, if they can't
 }
 
 // Version hides the bundle's version from the verifier. All that it does with it
@@ -78,11 +79,20 @@ func parse(data []byte) (*entity, error) {
 	return e, nil
 }
 
+// fill opens the bundle. Log entries that can't be read are left out and told
+// later, as the library checks signatures in them: one that is wrong is wrong in
+// the bundle already.
 func (e *entity) fill(message *protobundle.Bundle) (err error) {
-	if e.Bundle, err = bundle.NewBundle(message); err != nil {
-		return err
+	e.Bundle, err = bundle.NewBundle(message)
+	if err == nil {
+		e.entries, err = e.Bundle.TlogEntries()
 	}
-	if e.entries, err = e.Bundle.TlogEntries(); err != nil {
+	if err != nil && len(message.GetVerificationMaterial().GetTlogEntries()) > 0 {
+		e.broken = err
+		message.VerificationMaterial.TlogEntries = nil
+		e.Bundle, err = bundle.NewBundle(message)
+	}
+	if err != nil {
 		return err
 	}
 	if e.content, err = e.Bundle.VerificationContent(); err != nil {

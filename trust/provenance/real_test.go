@@ -48,13 +48,6 @@ func readOrSkip(t testing.TB, path, why string) []byte {
 	return data
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func digests(t testing.TB, texts ...string) artifact.Digests {
 	t.Helper()
 	var list []artifact.Digest
@@ -66,13 +59,6 @@ func digests(t testing.TB, texts ...string) artifact.Digests {
 	sorted, err := artifact.NewDigests(list...)
 	must(t, err)
 	return sorted
-}
-
-func verifier(t testing.TB, p Profile) *Verifier {
-	t.Helper()
-	v, err := NewVerifier(p)
-	must(t, err)
-	return v
 }
 
 // example is the digest of the file that the example bundles are about.

@@ -36,6 +36,9 @@ func (j judge) steps(e *entity, signature func() error) (facts, *VerifyError) {
 			return facts{}, refuse(ErrCertificate, "a certificate of the profile's authorities, for signing code", "one by "+quote(leaf.Issuer.String()))
 		}
 	}
+	if e.broken != nil {
+		return facts{}, refuse(ErrLog, "log entries of Rekor v1 or v2 that are well formed", "others")
+	}
 	observed, err := j.library.VerifyTransparencyLogInclusion(e)
 	if err != nil {
 		if _, other := j.library.VerifyTransparencyLogInclusion(timeless{e}); other == nil {

@@ -63,6 +63,9 @@ func (v *Verifier) judge(e *entity, c claim) (*Signed, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.broken != nil {
+		return nil, j.diagnose(e, c, e.broken)
+	}
 	facts, err := j.check(e, c, v.signerPolicy())
 	if err != nil {
 		return nil, err

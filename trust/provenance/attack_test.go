@@ -1,0 +1,177 @@
+package provenance
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/sigstore/sigstore-go/pkg/bundle"
+
+	"assay/internal/testrepo"
+)
+
+// TestForgeriesAreRefused holds each forgery to its error, in both forms of
+// bundles.
+func TestForgeriesAreRefused(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	type made struct {
+		preset  testrepo.Preset
+		version string
+		kind    error
+	}
+	for forgery, cases := range map[testrepo.BundleForgery][]made{
+		testrepo.WrongSignature:     {{testrepo.PublicGood, "0.3", ErrSignature}, {testrepo.GitHub, "0.3", ErrSignature}},
+		testrepo.TwoSignatures:      {{testrepo.PublicGood, "0.3", ErrMalformed}},
+		testrepo.ForeignCertificate: {{testrepo.PublicGood, "0.3", ErrCertificate}, {testrepo.GitHub, "0.3", ErrCertificate}},
+		testrepo.WrongKeyUsage:      {{testrepo.PublicGood, "0.3", ErrCertificate}, {testrepo.GitHub, "0.3", ErrCertificate}},
+		testrepo.ForeignSCT:         {{testrepo.PublicGood, "0.3", ErrCertificate}},
+		testrepo.SignedEarly: {
+			{testrepo.PublicGood, "0.1", ErrTime}, {testrepo.PublicGood, "0.3", ErrTime},
+			{testrepo.PublicGoodV2, "0.3", ErrTime}, {testrepo.GitHub, "0.3", ErrTime},
+		},
+		testrepo.SignedLate: {
+			{testrepo.PublicGood, "0.1", ErrTime}, {testrepo.PublicGood, "0.3", ErrTime},
+			{testrepo.PublicGoodV2, "0.3", ErrTime}, {testrepo.GitHub, "0.3", ErrTime},
+		},
+		testrepo.NoInclusionProof: {{testrepo.PublicGood, "0.2", ErrLog}, {testrepo.PublicGood, "0.3", ErrLog}, {testrepo.PublicGoodV2, "0.3", ErrLog}},
+		testrepo.NoInclusionPromise: {
+			{testrepo.PublicGood, "0.1", ErrLog},
+			{testrepo.PublicGood, "0.3", ErrTime}, // it is in the log, but nobody says since when
+		},
+		testrepo.ForeignPromise:    {{testrepo.PublicGood, "0.1", ErrLog}, {testrepo.PublicGood, "0.3", ErrLog}},
+		testrepo.ForeignCheckpoint: {{testrepo.PublicGood, "0.3", ErrLog}, {testrepo.PublicGoodV2, "0.3", ErrLog}},
+		testrepo.WrongInclusion:    {{testrepo.PublicGood, "0.3", ErrLog}, {testrepo.PublicGoodV2, "0.3", ErrLog}, {testrepo.Private, "0.3", ErrLog}},
+		testrepo.UnknownLog:        {{testrepo.PublicGood, "0.1", ErrLog}, {testrepo.PublicGoodV2, "0.3", ErrLog}},
+		testrepo.OtherEntry:        {{testrepo.PublicGood, "0.3", ErrLog}, {testrepo.PublicGoodV2, "0.3", ErrLog}, {testrepo.Private, "0.3", ErrLog}},
+		testrepo.ForeignTimestamp:  {{testrepo.GitHub, "0.3", ErrTime}, {testrepo.PublicGoodV2, "0.3", ErrTime}},
+		testrepo.OtherTimestamp:    {{testrepo.GitHub, "0.3", ErrTime}, {testrepo.PublicGoodV2, "0.3", ErrTime}},
+	} {
+		for _, c := range cases {
+			for form, o := range forms(t) {
+				if forgery == testrepo.TwoSignatures && form == "message" {
+					continue
+				}
+				t.Run(fmt.Sprint(forgery, c.preset, c.version, form), func(t *testing.T) {
+					o.Preset, o.Version, o.Forgeries = c.preset, c.version, []testrepo.BundleForgery{forgery}
+					refused(t, l.verifier(kinds[c.preset]), l.bundle(o), fileDigest, c.kind)
+				})
+			}
+		}
+	}
+}
+
+func TestBundleFromAnotherArtifact(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	v := l.verifier(PublicGood)
+	err := refused(t, v, l.bundle(testrepo.BundleOptions{Data: []byte("other")}), fileDigest, ErrDigest)
+	if !strings.Contains(err.Error(), fileDigest[0].String()) || !strings.Contains(err.Error(), otherFile[0].String()) {
+		t.Errorf("expected both digests in the message, found %v", err)
+	}
+	// One that is wrong anyway is told as such.
+	refused(t, v, l.bundle(testrepo.BundleOptions{
+		Data: []byte("other"), Forgeries: []testrepo.BundleForgery{testrepo.ForeignSCT},
+	}), fileDigest, ErrCertificate)
+	refused(t, v, l.bundle(testrepo.BundleOptions{
+		Statement: statement(t, otherFile), Forgeries: []testrepo.BundleForgery{testrepo.WrongSignature},
+	}), fileDigest, ErrSignature)
+}
+
+// The digest that a message's bundle states is not signed; its label is not even
+// looked at by the library.
+func TestStatedDigests(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	v := l.verifier(GitHub)
+	lie := l.bundle(testrepo.BundleOptions{Data: []byte("other"), Stated: fileDigest[0], Preset: testrepo.GitHub})
+	refused(t, v, lie, fileDigest, ErrSignature)
+	good := l.bundle(testrepo.BundleOptions{Data: fileData, Preset: testrepo.GitHub})
+	for label, kind := range map[string]error{
+		"SHA2_256": nil, "SHA2_512": ErrMalformed, "SHA2_384": ErrDigest, "SHA3_256": ErrDigest, "HASH_ALGORITHM_UNSPECIFIED": ErrDigest,
+	} {
+		data := edited(t, good, func(o object) { at(o, "messageSignature", "messageDigest")["algorithm"] = label })
+		if kind != nil {
+			refused(t, v, data, fileDigest, kind)
+		} else if _, err := v.Verify(data, fileDigest); err != nil {
+			t.Error(err)
+		}
+	}
+	empty := edited(t, good, func(o object) { delete(at(o, "messageSignature", "messageDigest"), "digest") })
+	refused(t, v, empty, fileDigest, ErrMalformed)
+	none := edited(t, good, func(o object) { delete(at(o, "messageSignature"), "messageDigest") })
+	refused(t, v, none, fileDigest, ErrMalformed)
+}
+
+// What a log entry says must be about this very bundle, also where the library
+// would not compare it.
+func TestEntryOfAnotherBundle(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	v := l.verifier(PublicGood)
+	first, second := opened(t, l.bundle(testrepo.BundleOptions{Data: fileData, Preset: testrepo.PublicGoodV2})),
+		opened(t, l.bundle(testrepo.BundleOptions{Data: fileData, Preset: testrepo.PublicGoodV2}))
+	j, err := v.judgeFor(first, claim{})
+	must(t, err)
+	must(t, j.checkEntries(first))
+	otherSignature, otherKey := *first, *first
+	otherSignature.signature = bundle.NewMessageSignature(nil, "", second.signature.Signature())
+	otherKey.content = second.content
+	for _, e := range []*entity{&otherSignature, &otherKey} {
+		if err := j.checkEntries(e); err == nil || err.(*VerifyError).Kind != ErrLog {
+			t.Errorf("expected %v, found %v", ErrLog, err)
+		}
+	}
+}
+
+func opened(t *testing.T, data []byte) *entity {
+	t.Helper()
+	e, err := parse(data)
+	must(t, err)
+	return e
+}
+
+// A log that nobody knows neither helps nor harms: its entry is not looked at.
+func TestEntryThatNamesAnotherLog(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	rename := func(o object) {
+		at(o, "verificationMaterial", "tlogEntries", "logId")["keyId"] = base64.StdEncoding.EncodeToString(make([]byte, 32))
+	}
+	refused(t, l.verifier(PublicGood), edited(t, l.bundle(testrepo.BundleOptions{Data: fileData}), rename), fileDigest, ErrLog)
+	both := testrepo.BundleOptions{Data: fileData, Proofs: &testrepo.Proofs{Log: testrepo.Rekor1, Timestamp: true}}
+	s, err := l.verifier(GitHub).Verify(edited(t, l.bundle(both), rename), fileDigest)
+	must(t, err)
+	if len(s.Logged) != 0 {
+		t.Errorf("expected no log entry, found %+v", s.Logged)
+	}
+}
+
+// A log that the profile knows is believed in nothing less than that its entries
+// verify, though the profile asks for none.
+func TestAdvertisedEntryMustVerify(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	o := testrepo.BundleOptions{Data: fileData, Proofs: &testrepo.Proofs{Log: testrepo.Rekor1, Timestamp: true}}
+	s, err := l.verifier(GitHub).Verify(l.bundle(o), fileDigest)
+	must(t, err)
+	if len(s.Logged) != 1 {
+		t.Errorf("expected a log entry, found %+v", s.Logged)
+	}
+	o.Forgeries = []testrepo.BundleForgery{testrepo.WrongInclusion}
+	refused(t, l.verifier(GitHub), l.bundle(o), fileDigest, ErrLog)
+}
+
+// An entry twice is not two entries.
+func TestEntryTwice(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	data := edited(t, l.bundle(testrepo.BundleOptions{Data: fileData}), func(o object) {
+		material := at(o, "verificationMaterial")
+		entries := material["tlogEntries"].([]any)
+		material["tlogEntries"] = append(entries, entries[0])
+	})
+	refused(t, l.verifier(PublicGood), data, fileDigest, ErrLog)
+	refused(t, l.verifier(PublicGood, Thresholds{LogEntries: 2}), data, fileDigest, ErrLog)
+}
