@@ -12,10 +12,15 @@ import (
 
 // builder gathers the layers, the earliest first.
 type builder struct {
-	values       map[string]Value // all but repositories, agreements and tools
+	values       map[string]Value // all but what stands in the fields below
 	locks        map[string]Origin
 	repositories map[string]Repository
 	agreements   []Agreement
+	rules        []Rule
+	builders     []Builder
+	profiles     map[string]Profile
+	judges       map[string]judges // by repository
+	advisories   []Advisories
 	limits       Limits
 	tools        []Tool
 	workDir      string
@@ -91,14 +96,14 @@ func (b *builder) lockOf(key string) (Origin, bool) {
 
 // lock takes the locks of a system file. They hold from the user's layer on.
 func (b *builder) lock(keys []string, origin Origin) error {
-	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits}, scalarKeys...)
+	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits, KeyPolicy, KeyBuilders, KeyProfiles, KeyAdvisories}, scalarKeys...)
 	for _, l := range limits {
 		known = append(known, l.key)
 	}
 	for _, key := range keys {
-		name, isRepository := strings.CutPrefix(key, KeyRepositories+".")
+		table, name, isOne := strings.Cut(key, ".")
 		switch {
-		case isRepository && artifact.ValidRepository(name) == nil:
+		case isOne && (table == KeyRepositories || table == KeyProfiles) && artifact.ValidRepository(name) == nil:
 		case slices.Contains(known, key):
 		default:
 			return &Error{

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"assay/artifact"
 )
@@ -18,6 +19,10 @@ const (
 	KeyRepositories = "repositories"
 	KeyAgreement    = "agreement"
 	KeyLimits       = "limits"
+	KeyPolicy       = "policy"
+	KeyBuilders     = "builders"
+	KeyProfiles     = "profiles"
+	KeyAdvisories   = "advisories"
 	KeyTools        = "tools"
 )
 
@@ -40,9 +45,14 @@ type Config struct {
 	Repositories []Repository // declared ones, by name
 	Agreements   []Agreement  // in the order in which they are asked
 	Limits       Limits
-	Tools        []Tool // by name
+	Rules        []Rule       // of the policy, see Policy
+	Builders     []Builder    // the table of builders, of the policy too
+	Profiles     []Profile    // declared ones, by name
+	Advisories   []Advisories // in the order of the files
+	Tools        []Tool       // by name
 
 	values map[string]Value
+	judges map[string]judges
 }
 
 // Tool is a program that a project uses, and which of its versions.
@@ -57,7 +67,7 @@ type Tool struct {
 func Load(options LoadOptions) (*Config, error) {
 	b := &builder{
 		values: map[string]Value{}, locks: map[string]Origin{},
-		repositories: map[string]Repository{}, workDir: options.WorkDir,
+		repositories: map[string]Repository{}, profiles: map[string]Profile{}, judges: map[string]judges{}, workDir: options.WorkDir,
 	}
 	for _, step := range []func(LoadOptions) error{b.defaults, b.system, b.user, b.project, b.environment, b.flags} {
 		if err := step(options); err != nil {
@@ -119,6 +129,9 @@ func (b *builder) flags(options LoadOptions) error {
 // finish turns the texts, each of which was checked when it was set, into a
 // Config.
 func (b *builder) finish() (*Config, error) {
+	if err := b.checkProfiles(); err != nil {
+		return nil, err
+	}
 	platform, err := artifact.ParsePlatform(b.values[KeyPlatform].Value)
 	if err != nil {
 		return nil, &Error{Key: KeyPlatform, Kind: ErrValue, Err: err}
@@ -130,21 +143,17 @@ func (b *builder) finish() (*Config, error) {
 	c := &Config{
 		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, values: b.values,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
+		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges,
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.repositories)) {
 		r := b.repositories[name]
 		c.Repositories = append(c.Repositories, r)
-		for _, v := range r.values() {
-			v.Key = KeyRepositories + "." + name + "." + v.Key
-			c.values[v.Key] = v
-		}
+		c.show(KeyRepositories+"."+name, r.values())
 	}
 	for i, a := range c.Agreements {
-		for _, v := range a.values() {
-			v.Key = agreementKey(i) + "." + v.Key
-			c.values[v.Key] = v
-		}
+		c.show(agreementKey(i), a.values())
 	}
+	c.showProofs(b)
 	for _, tool := range c.Tools {
 		key := KeyTools + "." + tool.Name
 		c.values[key] = Value{Key: key, Value: tool.Selector, Origin: tool.Origin}
@@ -155,6 +164,34 @@ func (b *builder) finish() (*Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// show enters values, whose keys are below one.
+func (c *Config) show(below string, values []Value) {
+	for _, v := range values {
+		v.Key = below + "." + v.Key
+		c.values[v.Key] = v
+	}
+}
+
+// showProofs enters what is about proof, and sorts the profiles.
+func (c *Config) showProofs(b *builder) {
+	for i, r := range c.Rules {
+		c.show(numbered(KeyPolicy, i), r.values())
+	}
+	for i, e := range c.Builders {
+		c.show(numbered(KeyBuilders, i), e.values())
+	}
+	for _, name := range sortedKeys(b.profiles) {
+		c.Profiles = append(c.Profiles, b.profiles[name])
+		c.show(KeyProfiles+"."+name, b.profiles[name].values())
+	}
+	for name, j := range b.judges {
+		c.show(KeyRepositories+"."+name, []Value{{Key: keyProfiles, Value: strings.Join(j.names, ", "), Origin: j.place.origin(keyProfiles)}})
+	}
+	for i, a := range c.Advisories {
+		c.show(numbered(KeyAdvisories, i), a.values())
+	}
 }
 
 // absolute is a directory that the environment names, seen from workDir.

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"assay/internal/stricttoml"
+	"assay/trust/policy"
 )
 
 // fileName is the name of a system's and a user's file; projectName that of a
@@ -119,6 +118,10 @@ type systemDocument struct {
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
 	Limits       limitsDocument                `toml:"limits"`
+	Policy       []policy.Rule                 `toml:"policy"`
+	Builders     []policy.Builder              `toml:"builders"`
+	Profiles     map[string]profileDocument    `toml:"profiles"`
+	Advisories   []advisoriesDocument          `toml:"advisories"`
 }
 
 // userDocument is what a user's file may say.
@@ -130,6 +133,10 @@ type userDocument struct {
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
 	Limits       limitsDocument                `toml:"limits"`
+	Policy       []policy.Rule                 `toml:"policy"`
+	Builders     []policy.Builder              `toml:"builders"`
+	Profiles     map[string]profileDocument    `toml:"profiles"`
+	Advisories   []advisoriesDocument          `toml:"advisories"`
 }
 
 // system reads the system's files, and then puts their locks into force.
@@ -157,7 +164,10 @@ func (b *builder) system(options LoadOptions) error {
 		if err := b.lock(doc.Locked, f.origin("locked")); err != nil {
 			return err
 		}
-		if err := b.take(f, userDocument{doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement, doc.Limits}); err != nil {
+		if err := b.take(f, userDocument{
+			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement, doc.Limits,
+			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories,
+		}); err != nil {
 			return err
 		}
 	}
@@ -214,10 +224,29 @@ func (b *builder) take(f *file, doc userDocument) error {
 	if err := b.limit(doc.Limits, f); err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(doc.Repositories)) {
+	for _, name := range sortedKeys(doc.Repositories) {
 		if err := b.declare(name, doc.Repositories[name], f); err != nil {
 			return err
 		}
 	}
-	return b.agree(doc.Agreement, f)
+	if err := b.agree(doc.Agreement, f); err != nil {
+		return err
+	}
+	return b.takeProofs(f, doc)
+}
+
+// takeProofs takes what a file says about proof.
+func (b *builder) takeProofs(f *file, doc userDocument) error {
+	for _, name := range sortedKeys(doc.Profiles) {
+		if err := b.profile(name, doc.Profiles[name], f); err != nil {
+			return err
+		}
+	}
+	if err := b.addBuilders(doc.Builders, f); err != nil {
+		return err
+	}
+	if err := b.advise(doc.Advisories, f); err != nil {
+		return err
+	}
+	return b.addRules(doc.Policy, f)
 }

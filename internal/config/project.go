@@ -11,12 +11,14 @@ import (
 
 	"assay/artifact"
 	"assay/internal/stricttoml"
+	"assay/trust/policy"
 )
 
 // projectDocument is what a project's file may say: which tools the project
-// uses.
+// uses, and what they must show beyond what the user asks for.
 type projectDocument struct {
-	Tools map[string]string `toml:"tools"`
+	Tools  map[string]string `toml:"tools"`
+	Policy []policy.Rule     `toml:"policy"`
 }
 
 // userKeys are the user's alone, too: a cloned folder must not keep this machine
@@ -27,7 +29,8 @@ var userKeys = []string{KeyOffline, KeyPlatform}
 // that somebody cloned must not be able to do either.
 var trustKeys = []string{
 	KeyRepositories, "repository", "mirrors", "mirror", "mirrors_only", "roots", "root", "root_sha256",
-	"certificates", "certificate", "ca", "profiles", "profile", "identities", "keys",
+	"certificates", "certificate", "ca", KeyProfiles, "profile", "identities", "keys", "signers",
+	KeyBuilders, KeyAdvisories, "advisory",
 	KeyAgreement, "agreements", "mapping", "mappings", "map", "threshold",
 	"locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
 }
@@ -72,7 +75,7 @@ func (f *file) refuseTrust(key string, line int) error {
 	case slices.Contains(trustKeys, first):
 		refusal.Detail = "a project's file cannot add trust; add a repository with `assay trust add NAME URL`, and set the rest in the user's configuration"
 	case slices.Contains(userKeys, first):
-		refusal.Detail = "a project's file can only name tools; set it in the user's configuration"
+		refusal.Detail = "a project's file can only name tools and tighten the policy; set it in the user's configuration"
 	default:
 		return nil
 	}
@@ -90,7 +93,7 @@ func (b *builder) takeProject(f *file, doc projectDocument) error {
 		}
 		b.tools = append(b.tools, tool)
 	}
-	return nil
+	return b.addRules(doc.Policy, f)
 }
 
 // findProject looks for a project's file from dir upward. A folder that holds
