@@ -89,7 +89,7 @@ func TestStatedDigests(t *testing.T) {
 	refused(t, v, lie, fileDigest, ErrSignature)
 	good := l.bundle(testrepo.BundleOptions{Data: fileData, Preset: testrepo.GitHub})
 	for label, kind := range map[string]error{
-		"SHA2_256": nil, "SHA2_512": ErrMalformed, "SHA2_384": ErrDigest, "SHA3_256": ErrDigest, "HASH_ALGORITHM_UNSPECIFIED": ErrDigest,
+		"SHA2_256": nil, "SHA2_512": ErrMalformed, "SHA2_384": ErrAlgorithm, "SHA3_256": ErrAlgorithm, "HASH_ALGORITHM_UNSPECIFIED": ErrAlgorithm,
 	} {
 		data := edited(t, good, func(o object) { at(o, "messageSignature", "messageDigest")["algorithm"] = label })
 		if kind != nil {

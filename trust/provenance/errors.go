@@ -12,8 +12,8 @@ import (
 
 // The reasons for which Verify refuses a bundle; each *VerifyError wraps exactly
 // one of them. Where a bundle has several faults, the first in the order of
-// signature, certificate, log, time is told, and ErrDigest only where there is
-// no other.
+// signature, certificate, log, time is told, and ErrDigest or ErrAlgorithm only
+// where there is no other.
 var (
 	// ErrMalformed: the bytes are no bundle, or one of another version, or the
 	// statement in it is none.
@@ -22,7 +22,7 @@ var (
 	// more parts than that.
 	ErrTooLarge = errors.New("bundle too large")
 	// ErrCertificate: the certificate is none of the profile's authorities, may
-	// not sign code, or lacks a signed certificate timestamp; or there is none.
+	// not sign code, or lacks a signed certificate timestamp.
 	ErrCertificate = errors.New("certificate not trusted")
 	// ErrLog: too few entries in the profile's transparency logs, or one that is
 	// not proven, or that is about another signature.

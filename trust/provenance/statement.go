@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -175,8 +176,8 @@ func parseSubject(element []byte) (Subject, error) {
 	return s, err
 }
 
-// parseDigests keeps the digests of the known algorithms; of others the library
-// asks only that they be hex.
+// parseDigests keeps the digests of the known algorithms. Those of others must be
+// hex, too, as the library reads them all.
 func parseDigests(object []byte) (artifact.Digests, error) {
 	var known []artifact.Digest
 	count := 0
@@ -184,13 +185,16 @@ func parseDigests(object []byte) (artifact.Digests, error) {
 		if count++; count > maxSubjectDigests {
 			return nil, refuse(ErrTooLarge, fmt.Sprintf("at most %d digests of a subject", maxSubjectDigests), "more")
 		}
-		algorithm := artifact.Algorithm(m.Key)
-		if algorithm.Size() == 0 {
-			continue
-		}
 		digits, err := text(map[string][]byte{"digest": m.Value}, "digest")
 		if err != nil {
 			return nil, err
+		}
+		algorithm := artifact.Algorithm(m.Key)
+		if algorithm.Size() == 0 {
+			if _, err := hex.DecodeString(digits); err != nil {
+				return nil, refuse(ErrMalformed, "hex as digest of each subject", quote(digits))
+			}
+			continue
 		}
 		d, err := artifact.NewDigest(algorithm, digits)
 		if err != nil {

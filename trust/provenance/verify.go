@@ -73,10 +73,14 @@ func (v *Verifier) judge(e *entity, c claim) (*Signed, error) {
 	if err := j.checkEntries(e); err != nil {
 		return nil, err
 	}
-	if len(c.shared) == 0 {
+	switch {
+	case len(c.shared) > 0:
+		return v.signed(j, e, c, facts), nil
+	case c.comparable:
 		return nil, refuse(ErrDigest, c.wanted, c.about)
+	default:
+		return nil, refuse(ErrAlgorithm, c.wanted, c.about)
 	}
-	return v.signed(j, e, c, facts), nil
 }
 
 // facts are what the library has verified.

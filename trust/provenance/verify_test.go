@@ -97,11 +97,11 @@ func TestDigestsThatAreWanted(t *testing.T) {
 		by     artifact.Digest
 	}{
 		"message by sha256":               {testrepo.BundleOptions{Data: fileData}, short, nil, fileDigest[0]},
-		"message, sha512 wanted":          {testrepo.BundleOptions{Data: fileData}, long, ErrDigest, artifact.Digest{}},
+		"message, sha512 wanted":          {testrepo.BundleOptions{Data: fileData}, long, ErrAlgorithm, artifact.Digest{}},
 		"statement has both":              {testrepo.BundleOptions{Statement: statement(t, fileDigest)}, fileDigest, nil, fileDigest[0]},
 		"statement has sha512":            {testrepo.BundleOptions{Statement: statement(t, long)}, fileDigest, nil, fileDigest[1]},
 		"statement has sha256":            {testrepo.BundleOptions{Statement: statement(t, short)}, fileDigest, nil, fileDigest[0]},
-		"statement, nothing shared":       {testrepo.BundleOptions{Statement: statement(t, short)}, long, ErrDigest, artifact.Digest{}},
+		"statement, nothing shared":       {testrepo.BundleOptions{Statement: statement(t, short)}, long, ErrAlgorithm, artifact.Digest{}},
 		"statement, one differs":          {testrepo.BundleOptions{Statement: statement(t, fileDigest)}, mixed, ErrDigest, artifact.Digest{}},
 		"statement, the second subject":   {testrepo.BundleOptions{Statement: statement(t, otherFile, fileDigest)}, fileDigest, nil, fileDigest[0]},
 		"statement, halves of two":        {testrepo.BundleOptions{Statement: statement(t, mixed, artifact.Digests{otherFile[0], fileDigest[1]})}, fileDigest, ErrDigest, artifact.Digest{}},
