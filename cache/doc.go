@@ -8,6 +8,7 @@
 //	staging/ALG-HEX.part    the one that is being written, ALG-HEX.lock its lock
 //	damaged/                what no longer was what its name says, for inspection
 //	index.db                bbolt: per blob its length, when it came, and its names
+//	facts.db                bbolt: what was found out about blobs, to find them by
 //
 // Guarantees: a file gets a name under blobs only after its length and all the
 // wanted digests were found right and the file was synced. One writer at a time
@@ -15,10 +16,13 @@
 // leaves nothing that blocks or misleads the next. Damage is a typed miss: the
 // file is set aside, never deleted, and the caller fetches again. The lock of
 // the index is held for one short transaction only, never during a transfer. A
-// damaged index is set aside and rebuilt from the files, without the names.
+// damaged index is set aside and rebuilt from the files, without the names; a
+// damaged facts.db is set aside and begins anew, and Described then tells which
+// blobs are to be described again.
 // Memory use does not depend on the size of a blob.
 //
 // Not guaranteed: that a blob still has the right content without reading it.
 // Get looks at its length; Blob.Open hashes what it reads and reports damage at
-// the end, so what was read counts only after io.EOF.
+// the end, so what was read counts only after io.EOF. Nor that Facts are true: they
+// are notes of what was proven when they were made.
 package cache

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/crc32"
-	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -15,7 +13,7 @@ import (
 	"assay/artifact"
 )
 
-// indexFormat is the version of what index.db holds.
+// indexFormat is the version of what index.db and facts.db hold.
 const indexFormat = 1
 
 // The buckets of index.db. An entry is a CRC-32C and then JSON; its key is the
@@ -64,61 +62,12 @@ func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64) erro
 // view runs fn on the index; where there is neither index nor blob, fn is not
 // run and nothing is created.
 func (s *Store) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
-	return s.withIndex(ctx, false, fn)
+	return s.index.run(ctx, false, fn)
 }
 
 // update runs fn and keeps all that it wrote, or nothing.
 func (s *Store) update(ctx context.Context, fn func(*bbolt.Tx) error) error {
-	return s.withIndex(ctx, true, fn)
-}
-
-// withIndex runs a transaction, and makes or rebuilds the index where that is
-// needed. A second damage in a row is a fault of the disk, and is reported.
-func (s *Store) withIndex(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
-	checked := func(tx *bbolt.Tx) error {
-		if err := checkVersion(tx, s.indexPath()); err != nil {
-			return err
-		}
-		return fn(tx)
-	}
-	const attempts = 3
-	for n := 1; ; n++ {
-		err := s.transaction(ctx, writable, checked)
-		var damage *indexDamage
-		switch {
-		case errors.Is(err, errNoIndex) && n < attempts:
-			if !writable && !s.anyBlobs() {
-				return nil
-			}
-			if err := s.buildIndex(ctx); err != nil {
-				return err
-			}
-		case errors.As(err, &damage) && n < attempts:
-			if err := s.setIndexAside(ctx, damage); err != nil {
-				return err
-			}
-		case errors.As(err, &damage), errors.Is(err, errNoIndex):
-			return fmt.Errorf("%w: %s: %w, again after it was rebuilt", ErrDisk, s.indexPath(), err)
-		default:
-			return err
-		}
-	}
-}
-
-func checkVersion(tx *bbolt.Tx, path string) error {
-	bucket := tx.Bucket(bucketFormat)
-	if bucket == nil || tx.Bucket(bucketBlobs) == nil {
-		return &corruptEntry{"a bucket is missing"}
-	}
-	text := string(bucket.Get(keyVersion))
-	version, err := strconv.Atoi(text)
-	if err != nil || version < 1 {
-		return &corruptEntry{fmt.Sprintf("expected a format number, found %q", clip(text))}
-	}
-	if version > indexFormat {
-		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or remove the file: it is rebuilt", ErrNewer, path, indexFormat, version)
-	}
-	return nil
+	return s.index.run(ctx, true, fn)
 }
 
 func getRecord(tx *bbolt.Tx, d artifact.Digest) (r record, found bool, err error) {

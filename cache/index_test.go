@@ -14,6 +14,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
+func (s *Store) indexPath() string { return s.index.path }
+
 func TestHeldIndexIsBusy(t *testing.T) {
 	s := open(t, t.TempDir())
 	blob := store(t, s, bytesA)

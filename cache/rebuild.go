@@ -8,74 +8,122 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"go.etcd.io/bbolt"
 
-	"assay/artifact"
 	"assay/internal/boltfile"
 	"assay/internal/durable"
 )
 
-// setIndexAside moves a damaged index out of the way, once: processes that
+// run runs a transaction, and makes or rebuilds the file where that is needed. A
+// second damage in a row is a fault of the disk, and is reported.
+func (x *indexFile) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
+	checked := func(tx *bbolt.Tx) error {
+		if err := x.checkVersion(tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	}
+	const attempts = 3
+	for n := 1; ; n++ {
+		err := x.transaction(ctx, writable, checked)
+		var damage *indexDamage
+		switch {
+		case errors.Is(err, errNoIndex) && n < attempts:
+			if !writable && !x.wanted() {
+				return nil
+			}
+			if err := x.build(ctx); err != nil {
+				return err
+			}
+		case errors.As(err, &damage) && n < attempts:
+			if err := x.setAside(ctx, damage); err != nil {
+				return err
+			}
+		case errors.As(err, &damage), errors.Is(err, errNoIndex):
+			return fmt.Errorf("%w: %s: %w, again after it was rebuilt", ErrDisk, x.path, err)
+		default:
+			return err
+		}
+	}
+}
+
+func (x *indexFile) checkVersion(tx *bbolt.Tx) error {
+	bucket := tx.Bucket(bucketFormat)
+	for _, name := range x.buckets {
+		if bucket == nil || tx.Bucket(name) == nil {
+			return &corruptEntry{"a bucket is missing"}
+		}
+	}
+	text := string(bucket.Get(keyVersion))
+	version, err := strconv.Atoi(text)
+	if err != nil || version < 1 {
+		return &corruptEntry{fmt.Sprintf("expected a format number, found %q", clip(text))}
+	}
+	if version > indexFormat {
+		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or remove the file: it is rebuilt", ErrNewer, x.path, indexFormat, version)
+	}
+	return nil
+}
+
+// setAside moves a damaged file out of the way, once: processes that
 // found the same damage take turns, and the later ones see that it is done.
 //
 // A crash leaves the index damaged, or missing; both are healed by the next
 // call that needs it.
-func (s *Store) setIndexAside(ctx context.Context, damage *indexDamage) error {
-	limited, cancel := context.WithTimeout(ctx, s.lockWait)
+func (x *indexFile) setAside(ctx context.Context, damage *indexDamage) error {
+	limited, cancel := context.WithTimeout(ctx, x.store.lockWait)
 	defer cancel()
-	lock, err := acquire(limited, filepath.Join(s.dir, "index.lock"))
+	lock, err := acquire(limited, filepath.Join(x.store.dir, "index.lock"))
 	if err != nil && ctx.Err() == nil && limited.Err() != nil {
-		return s.busy()
+		return x.busy()
 	}
 	if err != nil {
 		return err
 	}
-	path := s.indexPath()
-	info, err := os.Lstat(path)
+	info, err := os.Lstat(x.path)
 	if err == nil && os.SameFile(info, damage.info) {
-		aside := fmt.Sprintf("%s.damaged-%d", path, s.now().Unix())
+		aside := fmt.Sprintf("%s.damaged-%d", x.path, x.store.now().Unix())
 		for n := 1; ; n++ {
 			if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
 				break
 			}
-			aside = fmt.Sprintf("%s.damaged-%d.%d", path, s.now().Unix(), n)
+			aside = fmt.Sprintf("%s.damaged-%d.%d", x.path, x.store.now().Unix(), n)
 		}
-		err = durable.Rename(path, aside)
+		err = durable.Rename(x.path, aside)
 		if err == nil {
-			s.notice(fmt.Sprintf("%v; it was set aside as %s and is rebuilt from the blobs, without what they were fetched for", damage, aside))
+			x.store.notice(fmt.Sprintf("%v; it was set aside as %s and %s", damage, aside, x.lost))
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	return errors.Join(disk(path, err), lock.release())
+	return errors.Join(disk(x.path, err), lock.release())
 }
 
-// buildIndex makes an index of the blobs that are there. It gets its name when
+// build makes the file anew. It gets its name when
 // it is whole; a crash before leaves a hidden temporary file that nothing
 // reads. Where another process was faster, its index is the one.
-func (s *Store) buildIndex(ctx context.Context) error {
-	if err := durable.MkdirAll(s.dir, 0o700); err != nil {
-		return disk(s.dir, err)
+func (x *indexFile) build(ctx context.Context) error {
+	if err := durable.MkdirAll(x.store.dir, 0o700); err != nil {
+		return disk(x.store.dir, err)
 	}
-	file, err := durable.Create(s.indexPath(), 0o600)
+	file, err := durable.Create(x.path, 0o600)
 	if err != nil {
-		return disk(s.indexPath(), err)
+		return disk(x.path, err)
 	}
 	defer file.Abort()
-	if err := s.fillIndex(ctx, file.TempName()); err != nil {
+	if err := x.write(ctx, file.TempName()); err != nil {
 		return err
 	}
 	if err := file.CommitNew(); err != nil && !errors.Is(err, fs.ErrExist) {
-		return disk(s.indexPath(), err)
+		return disk(x.path, err)
 	}
 	return nil
 }
 
-// fillIndex writes an index of the blobs to an empty file, without syncing it.
-func (s *Store) fillIndex(ctx context.Context, path string) error {
+// write fills an empty file, without syncing it.
+func (x *indexFile) write(ctx context.Context, path string) error {
 	err := boltfile.Guard(func() error {
 		db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, NoGrowSync: true, NoStatistics: true})
 		if err != nil {
@@ -89,78 +137,17 @@ func (s *Store) fillIndex(ctx context.Context, path string) error {
 			if err := format.Put(keyVersion, strconv.AppendInt(nil, indexFormat, 10)); err != nil {
 				return err
 			}
-			if _, err := tx.CreateBucket(bucketBlobs); err != nil {
-				return err
-			}
-			return s.walk(ctx, func(f blobFile) error {
-				if f.digest.IsZero() || !f.info.Mode().IsRegular() {
-					return nil // for Verify to find
+			for _, name := range x.buckets {
+				if _, err := tx.CreateBucket(name); err != nil {
+					return err
 				}
-				return putRecord(tx, f.digest, record{Length: f.info.Size(), Added: f.info.ModTime().UTC()})
-			})
+			}
+			return x.fill(ctx, tx)
 		})
 		return errors.Join(err, db.Close())
 	})
 	if err != nil && ctx.Err() == nil {
 		return disk(path, err)
 	}
-	return err
-}
-
-// anyBlobs reports whether there may be blobs.
-func (s *Store) anyBlobs() bool {
-	_, err := os.Lstat(s.blobsDir())
-	return err == nil
-}
-
-// blobFile is what stands in a place for blobs. Its digest is zero where its
-// path is not that of any.
-type blobFile struct {
-	path   string
-	info   fs.FileInfo
-	digest artifact.Digest
-}
-
-// walk visits everything below blobs/ that is not a folder of its layout, in
-// the order of the names. What vanishes meanwhile is passed over.
-func (s *Store) walk(ctx context.Context, visit func(blobFile) error) error {
-	root := s.blobsDir()
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		if ctxErr := ctx.Err(); ctxErr != nil {
-			return ctxErr
-		}
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return disk(path, err)
-		}
-		relative, err := filepath.Rel(root, path)
-		if err != nil {
-			return disk(path, err)
-		}
-		depth := len(strings.Split(relative, string(filepath.Separator)))
-		if entry.IsDir() && (relative == "." || depth < 3) {
-			return nil
-		}
-		info, err := entry.Info()
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return disk(path, err)
-		}
-		f := blobFile{path: path, info: info}
-		if d, err := artifact.NewDigest(artifact.Algorithm(strings.Split(relative, string(filepath.Separator))[0]), info.Name()); err == nil && s.path(d) == path {
-			f.digest = d
-		}
-		if err := visit(f); err != nil {
-			return err
-		}
-		if entry.IsDir() {
-			return fs.SkipDir
-		}
-		return nil
-	})
 	return err
 }

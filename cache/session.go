@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -12,7 +13,44 @@ import (
 	"assay/internal/boltfile"
 )
 
-// errNoIndex: index.db is not there.
+// indexFile is a bbolt file of the cache that can be made again from what else is
+// there, or does without.
+type indexFile struct {
+	store   *Store
+	path    string
+	lost    string   // what is said of it when it was set aside
+	buckets [][]byte // beside bucketFormat
+	// wanted reports whether a reader has any use for it where it is missing.
+	wanted func() bool
+	// fill gives a new one its entries.
+	fill func(context.Context, *bbolt.Tx) error
+	turn boltfile.Turn
+	// memory, of whoever has the turn, spares all but the first transaction of a
+	// process the look at every page; nil: each transaction looks.
+	memory *boltfile.Memory
+}
+
+// newBlobIndex is index.db, which is small and needed by every command.
+func (s *Store) newBlobIndex() *indexFile {
+	return &indexFile{
+		store: s, path: filepath.Join(s.dir, "index.db"), turn: boltfile.NewTurn(), buckets: [][]byte{bucketBlobs},
+		lost: "is rebuilt from the blobs, without what they were fetched for", wanted: s.anyBlobs, fill: s.fillIndex,
+	}
+}
+
+// newFactsIndex is facts.db. It is a file of its own as it grows with every
+// component of every artifact, and those who only get or list blobs should not
+// pay for the look at its pages.
+func (s *Store) newFactsIndex() *indexFile {
+	return &indexFile{
+		store: s, path: filepath.Join(s.dir, "facts.db"), turn: boltfile.NewTurn(), buckets: factsBuckets(), memory: new(boltfile.Memory),
+		lost:   "begins anew: each artifact is described again when it is next proven",
+		wanted: func() bool { return false },
+		fill:   func(context.Context, *bbolt.Tx) error { return nil },
+	}
+}
+
+// errNoIndex: the file is not there.
 var errNoIndex = errors.New("no index")
 
 // indexDamage says that the index can't be relied on, and which file that is.
@@ -27,36 +65,40 @@ func (e *indexDamage) Unwrap() error { return e.cause }
 // transaction runs fn on the index as it is. fn must be short, as others wait,
 // and may be run again after an error. It is code of this package and does
 // nothing but read and write entries, so a panic in it is one of bbolt's.
-func (s *Store) transaction(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
-	deadline := time.Now().Add(s.lockWait)
-	end, err := s.turn.Take(ctx, deadline)
+func (x *indexFile) transaction(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
+	deadline := time.Now().Add(x.store.lockWait)
+	end, err := x.turn.Take(ctx, deadline)
 	if err != nil {
-		return s.explain(err)
+		return x.explain(err)
 	}
 	defer end()
-	x, err := boltfile.Begin(ctx, s.indexPath(), writable, deadline)
-	if err != nil {
-		return s.explain(err)
+	memory := x.memory
+	if memory == nil {
+		memory = new(boltfile.Memory)
 	}
-	defer x.Close()
-	err = x.Guard(func() error { return fn(x.Tx()) })
+	s, err := memory.Begin(ctx, x.path, writable, deadline)
+	if err != nil {
+		return x.explain(err)
+	}
+	defer s.Close()
+	err = s.Guard(func() error { return fn(s.Tx()) })
 	if err == nil && writable {
-		err = x.Commit()
+		err = s.Commit()
 	}
 	var found *corruptEntry
 	if errors.As(err, &found) {
-		return &indexDamage{x.Info(), err}
+		return &indexDamage{s.Info(), err}
 	}
-	return s.explain(err)
+	return x.explain(err)
 }
 
 // explain puts what is wrong with the file into this package's words. An empty
 // index is a damaged one, as it gets its name full here.
-func (s *Store) explain(err error) error {
+func (x *indexFile) explain(err error) error {
 	var file *boltfile.Error
 	switch {
 	case errors.Is(err, boltfile.ErrBusy):
-		return s.busy()
+		return x.busy()
 	case !errors.As(err, &file):
 		return err
 	case file.Kind == boltfile.ErrAbsent:
@@ -64,10 +106,10 @@ func (s *Store) explain(err error) error {
 	case file.Kind == boltfile.ErrDamaged, file.Kind == boltfile.ErrEmpty:
 		return &indexDamage{file.Info, file.Cause}
 	default:
-		return disk(s.indexPath(), file.Cause)
+		return disk(x.path, file.Cause)
 	}
 }
 
-func (s *Store) busy() error {
-	return fmt.Errorf("%w: %s: it was in use for %v; try again", ErrBusy, s.indexPath(), s.lockWait)
+func (x *indexFile) busy() error {
+	return fmt.Errorf("%w: %s: it was in use for %v; try again", ErrBusy, x.path, x.store.lockWait)
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"assay/artifact"
-	"assay/internal/boltfile"
 	"assay/internal/durable"
 )
 
@@ -32,7 +31,8 @@ type Store struct {
 	lockWait time.Duration
 	now      func() time.Time
 	notice   func(string)
-	turn     boltfile.Turn // at the index
+	index    *indexFile // index.db
+	facts    *indexFile // facts.db
 }
 
 // Open prepares the use of dir as a cache. Nothing is created or read before
@@ -41,7 +41,8 @@ func Open(dir string, opts Options) (*Store, error) {
 	if dir == "" {
 		return nil, fmt.Errorf("%w: expected the path of the cache directory, found an empty one", ErrInvalid)
 	}
-	s := &Store{dir: dir, lockWait: opts.LockWait, now: opts.Now, notice: opts.Notice, turn: boltfile.NewTurn()}
+	s := &Store{dir: dir, lockWait: opts.LockWait, now: opts.Now, notice: opts.Notice}
+	s.index, s.facts = s.newBlobIndex(), s.newFactsIndex()
 	if s.lockWait <= 0 {
 		s.lockWait = 5 * time.Second
 	}
@@ -57,7 +58,6 @@ func Open(dir string, opts Options) (*Store, error) {
 func (s *Store) blobsDir() string   { return filepath.Join(s.dir, "blobs") }
 func (s *Store) stagingDir() string { return filepath.Join(s.dir, "staging") }
 func (s *Store) damagedDir() string { return filepath.Join(s.dir, "damaged") }
-func (s *Store) indexPath() string  { return filepath.Join(s.dir, "index.db") }
 
 // path is where the blob of digest d, which is not zero, is kept.
 func (s *Store) path(d artifact.Digest) string {

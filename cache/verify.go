@@ -89,8 +89,8 @@ func (s *Store) verifyFile(ctx context.Context, f blobFile, length int64, buffer
 	return Blob{store: s, digest: f.digest, length: length, path: f.path}.check(ctx, buffer, progress)
 }
 
-// forget removes the entries of blobs that are not there, in one transaction,
-// and returns those digests in their order.
+// forget removes the entries of blobs that are not there, in one transaction, and
+// in another what is known of them, and returns those digests in their order.
 func (s *Store) forget(ctx context.Context, candidates map[artifact.Digest]int64) ([]artifact.Digest, error) {
 	if len(candidates) == 0 {
 		return nil, nil
@@ -113,5 +113,10 @@ func (s *Store) forget(ctx context.Context, candidates map[artifact.Digest]int64
 		}
 		return err
 	})
-	return gone, err
+	if err != nil {
+		return gone, err
+	}
+	// Crash here: facts about what is not held stay. Find passes them over, and the
+	// blob has them again when it is fetched again.
+	return gone, s.undescribe(ctx, gone)
 }

@@ -1,0 +1,211 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"go.etcd.io/bbolt"
+
+	"assay/artifact"
+)
+
+// Facts are what was proven, or read in proven documents, about a held blob. They
+// are kept to be found by, and are no proof: whoever acts on them proves again.
+// Texts may be empty.
+type Facts struct {
+	Digest     artifact.Digest `json:"digest"`
+	Repository string          `json:"repository,omitempty"`
+	Target     string          `json:"target,omitempty"`
+	Product    string          `json:"product,omitempty"`
+	Version    string          `json:"version,omitempty"`
+	Platform   string          `json:"platform,omitempty"`
+	Builder    string          `json:"builder,omitempty"`
+	Source     string          `json:"source,omitempty"`   // the repository that it was built from
+	Revision   string          `json:"revision,omitempty"` // of the source, in hex
+	Signers    []string        `json:"signers,omitempty"`
+	License    string          `json:"license,omitempty"` // an SPDX expression
+	// Licenses are the licences by which the artifact is found; none: the words of
+	// License.
+	Licenses   []string    `json:"licenses,omitempty"`
+	Components []Component `json:"-"` // kept apart, as many artifacts share them
+}
+
+// Component is a part of an artifact.
+type Component struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+	PURL    string `json:"purl,omitempty"`
+	License string `json:"license,omitempty"` // an SPDX expression
+	// Names are those by which the component is found, in lower case; none: Name,
+	// and what stands behind its last slash.
+	Names []string `json:"names,omitempty"`
+	// Licenses are as in Facts.
+	Licenses []string `json:"licenses,omitempty"`
+}
+
+// The limits of Facts: how many, and how many bytes a text has.
+const (
+	maxComponents = 100_000
+	maxFactList   = 256 // signers, names and licences
+	maxFactText   = 4096
+)
+
+func (f Facts) check() error {
+	if f.Digest.IsZero() {
+		return fmt.Errorf("%w: expected facts of a digest, found none", ErrInvalid)
+	}
+	if len(f.Components) > maxComponents {
+		return fmt.Errorf("%w: expected at most %d components, found %d", ErrInvalid, maxComponents, len(f.Components))
+	}
+	err := checkTexts([]string{f.Repository, f.Target, f.Product, f.Version, f.Platform, f.Builder, f.Source, f.Revision, f.License}, f.Signers, f.Licenses)
+	for _, c := range f.Components {
+		if err == nil {
+			err = checkTexts([]string{c.Name, c.Version, c.PURL, c.License}, c.Names, c.Licenses)
+		}
+	}
+	return err
+}
+
+func checkTexts(lists ...[]string) error {
+	for _, list := range lists {
+		if len(list) > maxFactList {
+			return fmt.Errorf("%w: expected at most %d names, signers or licences, found %d", ErrInvalid, maxFactList, len(list))
+		}
+		for _, text := range list {
+			if len(text) > maxFactText {
+				return fmt.Errorf("%w: expected texts of at most %d bytes, found %d: %q", ErrInvalid, maxFactText, len(text), clip(text))
+			}
+		}
+	}
+	return nil
+}
+
+// Describe keeps facts about a held blob, in place of those kept before. A blob
+// that is not held is ErrMissing; facts beyond the limits are ErrInvalid: at most
+// 100,000 components, 256 entries in any other list, and 4096 bytes in a text. The
+// same facts again are not written. A crash leaves those of before, or the new
+// ones.
+func (s *Store) Describe(ctx context.Context, f Facts) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if _, err := s.get(ctx, f.Digest); err != nil {
+		return err
+	}
+	core, parts, err := f.records()
+	if err != nil {
+		return err
+	}
+	same := false
+	err = s.facts.run(ctx, false, func(tx *bbolt.Tx) (err error) {
+		same, err = isDescribed(tx, f.Digest, core)
+		return err
+	})
+	if err != nil || same {
+		return err
+	}
+	return s.facts.run(ctx, true, func(tx *bbolt.Tx) error {
+		if err := dropFacts(tx, f.Digest); err != nil {
+			return err
+		}
+		return putFacts(tx, f, core, parts)
+	})
+}
+
+// Described reports whether there are facts about a blob, held or not. Where the
+// file of them was lost there are none, and Describe is to be called again.
+func (s *Store) Described(ctx context.Context, d artifact.Digest) (found bool, err error) {
+	err = s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
+		found = tx.Bucket(bucketDigests).Get([]byte(d.String())) != nil
+		return nil
+	})
+	return found, err
+}
+
+// Facts returns what Describe kept, and whether there is anything.
+func (s *Store) Facts(ctx context.Context, d artifact.Digest) (f Facts, found bool, err error) {
+	err = s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
+		id := tx.Bucket(bucketDigests).Get([]byte(d.String()))
+		if found = id != nil; !found {
+			return nil
+		}
+		var core coreRecord
+		if err := getJSON(tx, bucketArtifacts, id, &core); err != nil {
+			return err
+		}
+		f = core.Facts
+		ids, err := getParts(tx, id)
+		if err != nil {
+			return err
+		}
+		for _, part := range ids {
+			var c Component
+			if err := getJSON(tx, bucketComponents, part[:], &c); err != nil {
+				return err
+			}
+			f.Components = append(f.Components, c)
+		}
+		return nil
+	})
+	if err != nil {
+		return Facts{}, false, err
+	}
+	return f, found, nil
+}
+
+// undescribe forgets the facts about blobs.
+func (s *Store) undescribe(ctx context.Context, gone []artifact.Digest) error {
+	var known []artifact.Digest
+	err := s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
+		known = nil
+		for _, d := range gone {
+			if tx.Bucket(bucketDigests).Get([]byte(d.String())) != nil {
+				known = append(known, d)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	return s.facts.run(ctx, true, func(tx *bbolt.Tx) error {
+		return dropFacts(tx, known...)
+	})
+}
+
+// names are those by which a component is found.
+func (c Component) names() []string {
+	if len(c.Names) > 0 {
+		return lower(c.Names)
+	}
+	return lower([]string{c.Name, c.Name[strings.LastIndexByte(c.Name, '/')+1:]})
+}
+
+// licenses are the licences by which something is found.
+func licenses(given []string, expression string) []string {
+	if len(given) > 0 {
+		return lower(given)
+	}
+	words := strings.FieldsFunc(expression, func(r rune) bool { return r == ' ' || r == '(' || r == ')' })
+	var ids []string
+	for _, word := range lower(words) {
+		if word != "and" && word != "or" && word != "with" {
+			ids = append(ids, word)
+		}
+	}
+	return ids
+}
+
+// lower gives each text once, in lower case, and none that is empty.
+func lower(texts []string) []string {
+	var all []string
+	seen := map[string]bool{"": true}
+	for _, text := range texts {
+		if text = strings.ToLower(text); !seen[text] {
+			seen[text] = true
+			all = append(all, text)
+		}
+	}
+	return all
+}
