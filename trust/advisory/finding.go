@@ -1,7 +1,10 @@
-// Package advisory reads what is known to be wrong with components.
 package advisory
 
-import "assay/trust/sbom"
+import (
+	"time"
+
+	"assay/trust/sbom"
+)
 
 // State is what advisories together say of a component.
 type State string
@@ -14,14 +17,31 @@ const (
 	Unknown     State = "unknown"      // under investigation, or a version that can't be compared
 )
 
+// weight orders the states, the worst last.
+func (s State) weight() int {
+	switch s {
+	case NotAffected:
+		return 1
+	case Fixed:
+		return 2
+	case Unknown:
+		return 3
+	case Affected:
+		return 4
+	}
+	return 0
+}
+
 // Finding is that an advisory speaks of a component.
 type Finding struct {
 	ID        string         `json:"id"` // like CVE-2026-1234
 	Aliases   []string       `json:"aliases,omitempty"`
 	State     State          `json:"state"`
 	Summary   string         `json:"summary,omitempty"`
-	Component sbom.Component `json:"component"`
-	Fixed     string         `json:"fixed,omitempty"` // the version that mends it
-	Why       string         `json:"why,omitempty"`   // a VEX statement's justification, or why it can't be told
-	Source    string         `json:"source"`          // the name of the document
+	Severity  string         `json:"severity,omitempty"` // as the record gives it, like CVSS:3.1/AV:N/…; not interpreted
+	Modified  time.Time      `json:"modified,omitzero"`  // when the newest record or statement of it was; zero: not stated
+	Component sbom.Component `json:"component"`          // the product itself where it is the artifact that is meant
+	Fixed     string         `json:"fixed,omitempty"`    // the version that mends it
+	Why       string         `json:"why,omitempty"`      // a VEX statement's justification, or why it can't be told
+	Source    string         `json:"source"`             // the name of the document, or several with commas
 }
