@@ -3,7 +3,6 @@ package cache
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -25,10 +24,7 @@ type Facts struct {
 	Revision   string          `json:"revision,omitempty"` // of the source, in hex
 	Signers    []string        `json:"signers,omitempty"`
 	License    string          `json:"license,omitempty"` // an SPDX expression
-	// Licenses are the licences by which the artifact is found; none: the words of
-	// License.
-	Licenses   []string    `json:"licenses,omitempty"`
-	Components []Component `json:"-"` // kept apart, as many artifacts share them
+	Components []Component     `json:"-"`                 // kept apart, as many artifacts share them
 }
 
 // Component is a part of an artifact.
@@ -37,17 +33,15 @@ type Component struct {
 	Version string `json:"version,omitempty"`
 	PURL    string `json:"purl,omitempty"`
 	License string `json:"license,omitempty"` // an SPDX expression
-	// Names are those by which the component is found, in lower case; none: Name,
-	// and what stands behind its last slash.
+	// Names are those by which the component is found, in lower case; none: those
+	// that Name and PURL have by the usual rules.
 	Names []string `json:"names,omitempty"`
-	// Licenses are as in Facts.
-	Licenses []string `json:"licenses,omitempty"`
 }
 
 // The limits of Facts: how many, and how many bytes a text has.
 const (
 	maxComponents = 100_000
-	maxFactList   = 256 // signers, names and licences
+	maxFactList   = 256 // signers and names
 	maxFactText   = 4096
 )
 
@@ -58,10 +52,10 @@ func (f Facts) check() error {
 	if len(f.Components) > maxComponents {
 		return fmt.Errorf("%w: expected at most %d components, found %d", ErrInvalid, maxComponents, len(f.Components))
 	}
-	err := checkTexts([]string{f.Repository, f.Target, f.Product, f.Version, f.Platform, f.Builder, f.Source, f.Revision, f.License}, f.Signers, f.Licenses)
+	err := checkTexts([]string{f.Repository, f.Target, f.Product, f.Version, f.Platform, f.Builder, f.Source, f.Revision, f.License}, f.Signers)
 	for _, c := range f.Components {
 		if err == nil {
-			err = checkTexts([]string{c.Name, c.Version, c.PURL, c.License}, c.Names, c.Licenses)
+			err = checkTexts([]string{c.Name, c.Version, c.PURL, c.License}, c.Names)
 		}
 	}
 	return err
@@ -70,7 +64,7 @@ func (f Facts) check() error {
 func checkTexts(lists ...[]string) error {
 	for _, list := range lists {
 		if len(list) > maxFactList {
-			return fmt.Errorf("%w: expected at most %d names, signers or licences, found %d", ErrInvalid, maxFactList, len(list))
+			return fmt.Errorf("%w: expected at most %d names or signers, found %d", ErrInvalid, maxFactList, len(list))
 		}
 		for _, text := range list {
 			if len(text) > maxFactText {
@@ -172,40 +166,4 @@ func (s *Store) undescribe(ctx context.Context, gone []artifact.Digest) error {
 	return s.facts.run(ctx, true, func(tx *bbolt.Tx) error {
 		return dropFacts(tx, known...)
 	})
-}
-
-// names are those by which a component is found.
-func (c Component) names() []string {
-	if len(c.Names) > 0 {
-		return lower(c.Names)
-	}
-	return lower([]string{c.Name, c.Name[strings.LastIndexByte(c.Name, '/')+1:]})
-}
-
-// licenses are the licences by which something is found.
-func licenses(given []string, expression string) []string {
-	if len(given) > 0 {
-		return lower(given)
-	}
-	words := strings.FieldsFunc(expression, func(r rune) bool { return r == ' ' || r == '(' || r == ')' })
-	var ids []string
-	for _, word := range lower(words) {
-		if word != "and" && word != "or" && word != "with" {
-			ids = append(ids, word)
-		}
-	}
-	return ids
-}
-
-// lower gives each text once, in lower case, and none that is empty.
-func lower(texts []string) []string {
-	var all []string
-	seen := map[string]bool{"": true}
-	for _, text := range texts {
-		if text = strings.ToLower(text); !seen[text] {
-			seen[text] = true
-			all = append(all, text)
-		}
-	}
-	return all
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -31,8 +30,8 @@ var (
 	bucketIdentities = []byte("identities") // hash of a Component: component
 
 	bucketNames     = []byte("names")              // of components
-	bucketLicensed  = []byte("component-licenses") // of components
-	bucketLicenses  = []byte("licenses")           // of artifacts
+	bucketLicensed  = []byte("component-licenses") // of components, whole expressions
+	bucketLicenses  = []byte("licenses")           // of artifacts, likewise
 	bucketRevisions = []byte("revisions")          // of artifacts
 	bucketBuilders  = []byte("builders")           // of artifacts
 	bucketSigners   = []byte("signers")            // of artifacts
@@ -103,11 +102,19 @@ type list struct {
 
 func (f Facts) lists() []list {
 	return []list{
-		{bucketLicenses, licenses(f.Licenses, f.License)},
-		{bucketRevisions, lower([]string{f.Revision})},
-		{bucketBuilders, slices.DeleteFunc([]string{f.Builder}, func(b string) bool { return b == "" })},
+		{bucketLicenses, some(f.License)},
+		{bucketRevisions, lower(f.Revision)},
+		{bucketBuilders, some(f.Builder)},
 		{bucketSigners, f.Signers},
 	}
+}
+
+// some is a list of the word, if there is one.
+func some(word string) []string {
+	if word == "" {
+		return nil
+	}
+	return []string{word}
 }
 
 // putFacts enters an artifact that is not there.
@@ -152,7 +159,7 @@ func (p partRecord) enter(tx *bbolt.Tx) ([]byte, error) {
 	if err := enlist(tx, bucketNames, p.names(), number); err != nil {
 		return nil, err
 	}
-	if err := enlist(tx, bucketLicensed, licenses(p.Licenses, p.License), number); err != nil {
+	if err := enlist(tx, bucketLicensed, some(p.License), number); err != nil {
 		return nil, err
 	}
 	if err := putText(tx, bucketComponents, number, p.text); err != nil {
@@ -235,7 +242,7 @@ func dropPart(tx *bbolt.Tx, number []byte) error {
 	if err := unlist(tx, bucketNames, c.names(), number); err != nil {
 		return err
 	}
-	if err := unlist(tx, bucketLicensed, licenses(c.Licenses, c.License), number); err != nil {
+	if err := unlist(tx, bucketLicensed, some(c.License), number); err != nil {
 		return err
 	}
 	if err := tx.Bucket(bucketIdentities).Delete(sum[:identityLength]); err != nil {

@@ -23,22 +23,23 @@ type Query struct {
 	// Name is one by which a component is found: see Component.Names.
 	Name string
 	// Keep is asked whether a component is meant; nil: each is. It is called once
-	// for each component, however many artifacts have it, and, as Builder and Signer
-	// are, within a transaction: it must be quick, and a panic in it would count as
+	// for each component, however many artifacts have it, and, as the other
+	// functions are, within a transaction: it must be quick, and a panic in it would count as
 	// damage of the file.
 	Keep func(Component) bool
-	// License is one by which the component is found, or, where no component is
-	// asked for, the artifact or any of its components.
-	License string
 	// Revision is the beginning of the source's revision: at least 7 hex digits.
 	Revision string
 	// Builder and Signer are asked whether that one is meant, once for each that is
 	// known; nil: not asked.
 	Builder, Signer func(string) bool
+	// License is asked whether a licence expression is meant, once for each that is
+	// known: that of the component, or, where no component is asked for, of the
+	// artifact or of any of its components; nil: not asked.
+	License func(expression string) bool
 }
 
 func (q Query) check() error {
-	if q.Name == "" && q.Keep == nil && q.License == "" && q.Revision == "" && q.Builder == nil && q.Signer == nil {
+	if q.Name == "" && q.Keep == nil && q.License == nil && q.Revision == "" && q.Builder == nil && q.Signer == nil {
 		return fmt.Errorf("%w: expected a component, licence, revision, builder or signer to look for, found none", ErrInvalid)
 	}
 	if q.Revision != "" && (len(q.Revision) < minRevision || strings.Trim(strings.ToLower(q.Revision), "0123456789abcdef") != "") {

@@ -95,7 +95,7 @@ func BenchmarkFind(b *testing.B) {
 		{"rare", Query{Name: "rare", Keep: func(c Component) bool { return c.Version == "77" }}},
 		{"name", Query{Name: "example.com/lib-77/part-77", Keep: func(c Component) bool { return c.Version == "v1.7.7" }}},
 		{"widespread", Query{Name: "stdlib"}},
-		{"license", Query{License: "isc"}},
+		{"license", Query{License: func(e string) bool { return e == "ISC" }}},
 		{"revision", Query{Revision: benchFacts(77).Revision[:12]}},
 		{"builder", Query{Builder: func(builder string) bool { return builder == "https://ci.example.com/builder/7" }}},
 	} {

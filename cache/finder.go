@@ -3,7 +3,6 @@ package cache
 import (
 	"bytes"
 	"context"
-	"slices"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -45,7 +44,7 @@ func (f *finder) answer() ([]Match, error) {
 		}
 		f.keep(listed)
 	}
-	if q.Name != "" || q.Keep != nil || q.License != "" {
+	if q.Name != "" || q.Keep != nil || q.License != nil {
 		if err := f.components(); err != nil {
 			return nil, err
 		}
@@ -67,19 +66,18 @@ func (f *finder) keep(listed map[number]bool) {
 // components finds the artifacts by what they consist of, or by licence.
 func (f *finder) components() error {
 	f.parts = map[number]Component{}
-	q, license := f.query, strings.ToLower(f.query.License)
+	q := f.query
 	listed := map[number]bool{} // the artifacts that are meant whatever they consist of
-	visit := func(n number) error { return f.component(n, license) }
 	var err error
 	switch {
 	case q.Name != "":
-		err = f.word(bucketNames, strings.ToLower(q.Name), visit)
+		err = f.word(bucketNames, strings.ToLower(q.Name), f.component)
 	case q.Keep != nil:
-		err = f.each(bucketComponents, nil, func(key []byte) error { return visit(number(key)) })
+		err = f.each(bucketComponents, nil, func(key []byte) error { return f.component(number(key)) })
 	default:
-		err = f.word(bucketLicenses, license, func(id number) error { listed[id] = true; return nil })
+		err = f.words(bucketLicenses, "", q.License, func(id number) error { listed[id] = true; return nil })
 		if err == nil {
-			err = f.word(bucketLicensed, license, visit)
+			err = f.words(bucketLicensed, "", q.License, f.component)
 		}
 	}
 	if err != nil {
@@ -110,12 +108,15 @@ func (f *finder) components() error {
 }
 
 // component takes one that has the name, where it is meant.
-func (f *finder) component(n number, license string) error {
+func (f *finder) component(n number) error {
 	var c Component
 	if err := getJSON(f.tx, bucketComponents, n[:], &c); err != nil {
 		return err
 	}
-	if license != "" && !slices.Contains(licenses(c.Licenses, c.License), license) || f.query.Keep != nil && !f.query.Keep(c) {
+	if license := f.query.License; license != nil && (c.License == "" || !license(c.License)) {
+		return nil
+	}
+	if f.query.Keep != nil && !f.query.Keep(c) {
 		return nil
 	}
 	f.parts[n] = c
