@@ -14,6 +14,7 @@ type judgement struct {
 	policy  *Policy
 	now     time.Time
 	matched []*rule
+	told    map[*rule]map[string]outcome // see build
 }
 
 // requirement is what a rule may demand under one id of a check.
@@ -54,7 +55,7 @@ func requirements() []requirement {
 // so; where no rule applies, there is one check, IDPolicy. The error is a Refusal
 // with the checks that fail, which are among the others, too.
 func (p *Policy) Judge(s Subject, now time.Time) ([]trust.Check, error) {
-	j := &judgement{Subject: &s, policy: p, now: now, matched: p.match(s.Repository, s.Product, s.Channel)}
+	j := &judgement{Subject: &s, policy: p, now: now, matched: p.match(s.Repository, s.Product, s.Channel), told: map[*rule]map[string]outcome{}}
 	if len(j.matched) == 0 {
 		return []trust.Check{{ID: IDPolicy, Result: trust.NotChecked, Why: "no rule applies"}}, nil
 	}

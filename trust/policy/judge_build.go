@@ -17,41 +17,46 @@ type word struct {
 	fromCertificateOnly bool
 }
 
-// build gives the outcome of one of the demands on a provenance. They are those
-// of one provenance, which is the one that meets most of them: what two say
-// never adds up.
+// build gives the outcome of one of the demands on a provenance.
 func (j *judgement) build(r *rule, id string) []outcome {
-	asked := demands(r)
-	if !slices.ContainsFunc(asked, func(d demand) bool { return d.id == id }) {
-		return nil
+	outcomes, told := j.told[r]
+	if !told {
+		outcomes = j.best(r)
+		j.told[r] = outcomes
 	}
-	var best []outcome
-	most := -1
+	if o, asked := outcomes[id]; asked {
+		return []outcome{o}
+	}
+	return nil
+}
+
+// best gives the outcomes of all demands that a rule has on a provenance, by id.
+// They are those of one provenance, which is the one that meets most of them:
+// what two say never adds up.
+func (j *judgement) best(r *rule) map[string]outcome {
+	asked := demands(r)
+	best, most := map[string]outcome{}, -1
+	for _, d := range asked {
+		best[d.id] = outcome{expected: d.expected, found: "no provenance"}
+	}
+	if len(asked) == 0 {
+		return best
+	}
 	for _, sig := range j.builds() {
 		w := j.policy.word(r, sig)
-		var outcomes []outcome
-		met := 0
+		outcomes, met := map[string]outcome{}, 0
 		for _, d := range asked {
 			o := d.judge(w)
 			if o.ok {
 				met++
 			}
-			outcomes = append(outcomes, o)
+			outcomes[d.id] = o
 		}
 		if met > most {
 			best, most = outcomes, met
 		}
 	}
-	for i, d := range asked {
-		switch {
-		case d.id != id:
-		case best == nil:
-			return []outcome{{expected: d.expected, found: "no provenance"}}
-		default:
-			return best[i : i+1]
-		}
-	}
-	return nil
+	return best
 }
 
 // demand is one that a rule has on a provenance.
