@@ -17,7 +17,8 @@ type Key struct {
 	name   string // as Signer.Name
 
 	minisign    minisign.PublicKey
-	certificate []byte // of OpenPGP; read anew for each use, as the library keeps results in it
+	certificate []byte   // of OpenPGP; read anew for each use, as the library keeps results in it
+	pgpIDs      []uint64 // of the certificate's primary key and subkeys
 	ssh         ssh.PublicKey
 	limits      sshLimits
 }
@@ -76,7 +77,7 @@ func ParseKeys(data []byte) ([]Key, error) {
 // parseKeyText reads keys line by line, and armor as a whole.
 func parseKeyText(data []byte) ([]Key, error) {
 	var keys []Key
-	for number := 1; len(data) > 0; number++ {
+	for number := 1; len(data) > 0; {
 		line, rest, _ := bytes.Cut(data, []byte("\n"))
 		var found []Key
 		var err error
@@ -85,7 +86,6 @@ func parseKeyText(data []byte) ([]Key, error) {
 			block, rest, err = cutBlock(data)
 			if err == nil {
 				found, err = parseArmored(block)
-				number += bytes.Count(block, []byte("\n"))
 			}
 		} else {
 			found, err = parseKeyLine(string(bytes.TrimSpace(line)))
@@ -96,6 +96,7 @@ func parseKeyText(data []byte) ([]Key, error) {
 		if keys = append(keys, found...); len(keys) > MaxKeys {
 			return nil, tooManyKeys()
 		}
+		number += bytes.Count(data[:len(data)-len(rest)], []byte("\n"))
 		data = rest
 	}
 	return keys, nil

@@ -89,7 +89,7 @@ func parseSSHKey(line string) (Key, error) {
 	if !isSSHType(first) {
 		// sshd's options stand where principals do; to overlook one, such as
 		// expiry-time, would make more of the key than its owner said.
-		if strings.ContainsAny(first, `="`) || first == "cert-authority" {
+		if strings.ContainsAny(first, `="`) || slices.Contains(strings.Split(first, ","), "cert-authority") {
 			return Key{}, fmt.Errorf("%w: expected the principals of allowed_signers or a type of SSH keys, found %s", ErrKey, quote(first))
 		}
 		text, principals = strings.TrimSpace(rest), first
