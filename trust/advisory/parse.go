@@ -54,8 +54,9 @@ func Parse(name string, data []byte) (*Document, error) {
 	if len(data) > MaxBytes {
 		return nil, wrong(ErrTooLarge, name, fmt.Sprintf("at most %d bytes", MaxBytes), fmt.Sprint(len(data)))
 	}
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
-		// What screens, takes objects.
+	trimmed := bytes.TrimLeft(data, " \t\r\n")
+	wrapped := len(trimmed) > 0 && trimmed[0] == '['
+	if wrapped { // as Screen takes objects
 		data = append(append([]byte(`{"vulns":`), data...), '}')
 	}
 	limits := strictjson.Limits{Bytes: MaxBytes + len(`{"vulns":}`), Depth: maxDepth, AllowNull: true}
@@ -65,11 +66,23 @@ func Parse(name string, data []byte) (*Document, error) {
 		}
 		return nil, fmt.Errorf("%w: %s: %w", ErrMalformed, name, err)
 	}
+	if wrapped && memberCount(data) > 1 {
+		return nil, wrong(ErrMalformed, name, "nothing after the array", "more")
+	}
 	doc := &Document{Name: name}
 	if err := doc.read(data); err != nil {
 		return nil, err
 	}
 	return doc, nil
+}
+
+// memberCount is the number of an object's members.
+func memberCount(object []byte) int {
+	members := 0
+	for range strictjson.Members(object) {
+		members++
+	}
+	return members
 }
 
 // read tells the formats apart by the members that each requires.
@@ -103,6 +116,7 @@ func (d *Document) readRecords(array []byte) error {
 	if array[0] != '[' {
 		return wrong(ErrMalformed, d.Name+": vulns", "an array", quote(string(array)))
 	}
+	d.Format = OSV
 	for element := range strictjson.Elements(array) {
 		if err := d.addRecord(element, fmt.Sprintf("vulns[%d]", d.Records)); err != nil {
 			return err
