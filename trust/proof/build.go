@@ -1,0 +1,112 @@
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"assay/trust"
+	"assay/trust/provenance"
+	"assay/trust/provenance/slsa"
+)
+
+// built reads the provenance among the verified statements: it must agree with
+// the certificate that signed it, and with the source that the manifest names.
+func (h *hearing) built(context.Context) error {
+	var found bool
+	for i := range h.subject.Signatures {
+		s := &h.subject.Signatures[i]
+		if s.Statement == nil || !slsa.IsProvenance(s.Statement.PredicateType) {
+			continue
+		}
+		found = true
+		p, err := slsa.Parse(s.Statement.PredicateType, s.Statement.Predicate)
+		if err != nil {
+			return h.fail(trust.CheckProvenance, s.Of, "SLSA provenance v0.2 or v1", "something else", fmt.Errorf("%s: %w", s.Of, err))
+		}
+		if err := h.borneOut(s.Of, p, s.Signer.Certificate); err != nil {
+			return err
+		}
+		if err := h.fromSource(s.Of, p); err != nil {
+			return err
+		}
+		s.Provenance = p
+		if !p.Finished.IsZero() {
+			h.subject.Built = p.Finished
+		}
+		h.item.Evidence.Builds = append(h.item.Evidence.Builds, trust.Build{
+			Of: s.Of, Signer: signerName(s.Signer), Builder: p.Builder, Level: h.prover.config.Policy.SLSALevel(*s),
+			BuildType: p.BuildType, EntryPoint: p.EntryPoint, Source: p.Source.Repository, Revision: p.Source.Revision,
+			Ref: p.Source.Ref, Parameters: p.Parameters, Finished: p.Finished,
+		})
+	}
+	if !found {
+		h.unchecked(trust.CheckProvenance, "", "no verified statement tells how it was built")
+	}
+	return nil
+}
+
+// borneOut compares the predicate with the claims that the certificate authority
+// made sure of.
+func (h *hearing) borneOut(of string, p *slsa.Provenance, c *provenance.Certificate) error {
+	found := fmt.Sprintf("built by %s from %s", p.Builder, sourceText(p.Source))
+	if c == nil {
+		h.pass(trust.CheckProvenance, of, "a statement of a key, that no certificate bears out", found)
+		return nil
+	}
+	compared, err := p.CheckClaims(slsa.Claims{
+		SourceRepository: c.SourceRepository, SourceDigest: c.SourceDigest, SourceRef: c.SourceRef,
+		BuildSigner: c.BuildSigner, BuildConfig: c.BuildConfig, RunInvocation: c.RunInvocation,
+	})
+	var disagreement *slsa.DisagreementError
+	if errors.As(err, &disagreement) {
+		return h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: the provenance and the certificate that signed it: %w", of, ErrClaims, err))
+	}
+	if err != nil {
+		return h.fail(trust.CheckProvenance, of, "provenance that its certificate bears out", "none", fmt.Errorf("%s: %w", of, err))
+	}
+	expected := "no claim of the certificate can be compared"
+	if len(compared) > 0 {
+		expected = "as the certificate has it: " + strings.Join(compared, ", ")
+	}
+	h.pass(trust.CheckProvenance, of, expected, found)
+	return nil
+}
+
+// fromSource compares the predicate with the manifest's claim of its source.
+func (h *hearing) fromSource(of string, p *slsa.Provenance) error {
+	if h.item.Release == nil {
+		h.unchecked(trust.CheckSource, of, "no manifest names a source")
+		return nil
+	}
+	claimed := h.item.Release.Source
+	compared, err := p.CheckSource(claimed.Repository, claimed.Revision, claimed.Tag)
+	var disagreement *slsa.DisagreementError
+	if errors.As(err, &disagreement) {
+		return h.fail(trust.CheckSource, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%w: its source, against the provenance %s: %w", ErrDisagree, of, err))
+	}
+	if err != nil {
+		return h.fail(trust.CheckSource, of, "the source that the manifest names", "none", fmt.Errorf("%s: %w", of, err))
+	}
+	if len(compared) == 0 {
+		h.unchecked(trust.CheckSource, of, "manifest and provenance have no part of the source in common")
+		return nil
+	}
+	h.pass(trust.CheckSource, of, "as the manifest has it: "+strings.Join(compared, ", "), sourceText(p.Source))
+	return nil
+}
+
+func sourceText(s slsa.Source) string {
+	text := s.Repository
+	if s.Ref != "" {
+		text += " " + s.Ref
+	}
+	if s.Revision != "" {
+		text += " at " + s.Revision
+	}
+	if text == "" {
+		return "an unnamed source"
+	}
+	return text
+}

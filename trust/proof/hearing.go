@@ -1,0 +1,184 @@
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"assay/artifact"
+	"assay/artifact/release"
+	"assay/trust"
+	"assay/trust/policy"
+	"assay/trust/provenance"
+)
+
+// hearing is one artifact being judged.
+type hearing struct {
+	prover   *Prover
+	item     Item
+	now      time.Time
+	subject  policy.Subject
+	rules    []policy.Rule
+	accepted []provenance.Identity // whom the policy accepts; empty: it does not say
+	warnings []string
+
+	before      *Receipt // of an earlier proof of the same bytes; nil: none
+	verdicts    map[string]provenance.Signed
+	inChecksums bool            // the checksums file lists the artifact
+	checksums   artifact.Digest // of that file
+	sbom        *parts
+}
+
+// open gathers what is known before anything is checked.
+func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
+	if item.Target.IsZero() || item.Evidence == nil || item.Documents == nil {
+		return nil, fmt.Errorf("%w: an item without target, evidence or documents", ErrConfig)
+	}
+	h := &hearing{
+		prover: p, item: item, now: p.config.Now().UTC(), verdicts: map[string]provenance.Signed{},
+		subject: policy.Subject{
+			Repository: item.Target.Repository(), Product: item.Product, Version: item.Version, Channel: item.Channel,
+			Platform: item.Platform, Target: item.Target.Path(), Digests: item.Target.Digests(),
+			Status: string(item.Status), Agreed: item.Agreed,
+		},
+	}
+	if m := item.Release; m != nil {
+		h.subject.Published, h.subject.License, h.subject.Built = m.Published, m.License, m.Build.Finished
+	}
+	h.rules = p.config.Policy.Match(h.subject.Repository, item.Product, item.Channel)
+	h.accepted = p.config.Policy.Signers(h.subject.Repository, item.Product, item.Channel)
+	item.Evidence.Judged = h.now
+	if len(h.rules) > 0 {
+		item.Evidence.Policy = p.config.Policy.Digest()
+	}
+	receipt, err := p.receipt(ctx, item.Target)
+	if err != nil {
+		return nil, err
+	}
+	if receipt != nil && receipt.Outcome == Proven {
+		h.before = receipt
+	}
+	return h, nil
+}
+
+// refusal turns a failed check into a Refusal; other errors stay what they are.
+func (h *hearing) refusal(err error) error {
+	var failed *failure
+	if !errors.As(err, &failed) {
+		return err
+	}
+	return &Refusal{Evidence: h.item.Evidence, Target: h.item.Target.Path(), Err: failed.err, item: h.item}
+}
+
+func (h *hearing) pass(id, of, expected, found string) {
+	h.item.Evidence.Add(trust.Check{ID: id, Result: trust.Pass, Of: of, Expected: expected, Found: found})
+}
+
+func (h *hearing) unchecked(id, of, why string) {
+	h.item.Evidence.Add(trust.Check{ID: id, Result: trust.NotChecked, Of: of, Why: why})
+}
+
+// fail records the check and gives the error that ends the hearing.
+func (h *hearing) fail(id, of, expected, found string, err error) error {
+	h.item.Evidence.Add(trust.Check{ID: id, Result: trust.Fail, Of: of, Expected: expected, Found: found, Why: err.Error()})
+	return &failure{err}
+}
+
+// disagree fails a check with ErrDisagree.
+func (h *hearing) disagree(id, of, expected, found string) error {
+	return h.fail(id, of, expected, found, fmt.Errorf("%w: %s: expected %s, found %s", ErrDisagree, of, expected, found))
+}
+
+func (h *hearing) warn(format string, args ...any) {
+	h.warnings = append(h.warnings, fmt.Sprintf(format, args...))
+}
+
+// named looks at what the artifact's file is called. The bytes are those that
+// the manifest lists; but whoever swaps two entries of a manifest leaves the
+// names.
+func (h *hearing) named(context.Context) error {
+	if h.item.Release == nil {
+		return nil
+	}
+	name, of := h.item.Target.Name(), h.item.Target.Path()
+	listed := artifact.Platform{OS: h.item.Artifact.OS, Arch: h.item.Artifact.Arch, Variant: h.item.Artifact.Variant}
+	expected := fmt.Sprintf("a name that fits %s %s for %s", h.item.Product, h.item.Version, listed)
+	if err := artifact.FileNameAgrees(name, h.item.Product, h.item.Version, listed); err != nil {
+		return h.fail(trust.CheckName, of, expected, name, fmt.Errorf("%w: %w", ErrDisagree, err))
+	}
+	h.pass(trust.CheckName, of, expected, name)
+	return nil
+}
+
+// unchanged compares with the digest that was first seen under the path.
+func (h *hearing) unchanged(ctx context.Context) error {
+	if h.item.Release == nil {
+		return nil // any other target may be replaced by a new one
+	}
+	return h.remembered(ctx, func(tx trust.Tx) (trust.Check, error) {
+		return policy.CheckUnchanged(tx, h.subject.Repository, h.subject.Target, h.subject.Digests)
+	}, policy.ErrChanged)
+}
+
+// ratcheted compares with the kinds of proof that older versions had.
+func (h *hearing) ratcheted(ctx context.Context) error {
+	if h.item.Product == "" || h.item.Release == nil {
+		return nil
+	}
+	return h.remembered(ctx, func(tx trust.Tx) (trust.Check, error) {
+		return policy.CheckRatchet(tx, h.subject, h.now)
+	}, policy.ErrWeaker)
+}
+
+// remembered makes a check against the memory; the error that refuses by it is
+// refused.
+func (h *hearing) remembered(ctx context.Context, check func(trust.Tx) (trust.Check, error), refused error) error {
+	return h.prover.config.Memory.View(ctx, func(tx trust.Tx) error {
+		found, err := check(tx)
+		if err != nil && !errors.Is(err, refused) {
+			return err
+		}
+		h.item.Evidence.Add(found)
+		if err != nil {
+			return &failure{err}
+		}
+		return nil
+	})
+}
+
+// judged has the policy's rules look at all that was found.
+func (h *hearing) judged(context.Context) error {
+	checks, err := h.prover.config.Policy.Judge(h.subject, h.now)
+	for _, check := range checks {
+		h.item.Evidence.Add(check)
+	}
+	if err != nil {
+		return &failure{err}
+	}
+	return nil
+}
+
+// aged tells how old the release is; it is for rules to say what is too old.
+func (h *hearing) aged(context.Context) error {
+	if h.item.Release == nil {
+		return nil
+	}
+	found := "published " + h.ago(h.subject.Published)
+	if !h.subject.Built.IsZero() {
+		found = "built " + h.ago(h.subject.Built) + ", " + found
+	}
+	h.pass(trust.CheckAge, "", "", found)
+	return nil
+}
+
+func (h *hearing) ago(t time.Time) string {
+	if t.IsZero() {
+		return "at an unknown time"
+	}
+	text := t.UTC().Format(time.RFC3339)
+	if t.After(h.now) {
+		return text + " (in the future)"
+	}
+	return fmt.Sprintf("%s (%s ago)", text, release.Duration(h.now.Sub(t).Truncate(time.Hour)))
+}

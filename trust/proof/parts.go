@@ -1,0 +1,154 @@
+package proof
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"assay/artifact"
+	"assay/trust"
+	"assay/trust/advisory"
+	"assay/trust/policy"
+	"assay/trust/sbom"
+)
+
+// parts are an artifact's components and where they are listed.
+type parts struct {
+	of         string          // the document; empty: the manifest
+	digest     artifact.Digest // of the document
+	attested   bool            // by a signed statement
+	components []sbom.Component
+}
+
+// parted finds the artifact's components: in a signed statement, else in the
+// bill of materials beside it, else in the manifest. An earlier proof that read
+// the same document need not be repeated, unless somebody asks for components.
+func (h *hearing) parted(ctx context.Context) error {
+	found, err := h.attestedParts()
+	if err != nil {
+		return err
+	}
+	if found == nil {
+		if found, err = h.documentParts(ctx); err != nil {
+			return err
+		}
+	}
+	if found != nil {
+		h.sbom, h.subject.HasSBOM, h.subject.Components = found, true, found.components
+		return nil
+	}
+	if h.item.Release == nil {
+		return nil
+	}
+	for _, c := range h.item.Release.Components {
+		h.subject.Components = append(h.subject.Components, sbom.Component{Name: c.Name, Version: c.Version, PURL: c.PURL, License: c.License})
+	}
+	if len(h.subject.Components) == 0 {
+		h.unchecked(trust.CheckSBOM, "", "neither a bill of materials nor the manifest lists components")
+		return nil
+	}
+	h.sbom = &parts{components: h.subject.Components}
+	h.unchecked(trust.CheckSBOM, "", fmt.Sprintf("there is no bill of materials; the manifest claims %d components", len(h.subject.Components)))
+	return nil
+}
+
+// attestedParts reads the first bill of materials among the verified statements.
+func (h *hearing) attestedParts() (*parts, error) {
+	for _, s := range h.subject.Signatures {
+		if s.Statement == nil || sbom.PredicateFormat(s.Statement.PredicateType) == "" {
+			continue
+		}
+		doc, err := sbom.ParsePredicate(s.Statement.PredicateType, s.Statement.Predicate)
+		if err != nil {
+			return nil, h.fail(trust.CheckSBOM, s.Of, "a bill of materials", "something else", fmt.Errorf("%s: %w: %w", s.Of, ErrDocument, err))
+		}
+		h.pass(trust.CheckSBOM, s.Of, "a signed bill of materials", listedText(doc))
+		return &parts{of: s.Of, digest: s.Bundle, attested: true, components: doc.Components}, nil
+	}
+	return nil, nil
+}
+
+func (h *hearing) documentParts(ctx context.Context) (*parts, error) {
+	path := h.item.Artifact.SBOM
+	if h.item.Release == nil || path == "" {
+		return nil, nil
+	}
+	target, err := h.item.Documents.Promise(ctx, path)
+	if errors.Is(err, trust.ErrNoTarget) {
+		return nil, h.fail(trust.CheckSBOM, path, "promised by "+h.subject.Repository, "no such target", fmt.Errorf("%w: the manifest lists the bill of materials %s: %w", ErrDisagree, path, err))
+	}
+	if err != nil {
+		return nil, err
+	}
+	digest := target.Digests().Primary()
+	if h.before != nil && h.before.SBOM == digest && !h.asksParts() {
+		h.pass(trust.CheckSBOM, path, "a bill of materials", "the one that was read before: "+digest.String())
+		return &parts{of: path, digest: digest}, nil
+	}
+	data, err := h.item.Documents.Read(ctx, target, sbom.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := sbom.Parse(data)
+	if err != nil {
+		return nil, h.fail(trust.CheckSBOM, path, "a bill of materials", "something else", fmt.Errorf("%s: %w: %w", path, ErrDocument, err))
+	}
+	h.pass(trust.CheckSBOM, path, "a bill of materials", listedText(doc))
+	return &parts{of: path, digest: digest, components: doc.Components}, nil
+}
+
+func listedText(doc *sbom.Document) string {
+	return fmt.Sprintf("%s %s with %d components", doc.Format, doc.SpecVersion, len(doc.Components))
+}
+
+// asksParts reports whether anything looks at single components.
+func (h *hearing) asksParts() bool {
+	return h.prover.config.Advisories != nil || slices.ContainsFunc(h.rules, func(r policy.Rule) bool {
+		return r.Components != nil || r.Licenses != nil || r.Advisories != ""
+	})
+}
+
+// advised looks the components up in the configured advisories.
+func (h *hearing) advised(ctx context.Context) error {
+	if h.prover.config.Advisories == nil {
+		return nil
+	}
+	set, err := h.prover.config.Advisories(ctx)
+	if err != nil {
+		return fmt.Errorf("advisories: %w", err)
+	}
+	h.subject.Findings = set.Find(advisory.Product{Name: h.item.Product, Version: h.item.Version.String()}, h.subject.Components)
+	var affected []string
+	for _, f := range h.subject.Findings {
+		if f.State == advisory.Affected || f.State == advisory.Unknown {
+			affected = append(affected, f.ID)
+			h.warn("%s", findingText(f))
+		}
+	}
+	switch {
+	case len(h.subject.Components) == 0:
+		h.unchecked(trust.CheckAdvisories, "", "no components are known")
+	case len(affected) > 0:
+		h.unchecked(trust.CheckAdvisories, "", fmt.Sprintf("%d of %d components have advisories; it is for policy to judge them: %s",
+			len(affected), len(h.subject.Components), clip(fmt.Sprint(affected))))
+	default:
+		h.pass(trust.CheckAdvisories, "", "no component with an advisory", fmt.Sprintf("none of %d", len(h.subject.Components)))
+	}
+	return nil
+}
+
+// findingText is a finding in a line.
+func findingText(f advisory.Finding) string {
+	text := fmt.Sprintf("%s %s: %s", f.Component.Name, f.Component.Version, f.ID)
+	if f.Summary != "" {
+		text += ": " + clip(f.Summary)
+	}
+	if f.State == advisory.Unknown {
+		text += " (whether it is affected is not known: " + f.Why + ")"
+	}
+	if f.Fixed != "" {
+		text += "; fixed in " + f.Fixed
+	}
+	return text
+}

@@ -1,0 +1,502 @@
+package proof_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"assay/artifact"
+	"assay/internal/testrepo"
+	"assay/trust"
+	"assay/trust/policy"
+	"assay/trust/proof"
+	"assay/trust/provenance"
+)
+
+func pattern(t *testing.T, text string) provenance.Pattern {
+	t.Helper()
+	p, err := provenance.ParsePattern(text)
+	must(t, err)
+	return p
+}
+
+// acmeSigner is who signs hello, whatever the tag.
+func acmeSigner(t *testing.T, product string) provenance.Identity {
+	return provenance.Identity{
+		Issuer:  pattern(t, testrepo.GitHubIssuer),
+		Subject: pattern(t, "https://git.example/"+product+"/"+product+"/.github/workflows/release.yml@refs/tags/*"),
+	}
+}
+
+// TestSignedRelease goes through every check that passes.
+func TestSignedRelease(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Checksums: true, Bills: true})
+	b.rules = []policy.Rule{{Signers: []provenance.Identity{acmeSigner(t, "hello")}, Require: []policy.Kind{policy.KindProvenance, policy.KindSBOM}}}
+	first := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, first.Evidence, trust.CheckUnchanged, trust.NotChecked) // there is nothing to compare with yet
+	wantResult(t, first.Evidence, trust.CheckRatchet, trust.NotChecked)
+	found := b.proven(b.item("hello", "1.4.2"))
+	for _, id := range []string{
+		trust.CheckName, trust.CheckUnchanged, trust.CheckChecksums, trust.CheckSignature, trust.CheckIdentity,
+		trust.CheckProvenance, trust.CheckSource, trust.CheckSBOM, trust.CheckAge, trust.CheckRatchet,
+		policy.IDSigners, policy.IDRequire,
+	} {
+		wantResult(t, found.Evidence, id, trust.Pass)
+	}
+	e := found.Evidence
+	if len(e.Signatures) != 3 || len(e.Builds) != 1 || e.Policy.IsZero() || !e.FreshUntil.After(start) || len(e.Metadata) != 4 {
+		t.Errorf("expected three signatures, one build, a policy, freshness and four roles; found %+v", e)
+	}
+	for _, s := range e.Signatures {
+		if s.Bundle.IsZero() || s.Root.IsZero() || s.Profile != "acme" || s.Issuer != testrepo.GitHubIssuer ||
+			!strings.Contains(s.Signer, "release.yml@refs/tags/v1.4.2") || s.Signed.IsZero() || len(s.Logged) != 1 {
+			t.Errorf("the evidence of a signature lacks something: %+v", s)
+		}
+	}
+	if build := e.Builds[0]; build.Builder == "" || build.Source == "" || build.Revision == "" || build.Ref != "refs/tags/v1.4.2" || len(build.Parameters) == 0 {
+		t.Errorf("the evidence of the build lacks something: %+v", build)
+	}
+	if len(found.Subject.Components) == 0 {
+		t.Error("expected components of the bill of materials")
+	}
+}
+
+func TestUnsignedRelease(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", nil)
+	found := b.proven(b.item("hello", "1.4.2"))
+	for _, id := range []string{trust.CheckSignature, trust.CheckProvenance, policy.IDPolicy} {
+		wantResult(t, found.Evidence, id, trust.NotChecked)
+	}
+}
+
+// TestNoProfile: what no profile may judge is not checked, and says so.
+func TestNoProfile(t *testing.T) {
+	b := newBench(t)
+	b.config.Default = nil
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	found := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, found.Evidence, trust.CheckSignature, trust.NotChecked)
+	if len(found.Evidence.Signatures) != 0 {
+		t.Errorf("expected no signature to count, found %+v", found.Evidence.Signatures)
+	}
+}
+
+// TestNoIdentity: the cryptography is checked, who signed is told and not judged.
+func TestNoIdentity(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	found := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, found.Evidence, trust.CheckSignature, trust.Pass)
+	wantResult(t, found.Evidence, trust.CheckIdentity, trust.NotChecked)
+}
+
+func TestForgedBundles(t *testing.T) {
+	for _, test := range []struct {
+		forgery testrepo.BundleForgery
+		reason  error
+	}{
+		{testrepo.WrongSignature, provenance.ErrSignature},
+		{testrepo.ForeignCertificate, provenance.ErrCertificate},
+		{testrepo.ForeignSCT, provenance.ErrCertificate},
+		{testrepo.SignedLate, provenance.ErrTime},
+		{testrepo.SignedEarly, provenance.ErrTime},
+		{testrepo.ForeignCheckpoint, provenance.ErrLog},
+		{testrepo.WrongInclusion, provenance.ErrLog},
+		{testrepo.UnknownLog, provenance.ErrLog},
+		{testrepo.OtherEntry, provenance.ErrLog},
+	} {
+		t.Run(string(test.forgery), func(t *testing.T) {
+			b := newBench(t)
+			b.release("hello", "1.4.2", &testrepo.Signing{Change: func(_ string, o *testrepo.BundleOptions) { o.Forgeries = []testrepo.BundleForgery{test.forgery} }})
+			b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSignature, test.reason)
+		})
+	}
+}
+
+// TestBundleOfAnotherArtifact: a good bundle, over other bytes.
+func TestBundleOfAnotherArtifact(t *testing.T) {
+	b := newBench(t)
+	b.release("ferry", "0.9.0", &testrepo.Signing{})
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	stolen, _ := b.repo.Target("ferry/0.9.0/ferry_0.9.0_linux_amd64.tar.gz.sigstore.json")
+	b.replace("hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz.sigstore.json", stolen, "hello")
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSignature, provenance.ErrDigest)
+}
+
+// replace publishes other bytes under a target's path.
+func (b *bench) replace(path string, data []byte, role string) {
+	b.t.Helper()
+	must(b.t, b.repo.AddTarget(path, data, role))
+	must(b.t, b.repo.Publish())
+}
+
+// edit changes a manifest and publishes it.
+func (b *bench) edit(path string, change func(map[string]any)) {
+	b.t.Helper()
+	must(b.t, b.repo.EditDocument(path, change))
+	must(b.t, b.repo.Publish())
+}
+
+// TestSwaps: the publisher's key is in bad hands and swaps entries of a manifest
+// whose artifacts all have valid bundles.
+func TestSwaps(t *testing.T) {
+	// Each makes its files, and then says how the manifest is changed.
+	entry := func(m map[string]any, i int) map[string]any { return m["artifacts"].([]any)[i].(map[string]any) }
+	for _, test := range []struct {
+		name   string
+		swap   func(b *bench) func(m map[string]any)
+		id     string
+		reason error
+	}{
+		{"platform", func(*bench) func(map[string]any) {
+			// The archive for linux/arm64, with its bundle, is said to be for amd64.
+			return func(m map[string]any) {
+				amd, arm := entry(m, 0), entry(m, 1)
+				amd["arch"], arm["arch"] = arm["arch"], amd["arch"]
+			}
+		}, trust.CheckName, proof.ErrDisagree},
+		{"platform under a new name", func(b *bench) func(map[string]any) {
+			return b.copyOf("hello/1.4.2/hello_1.4.2_linux_arm64.tar.gz", "hello/1.4.2/hello_1.4.2_linux_amd64.tgz")
+		}, trust.CheckSubject, proof.ErrDisagree},
+		{"version", func(b *bench) func(map[string]any) {
+			return b.copyOf("hello/1.4.1/hello_1.4.1_linux_amd64.tar.gz", "hello/1.4.2/hello_1.4.1_linux_amd64.tar.gz")
+		}, trust.CheckName, proof.ErrDisagree},
+		{"version under a new name", func(b *bench) func(map[string]any) {
+			return b.copyOf("hello/1.4.1/hello_1.4.1_linux_amd64.tar.gz", "hello/1.4.2/hello_1.4.2_linux_amd64.tgz")
+		}, trust.CheckSubject, proof.ErrDisagree},
+		{"product", func(b *bench) func(map[string]any) {
+			return b.copyOf("ferry/0.9.0/ferry_0.9.0_linux_amd64.tar.gz", "hello/1.4.2/ferry_0.9.0_linux_amd64.tar.gz")
+		}, trust.CheckSource, proof.ErrDisagree},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.release("ferry", "0.9.0", &testrepo.Signing{})
+			b.release("hello", "1.4.1", &testrepo.Signing{})
+			b.release("hello", "1.4.2", &testrepo.Signing{})
+			swap := test.swap(b)
+			b.edit("hello/1.4.2/release.json", func(m map[string]any) { delete(m, "checksums"); swap(m) })
+			b.wantRefusal(b.item("hello", "1.4.2"), test.id, test.reason)
+		})
+	}
+}
+
+// copyOf copies an artifact, with its bundle, to another path, and puts it into
+// the first entry of a manifest.
+func (b *bench) copyOf(from, to string) func(m map[string]any) {
+	b.t.Helper()
+	data, ok := b.repo.Target(from)
+	bundle, ok2 := b.repo.Target(from + ".sigstore.json")
+	if !ok || !ok2 {
+		b.t.Fatalf("no %s with a bundle", from)
+	}
+	must(b.t, b.repo.AddTarget(to, data, "hello"))
+	must(b.t, b.repo.AddTarget(to+".sigstore.json", bundle, "hello"))
+	return func(m map[string]any) {
+		entry := m["artifacts"].([]any)[0].(map[string]any)
+		digests := map[string]any{"sha256": artifact.DigestOf(artifact.SHA256, data).Hex()}
+		entry["target"], entry["length"], entry["digests"], entry["bundles"] = to, len(data), digests, []any{to + ".sigstore.json"}
+		delete(entry, "sbom")
+	}
+}
+
+// TestEditedManifest: the manifest's source is not what was built.
+func TestEditedManifest(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	b.edit("hello/1.4.2/release.json", func(m map[string]any) {
+		m["source"].(map[string]any)["revision"] = strings.Repeat("ab", 20)
+	})
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSource, proof.ErrDisagree)
+}
+
+// TestProvenanceAgainstCertificate: the builder may write what it likes into a
+// statement; the certificate authority knows where it ran.
+func TestProvenanceAgainstCertificate(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Claims: testrepo.WorkflowClaims("https://git.example/hello/hello-evil", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))})
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckProvenance, proof.ErrClaims)
+}
+
+// TestLookAlike: another repository whose name only begins like the accepted
+// one's, with a bundle that is good in itself.
+func TestLookAlike(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Artifacts: testrepo.AsMessage, Claims: testrepo.WorkflowClaims("https://git.example/hello/hello-evil", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))})
+	b.rules = []policy.Rule{{Signers: []provenance.Identity{{Issuer: pattern(t, testrepo.GitHubIssuer), Subject: pattern(t, "/https://git.example/hello/hello/")}}}}
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckIdentity, proof.ErrIdentity)
+	b.rules[0].Signers[0].Subject = pattern(t, "https://git.example/hello/hello*/.github/workflows/release.yml@refs/tags/*")
+	wantResult(t, b.proven(b.item("hello", "1.4.2")).Evidence, trust.CheckIdentity, trust.Pass)
+}
+
+// TestMessageSignature names nothing: that is told.
+func TestMessageSignature(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Artifacts: testrepo.AsMessage})
+	found := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, found.Evidence, trust.CheckSubject, trust.NotChecked)
+}
+
+// TestManySubjects: one statement over all artifacts.
+func TestManySubjects(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Together: true})
+	found := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, found.Evidence, trust.CheckSubject, trust.Pass)
+	wantResult(t, found.Evidence, trust.CheckProvenance, trust.Pass)
+}
+
+// TestSubjectIsAPackage: a package URL is a name, if product, version and
+// platform are in it.
+func TestSubjectIsAPackage(t *testing.T) {
+	for _, test := range []struct {
+		purl string
+		fits bool
+	}{
+		{"pkg:generic/hello@1.4.2", true},
+		{"pkg:generic/acme/hello@v1.4.2?os=linux&arch=amd64", true},
+		{"pkg:generic/hello@1.4.1", false},
+		{"pkg:generic/ferry@1.4.2", false},
+		{"pkg:generic/hello@1.4.2?os=darwin", false},
+		{"pkg:generic/hello@1.4.2?arch=arm64", false},
+	} {
+		t.Run(test.purl, func(t *testing.T) {
+			b := newBench(t)
+			b.release("hello", "1.4.2", &testrepo.Signing{Change: func(_ string, o *testrepo.BundleOptions) {
+				var statement map[string]any
+				must(t, json.Unmarshal(o.Statement, &statement))
+				statement["subject"].([]any)[0].(map[string]any)["name"] = test.purl
+				o.Statement, _ = json.Marshal(statement)
+			}})
+			item := b.item("hello", "1.4.2")
+			if test.fits {
+				wantResult(t, b.proven(item).Evidence, trust.CheckSubject, trust.Pass)
+				return
+			}
+			b.wantRefusal(item, trust.CheckSubject, proof.ErrDisagree)
+		})
+	}
+}
+
+// TestSignedChecksums: a signature over the checksums file counts for what it
+// lists, and for nothing else.
+func TestSignedChecksums(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Artifacts: testrepo.AsNothing, Checksums: true})
+	b.rules = []policy.Rule{{Signers: []provenance.Identity{acmeSigner(t, "hello")}}}
+	found := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, found.Evidence, trust.CheckChecksums, trust.Pass)
+	wantResult(t, found.Evidence, policy.IDSigners, trust.Pass)
+
+	for _, test := range []struct {
+		name, file, id string
+		reason         error
+	}{
+		{"another digest", strings.Repeat("ab", 32) + "  hello_1.4.2_linux_amd64.tar.gz\n", trust.CheckChecksums, proof.ErrDisagree},
+		{"not listed", strings.Repeat("ab", 32) + "  hello_1.4.2_linux_arm64.tar.gz\n", policy.IDSigners, policy.ErrRefused},
+		{"no list", "<html>\n", trust.CheckChecksums, proof.ErrDocument},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.release("hello", "1.4.2", &testrepo.Signing{Artifacts: testrepo.AsNothing, Checksums: true})
+			bundle, err := b.box.Bundle(testrepo.BundleOptions{Data: []byte(test.file), Claims: testrepo.WorkflowClaims("https://git.example/hello/hello", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))})
+			must(t, err)
+			b.replace("hello/1.4.2/checksums.txt", []byte(test.file), "hello")
+			b.replace("hello/1.4.2/checksums.txt.sigstore.json", bundle, "hello")
+			b.rules = []policy.Rule{{Signers: []provenance.Identity{acmeSigner(t, "hello")}}}
+			b.wantRefusal(b.item("hello", "1.4.2"), test.id, test.reason)
+		})
+	}
+}
+
+// TestPromisedDocumentsAreThere: a manifest that names documents which the
+// repository does not promise.
+func TestPromisedDocumentsAreThere(t *testing.T) {
+	for path, id := range map[string]string{
+		"hello/1.4.2/checksums.txt":                                trust.CheckChecksums,
+		"hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz.sigstore.json": trust.CheckSignature,
+		"hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz.spdx.json":     trust.CheckSBOM,
+	} {
+		b := newBench(t)
+		b.release("hello", "1.4.2", &testrepo.Signing{})
+		if item := b.item("hello", "1.4.2"); id == trust.CheckSBOM {
+			path = item.Artifact.SBOM
+		}
+		must(t, b.repo.RemoveTarget(path, "hello"))
+		must(t, b.repo.Publish())
+		b.wantRefusal(b.item("hello", "1.4.2"), id, proof.ErrDisagree)
+	}
+}
+
+// TestRatchet: provenance dropped in a newer release.
+func TestRatchet(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.1", &testrepo.Signing{})
+	b.release("hello", "1.4.2", nil)
+	b.release("hello", "1.4.0", nil)
+	b.proven(b.item("hello", "1.4.1"))
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckRatchet, policy.ErrWeaker)
+	b.proven(b.item("hello", "1.4.0")) // an older one was never stronger
+
+	item := b.item("hello", "1.4.2")
+	memory := policy.NewMemory(b.memory)
+	_, err := memory.Waive(t.Context(), item.Target.Digests().Primary(), "the signer is being replaced", b.now.Add(24*time.Hour), "a test", b.now)
+	must(t, err)
+	found, err := b.prove(item)
+	must(t, err)
+	if c := checksOf(found.Evidence, trust.CheckRatchet); len(c) != 1 || !strings.Contains(c[0].Found+c[0].Why, "the signer is being replaced") {
+		t.Errorf("expected the waiver in the evidence, found %+v", c)
+	}
+	b.now = b.now.Add(25 * time.Hour)
+	must(t, b.repo.Renew())
+	must(t, b.repo.Publish())
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckRatchet, policy.ErrWeaker)
+}
+
+// TestChangedBytes: published bytes never change under their path.
+func TestChangedBytes(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", nil)
+	b.proven(b.item("hello", "1.4.2"))
+	path := "hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz"
+	b.replace(path, []byte("other bytes"), "hello")
+	b.edit("hello/1.4.2/release.json", func(m map[string]any) {
+		delete(m, "checksums")
+		entry := m["artifacts"].([]any)[0].(map[string]any)
+		entry["length"], entry["digests"] = len("other bytes"), map[string]any{"sha256": artifact.DigestOf(artifact.SHA256, []byte("other bytes")).Hex()}
+	})
+	refusal := b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckUnchanged, policy.ErrChanged)
+	var changed *policy.ChangedError
+	if !errors.As(refusal, &changed) || len(changed.Seen) == 0 || len(changed.Found) == 0 {
+		t.Errorf("expected both digests, found %v", refusal)
+	}
+}
+
+// TestVerdicts: the same bytes with the same bundle, root and policy are not
+// verified twice; a change of any of them is.
+func TestVerdicts(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	bundle := "hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz.sigstore.json"
+	wasRead := func() bool {
+		defer func() { b.read = nil }()
+		return strings.Contains(fmt.Sprint(b.read), bundle)
+	}
+	b.proven(b.item("hello", "1.4.2"))
+	if !wasRead() {
+		t.Fatal("the first proof did not read the bundle")
+	}
+	again := b.proven(b.item("hello", "1.4.2"))
+	if wasRead() {
+		t.Error("the second proof read the bundle again")
+	}
+	wantResult(t, again.Evidence, trust.CheckSignature, trust.Pass)
+	wantResult(t, again.Evidence, trust.CheckProvenance, trust.Pass)
+
+	b.rules = []policy.Rule{{Require: []policy.Kind{policy.KindProvenance}}}
+	b.proven(b.item("hello", "1.4.2"))
+	if !wasRead() {
+		t.Error("under another policy the bundle was not read again")
+	}
+
+	// Another trusted root: the verdict of the first counts for nothing.
+	other, err := testrepo.NewSigstore(func() time.Time { return b.now })
+	must(t, err)
+	b.config.Profiles = []proof.Profile{b.profile("acme", provenance.Profile{Kind: provenance.PublicGood, Root: other.TrustedRoot()})}
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSignature, provenance.ErrCertificate)
+}
+
+// TestProfilesThatDoNotApply: a signature by a plain key is no fault where only
+// certificates can be judged; nor does it count.
+func TestProfilesThatDoNotApply(t *testing.T) {
+	b := newBench(t)
+	key, err := testrepo.NewSigningKey(testrepo.ECDSA)
+	must(t, err)
+	b.release("hello", "1.4.2", &testrepo.Signing{Key: key})
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckSignature, trust.NotChecked)
+
+	b.config.Profiles = append(b.config.Profiles, b.profile("key", provenance.Profile{Kind: provenance.Keys, Keys: [][]byte{key.PublicPEM()}}))
+	b.config.Default = func(string) []string { return []string{"acme", "key"} }
+	found, err = b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckSignature, trust.Pass)
+}
+
+// TestOtherAlgorithm: a bundle that vouches by SHA-512, for a target that lists
+// SHA-256 only: the digest has to be computed from the bytes.
+func TestOtherAlgorithm(t *testing.T) {
+	b := newBench(t)
+	data := []byte("bytes")
+	must(t, b.repo.AddTarget("tool", data))
+	statement, err := testrepo.ProvenanceV1(testrepo.ProvenanceOptions{Subjects: []testrepo.Subject{{Name: "tool", Digests: artifact.Digests{artifact.DigestOf(artifact.SHA512, data)}}}})
+	must(t, err)
+	bundle, err := b.box.Bundle(testrepo.BundleOptions{Statement: statement})
+	must(t, err)
+	must(t, b.repo.AddTarget("tool.sigstore.json", bundle))
+	must(t, b.repo.Publish())
+	item := func() proof.Item {
+		view := b.view()
+		target, err := view.Target(t.Context(), "tool")
+		must(t, err)
+		return proof.Item{Target: target, Evidence: view.Evidence(), Documents: papers{b, view}}
+	}
+	found, err := b.prove(item())
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckSignature, trust.NotChecked)
+
+	b.known = artifact.Digests{artifact.DigestOf(artifact.SHA512, data)}
+	found, err = b.prove(item())
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckSignature, trust.Pass)
+
+	b.known = artifact.Digests{artifact.DigestOf(artifact.SHA512, []byte("other"))}
+	b.wantRefusal(item(), trust.CheckSignature, provenance.ErrDigest)
+}
+
+// TestReceipts survive, and are found by digest.
+func TestReceipts(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	item := b.item("hello", "1.4.2")
+	b.proven(item)
+	p := b.prover()
+	names, err := p.ReceiptsOf(t.Context(), item.Target.Digests().Primary())
+	must(t, err)
+	if len(names) != 1 || names[0].Repository != "acme" || names[0].Target != item.Target.Path() {
+		t.Fatalf("expected one receipt, found %+v", names)
+	}
+	for receipt, err := range p.Receipts(t.Context(), names) {
+		must(t, err)
+		if receipt.Outcome != proof.Proven || receipt.Version != "1.4.2" || len(receipt.Evidence.Checks) == 0 || !receipt.At.Equal(start) {
+			t.Errorf("the receipt lacks something: %+v", receipt)
+		}
+	}
+	none, err := p.ReceiptsOf(t.Context(), artifact.DigestOf(artifact.SHA256, []byte("other")))
+	if must(t, err); len(none) != 0 {
+		t.Errorf("expected no receipt of other bytes, found %+v", none)
+	}
+}
+
+// TestDamagedReceipt is an error, never a proof.
+func TestDamagedReceipt(t *testing.T) {
+	for name, value := range map[string]string{"cut": `{"schema":"assay.receipt/v1"`, "empty": `{}`, "another schema": `{"schema":"x","evidence":{}}`} {
+		b := newBench(t)
+		b.release("hello", "1.4.2", nil)
+		item := b.item("hello", "1.4.2")
+		b.proven(item)
+		must(t, b.memory.Update(t.Context(), func(tx trust.Tx) error {
+			keys, err := tx.Keys("receipt/")
+			must(t, err)
+			return tx.Put(keys[0], []byte(value))
+		}))
+		if _, err := b.prove(item); !errors.Is(err, proof.ErrReceipt) {
+			t.Errorf("%s: expected ErrReceipt, found %v", name, err)
+		}
+	}
+}

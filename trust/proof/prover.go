@@ -1,0 +1,132 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"assay/artifact"
+	"assay/artifact/release"
+	"assay/trust"
+	"assay/trust/advisory"
+	"assay/trust/policy"
+	"assay/trust/provenance"
+)
+
+// Config is what a Prover judges by. Memory is required.
+type Config struct {
+	Policy   *policy.Policy // nil: no rules
+	Profiles []Profile      // by which signatures may be judged, each name once
+	// Default names the profiles for a repository's signatures, besides those
+	// that the policy's signers name. nil: none.
+	Default func(repository string) []string
+	// Advisories gives what is known to be wrong with components. nil: nothing
+	// is configured.
+	Advisories func(context.Context) (*advisory.Set, error)
+	// Memory keeps receipts, the digests first seen, the kinds of proof seen,
+	// and waivers.
+	Memory trust.Store
+	Now    func() time.Time // nil: time.Now
+}
+
+// Profile is a trust profile whose root may have to be read first.
+type Profile struct {
+	Name       string
+	Repository string // whose target its root is; empty: a file
+	// Load gives the profile, and says where its root comes from, for Evidence.
+	Load func(context.Context) (profile provenance.Profile, from string, err error)
+}
+
+// Documents reads what lies beside an artifact, in the artifact's repository.
+type Documents interface {
+	// Promise finds a target; without one it is trust.ErrNoTarget.
+	Promise(ctx context.Context, path string) (trust.Target, error)
+	// Read brings a target's bytes, proven, at most limit of them.
+	Read(ctx context.Context, target trust.Target, limit int64) ([]byte, error)
+	// Hash is the artifact's own digest by another algorithm than those that
+	// its target lists. trust.ErrNotHeld where its bytes are not to be fetched.
+	Hash(ctx context.Context, algorithm artifact.Algorithm) (artifact.Digest, error)
+}
+
+// Item is an artifact that a repository promises.
+type Item struct {
+	Target trust.Target
+	// Release is the manifest that lists the artifact, and Artifact its entry.
+	// nil: the target is none that a manifest lists.
+	Release  *release.Release
+	Artifact release.Artifact
+
+	Product  string           // empty: outside the release layout
+	Version  artifact.Version // likewise
+	Channel  string
+	Status   release.Status
+	Platform artifact.Platform
+	Agreed   []string // the repositories that promise it alike
+
+	Evidence  *trust.Evidence // of the metadata; what is checked here is added to it
+	Documents Documents
+}
+
+// Proof is why an artifact is believed.
+type Proof struct {
+	Evidence *trust.Evidence
+	Subject  policy.Subject
+	Warnings []string
+
+	item      Item
+	verdicts  map[string]provenance.Signed
+	checksums artifact.Digest
+	sbom      *parts
+}
+
+// Release is the manifest of the proven artifact; nil where none lists it.
+func (p *Proof) Release() *release.Release { return p.item.Release }
+
+// Prover proves artifacts. It is safe for several goroutines.
+type Prover struct {
+	config Config
+
+	mu        sync.Mutex
+	verifiers map[string]*verifier // by the profile's name
+}
+
+// New makes a Prover.
+func New(config Config) (*Prover, error) {
+	if config.Memory == nil {
+		return nil, fmt.Errorf("%w: no memory was given", ErrConfig)
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Policy == nil {
+		none, err := policy.New(nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		config.Policy = none
+	}
+	return &Prover{config: config, verifiers: map[string]*verifier{}}, nil
+}
+
+// Prove verifies what is advertised for an artifact, and has the policy judge
+// it. It reads small documents, never the artifact, unless a signature vouches
+// for it under an algorithm that its target does not list. Whatever refuses the
+// artifact is a Refusal; errors of Documents and Memory are as they come.
+func (p *Prover) Prove(ctx context.Context, item Item) (*Proof, error) {
+	h, err := p.open(ctx, item)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{
+		h.named, h.unchanged, h.listed, h.signed, h.identified, h.built, h.parted, h.advised, h.aged, h.judged, h.ratcheted,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, h.refusal(err)
+		}
+	}
+	return &Proof{
+		Evidence: item.Evidence, Subject: h.subject, Warnings: h.warnings,
+		item: item, verdicts: h.verdicts, checksums: h.checksums, sbom: h.sbom,
+	}, nil
+}

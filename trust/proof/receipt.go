@@ -1,0 +1,216 @@
+package proof
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"strings"
+	"time"
+
+	"assay/artifact"
+	"assay/trust"
+	"assay/trust/policy"
+	"assay/trust/provenance"
+)
+
+// Outcome is how a hearing ended.
+type Outcome string
+
+// The outcomes of a Receipt.
+const (
+	Proven  Outcome = "proven"
+	Refused Outcome = "refused"
+)
+
+// Receipt is what is remembered of a judgement. It explains; it never counts as
+// proof: what it takes over from an earlier one is only the cryptography of
+// bundles whose digests, trust root and policy are the same.
+type Receipt struct {
+	Schema     string            `json:"schema"` // assay.receipt/v1
+	Outcome    Outcome           `json:"outcome"`
+	Reason     string            `json:"reason,omitempty"` // of a refusal
+	At         time.Time         `json:"at"`
+	Proven     time.Time         `json:"proven,omitzero"` // when it was proven last; zero: never
+	Repository string            `json:"repository"`
+	Target     string            `json:"target"`
+	Product    string            `json:"product,omitempty"`
+	Version    string            `json:"version,omitempty"`
+	Channel    string            `json:"channel,omitempty"`
+	Status     string            `json:"status,omitempty"`
+	Platform   artifact.Platform `json:"platform,omitzero"`
+	Length     int64             `json:"length"` // in bytes
+	Digests    artifact.Digests  `json:"digests"`
+	Evidence   *trust.Evidence   `json:"evidence"`
+
+	Checksums artifact.Digest `json:"checksums,omitzero"` // of the checksums file that lists it
+	SBOM      artifact.Digest `json:"sbom,omitzero"`      // of the document that was read
+	// Verdicts are the verified signatures, by all that they depend on.
+	Verdicts map[string]provenance.Signed `json:"verdicts,omitempty"`
+}
+
+const receiptSchema = "assay.receipt/v1"
+
+// The keys of receipts begin with receiptPrefix, and go on with the digest, the
+// repository and the target path, so that those of a file are found by its
+// digest, and the others without reading their values.
+const receiptPrefix = "receipt/"
+
+func receiptKey(t trust.Target) string {
+	return receiptPrefix + t.Digests().Primary().String() + "/" + url.PathEscape(t.Repository()) + "/" + url.PathEscape(t.Path())
+}
+
+// ReceiptName is what the key of a receipt says.
+type ReceiptName struct {
+	Digest     artifact.Digest
+	Repository string
+	Target     string
+
+	key string
+}
+
+func parseReceiptKey(key string) (ReceiptName, error) {
+	parts := strings.Split(strings.TrimPrefix(key, receiptPrefix), "/")
+	if len(parts) != 3 {
+		return ReceiptName{}, fmt.Errorf("%w: expected DIGEST/REPOSITORY/TARGET, found the key %q", ErrReceipt, clip(key))
+	}
+	digest, err := artifact.ParseDigest(parts[0])
+	repository, err2 := url.PathUnescape(parts[1])
+	target, err3 := url.PathUnescape(parts[2])
+	if err := errors.Join(err, err2, err3); err != nil {
+		return ReceiptName{}, fmt.Errorf("%w: the key %q: %w", ErrReceipt, clip(key), err)
+	}
+	return ReceiptName{Digest: digest, Repository: repository, Target: target, key: key}, nil
+}
+
+// receipt is that of an earlier judgement of a target's bytes; nil without one.
+func (p *Prover) receipt(ctx context.Context, target trust.Target) (r *Receipt, err error) {
+	err = p.config.Memory.View(ctx, func(tx trust.Tx) error {
+		r, err = readReceipt(tx, receiptKey(target))
+		return err
+	})
+	return r, err
+}
+
+func readReceipt(tx trust.Tx, key string) (*Receipt, error) {
+	data, err := tx.Get(key)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	var r Receipt
+	if err := json.Unmarshal(data, &r); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrReceipt, clip(key), err)
+	}
+	if r.Schema != receiptSchema || r.Evidence == nil {
+		return nil, fmt.Errorf("%w: %s: expected the schema %s with evidence, found %q", ErrReceipt, clip(key), receiptSchema, clip(r.Schema))
+	}
+	return &r, nil
+}
+
+// Record remembers a proof once the artifact's bytes were found right: its
+// receipt, the digest seen under the path, and the kinds of proof seen for the
+// product, in one transaction. A crash before it leaves the artifact proven and
+// not remembered: the next proof starts from nothing, and records then.
+func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
+	r := newReceipt(proof.item, proof.Evidence, p.config.Now())
+	r.Outcome, r.Proven, r.Verdicts = Proven, r.At, proof.verdicts
+	r.Checksums = proof.checksums
+	if proof.sbom != nil {
+		r.SBOM = proof.sbom.digest
+	}
+	return r, p.config.Memory.Update(ctx, func(tx trust.Tx) error {
+		if proof.item.Release != nil {
+			if err := policy.Record(tx, proof.Subject, p.config.Now()); err != nil {
+				return err
+			}
+		}
+		return writeReceipt(tx, proof.item.Target, r)
+	})
+}
+
+// RecordRefusal remembers why an artifact was refused, and of the judgement
+// before only when it was proven last.
+func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
+	if refusal.item.Target.IsZero() {
+		return nil
+	}
+	r := newReceipt(refusal.item, refusal.Evidence, p.config.Now())
+	r.Outcome, r.Reason = Refused, refusal.Err.Error()
+	return p.config.Memory.Update(ctx, func(tx trust.Tx) error {
+		before, err := readReceipt(tx, receiptKey(refusal.item.Target))
+		if err != nil {
+			return err
+		}
+		if before != nil {
+			r.Proven = before.Proven
+		}
+		return writeReceipt(tx, refusal.item.Target, r)
+	})
+}
+
+func newReceipt(item Item, evidence *trust.Evidence, now time.Time) *Receipt {
+	return &Receipt{
+		Schema: receiptSchema, At: now.UTC(), Repository: item.Target.Repository(), Target: item.Target.Path(),
+		Product: item.Product, Version: item.Version.String(), Channel: item.Channel, Status: string(item.Status),
+		Platform: item.Platform, Length: item.Target.Length(), Digests: item.Target.Digests(), Evidence: evidence,
+	}
+}
+
+func writeReceipt(tx trust.Tx, target trust.Target, r *Receipt) error {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return tx.Put(receiptKey(target), data)
+}
+
+// ReceiptNames lists what there are receipts of, by digest.
+func (p *Prover) ReceiptNames(ctx context.Context) (names []ReceiptName, err error) {
+	return p.receiptNames(ctx, receiptPrefix)
+}
+
+// ReceiptsOf lists the receipts of some bytes; none where they were never judged
+// here.
+func (p *Prover) ReceiptsOf(ctx context.Context, digest artifact.Digest) ([]ReceiptName, error) {
+	return p.receiptNames(ctx, receiptPrefix+digest.String()+"/")
+}
+
+func (p *Prover) receiptNames(ctx context.Context, prefix string) (names []ReceiptName, err error) {
+	err = p.config.Memory.View(ctx, func(tx trust.Tx) error {
+		keys, err := tx.Keys(prefix)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			name, err := parseReceiptKey(key)
+			if err != nil {
+				return err
+			}
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names, err
+}
+
+// Receipts reads receipts one after the other, each in a transaction of its own.
+// One that is gone by then is left out.
+func (p *Prover) Receipts(ctx context.Context, names []ReceiptName) iter.Seq2[*Receipt, error] {
+	return func(yield func(*Receipt, error) bool) {
+		for _, name := range names {
+			var r *Receipt
+			err := p.config.Memory.View(ctx, func(tx trust.Tx) (err error) {
+				r, err = readReceipt(tx, name.key)
+				return err
+			})
+			if err == nil && r == nil {
+				continue
+			}
+			if !yield(r, err) {
+				return
+			}
+		}
+	}
+}
