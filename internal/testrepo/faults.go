@@ -19,11 +19,20 @@ type fault struct {
 	stop   func()                                                  // ends what the fault holds up; may be nil
 }
 
+// is reports whether the fault is for a path: one that contains match, or ends
+// with it where match ends with "$".
+func (f *fault) is(path string) bool {
+	if end, anchored := strings.CutSuffix(f.match, "$"); anchored {
+		return strings.HasSuffix(path, end)
+	}
+	return strings.Contains(path, f.match)
+}
+
 // matching are the faults for a path, in the order set.
 func matching(faults []*fault, path string) []*fault {
 	var found []*fault
 	for _, f := range faults {
-		if strings.Contains(path, f.match) {
+		if f.is(path) {
 			found = append(found, f)
 		}
 	}
@@ -50,7 +59,8 @@ func (s *Server) Clear() {
 }
 
 // In every fault below, pathPart selects the requests whose escaped path
-// contains it; the empty string selects all. Faults that alter a file add up;
+// contains it, or ends with it where it ends with "$"; the empty string selects
+// all. Faults that alter a file add up;
 // of those that answer, the newest for a path wins. A file that does not exist
 // stays 404 unless the fault says otherwise.
 
