@@ -82,11 +82,7 @@ func (c *chooser) choose(selector artifact.Selector) (choice, error) {
 	if err := c.checkAge(index); err != nil {
 		return choice{}, err
 	}
-	ch, err := c.newest(index, selector)
-	if err == nil && !index.EndOfLife.IsZero() && !c.now.Before(index.EndOfLife) {
-		ch.warnings = append(ch.warnings, fmt.Sprintf("the channel %s of %s has reached its end of life at %s", channel, c.product, index.EndOfLife.Format(time.DateOnly)))
-	}
-	return ch, err
+	return c.newest(index, selector)
 }
 
 // checkAge refuses a channel that its publisher has not renewed in time.

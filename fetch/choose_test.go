@@ -82,18 +82,30 @@ func TestChannelEndsAndAges(t *testing.T) {
 	for _, test := range []struct {
 		now      time.Time
 		kind     error
-		warnings int
+		outlived string // part of what is said
 	}{
-		{noon, nil, 0},
-		{noon.Add(time.Second), nil, 1},
-		{noon.Add(time.Hour - 1), nil, 1},
-		{noon.Add(time.Hour), ErrTooOld, 0},
+		{noon, nil, ""},
+		{noon.Add(time.Second - 1), nil, ""},
+		{noon.Add(time.Second), nil, "end of life"},
+		{noon.Add(time.Hour - 1), nil, "end of life"},
+		{noon.Add(time.Hour), ErrTooOld, "end of life"},
 	} {
 		c.now = test.now
-		ch, err := c.choose(selector(t, "stable"))
-		if !errors.Is(err, test.kind) || len(ch.warnings) != test.warnings {
-			t.Errorf("%s: expected %v and %d warnings, found %v, %q", test.now, test.kind, test.warnings, err, ch.warnings)
+		if _, err := c.choose(selector(t, "stable")); !errors.Is(err, test.kind) {
+			t.Errorf("%s: expected %v, found %v", test.now, test.kind, err)
 		}
+		check, outlived := ageOf(stable, test.now)
+		if (outlived == "") != (test.outlived == "") || !strings.Contains(outlived, test.outlived) || (check.Result == trust.Pass) != (outlived == "") {
+			t.Errorf("%s: expected %q, found %q, %+v", test.now, test.outlived, outlived, check)
+		}
+	}
+	stable.EndOfLife = time.Time{}
+	if _, outlived := ageOf(stable, noon.Add(time.Hour)); !strings.Contains(outlived, "too old to choose from") {
+		t.Errorf("expected it to be too old, found %q", outlived)
+	}
+	stable.MaxAge = 0
+	if check, outlived := ageOf(stable, noon.Add(time.Hour)); check.Result != trust.NotChecked || outlived != "" {
+		t.Errorf("expected nothing to be checked, found %+v, %q", check, outlived)
 	}
 }
 

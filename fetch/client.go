@@ -11,6 +11,7 @@ import (
 
 	"assay/cache"
 	"assay/trust"
+	"assay/trust/proof"
 )
 
 // Repository joins what is trusted with where it lies.
@@ -26,7 +27,10 @@ type Config struct {
 	Engine       *Engine
 	// Map says which repositories must agree on what; nil: each speaks for itself.
 	Map *trust.Map
-	Now func() time.Time // nil: time.Now
+	// Prover verifies what is signed and attested, and judges it by policy, for
+	// Get, Judge and Identify. nil: metadata alone is looked at.
+	Prover *proof.Prover
+	Now    func() time.Time // nil: time.Now
 	// Offline forbids every request: metadata and bytes come from what is held.
 	Offline bool
 	// MachineID is this machine's random number, for the cohorts of staged
@@ -43,6 +47,7 @@ type Client struct {
 	cache        *cache.Store
 	engine       *Engine
 	approvals    *trust.Map
+	prover       *proof.Prover
 	now          func() time.Time
 	offline      bool
 	machineID    func(context.Context) ([16]byte, error)
@@ -59,7 +64,7 @@ func NewClient(config Config) (*Client, error) {
 		return nil, errors.New("fetch: a client needs a cache and an engine")
 	}
 	c := &Client{
-		repositories: map[string]*Repository{}, cache: config.Cache, engine: config.Engine, approvals: config.Map,
+		repositories: map[string]*Repository{}, cache: config.Cache, engine: config.Engine, approvals: config.Map, prover: config.Prover,
 		now: config.Now, offline: config.Offline, machineID: config.MachineID,
 		progress: config.Progress, warn: config.Warn, views: map[string]*pendingView{},
 	}

@@ -6,12 +6,14 @@ import (
 
 	"assay/cache"
 	"assay/trust"
+	"assay/trust/proof"
 )
 
 // Held is a proven artifact: the blob, and why it is believed.
 type Held struct {
 	Selection
 	Fetched
+	Receipt *proof.Receipt // nil: the Client has no Prover
 }
 
 // Get resolves a request and fetches the artifact into the cache.
@@ -23,10 +25,15 @@ func (c *Client) Get(ctx context.Context, request Request) (Held, error) {
 	return c.GetSelected(ctx, selection)
 }
 
-// GetSelected fetches what Resolve has found.
+// GetSelected proves and fetches what Resolve has found: first what is signed
+// and attested, then the bytes. A proof.Refusal keeps it from being fetched.
 func (c *Client) GetSelected(ctx context.Context, selection Selection) (Held, error) {
+	found, err := c.prove(ctx, &selection, papers{fetch: true})
 	for _, warning := range selection.Warnings {
 		c.warn(warning)
+	}
+	if err != nil {
+		return Held{}, c.refused(ctx, err)
 	}
 	fetched, err := c.Fetch(ctx, selection.Target)
 	if err != nil {
@@ -37,7 +44,11 @@ func (c *Client) GetSelected(ctx context.Context, selection Selection) (Held, er
 		Repository: selection.Repository, Target: selection.Target.Path(), File: selection.Target.Name(),
 		Product: selection.Product, Version: selection.Version.String(), Platform: selection.Platform.String(),
 	}
-	return Held{Selection: selection, Fetched: fetched}, c.note(ctx, fetched, name)
+	if err := c.note(ctx, fetched, name); err != nil {
+		return Held{}, err
+	}
+	receipt, err := c.record(ctx, found)
+	return Held{Selection: selection, Fetched: fetched, Receipt: receipt}, err
 }
 
 // addProof records the checks that Fetch has made.
@@ -46,7 +57,6 @@ func addProof(e *trust.Evidence, target trust.Target) {
 	for _, digest := range target.Digests() {
 		e.Add(trust.Check{ID: trust.CheckDigest, Result: trust.Pass, Expected: digest.String(), Found: "the same"})
 	}
-	e.Add(trust.Check{ID: trust.CheckSignature, Result: trust.NotChecked, Why: "no policy asks for a signature besides the repository's own"})
 }
 
 // SelectTarget finds a target of a repository by its path, whether or not the
@@ -79,11 +89,22 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 	if err := agreed.AddTo(ctx, shelf.panel(), evidence); err != nil {
 		return Selection{}, err
 	}
+	item, err := shelf.itemAt(ctx, target, entry, channel)
+	if err != nil {
+		return Selection{}, err
+	}
+	warnings, outlived := contradicted(agreed), ""
 	if channel != "" {
 		evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", entry.Status, channel)})
+		if outlived, err = shelf.aged(ctx, item.Product, channel, evidence); err != nil {
+			return Selection{}, err
+		}
+		if outlived != "" {
+			warnings = append(warnings, outlived)
+		}
 	}
 	return Selection{
 		Repository: repository, Why: "named by its target path", Target: agreed.Target, Agreed: agreed.Repositories,
-		Warnings: contradicted(agreed), Evidence: evidence,
+		Warnings: warnings, Evidence: evidence, item: item, outlived: outlived,
 	}, nil
 }

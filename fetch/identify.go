@@ -14,6 +14,7 @@ import (
 	"assay/artifact/release"
 	"assay/cache"
 	"assay/trust"
+	"assay/trust/proof"
 )
 
 // Identified is a file that a repository promises.
@@ -26,7 +27,9 @@ type Identified struct {
 	Warnings []string
 	Agreed   []string // the repositories that promise the target alike; empty: none need agree
 	Evidence *trust.Evidence
+	Receipt  *proof.Receipt // nil: the Client has no Prover
 
+	item     proof.Item
 	approver bool // the repository only approves of what another one publishes
 }
 
@@ -76,7 +79,7 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 	switch {
 	case found != nil:
 		found.Warnings = append(found.Warnings, warnings...)
-		return *found, nil
+		return *found, c.proveFile(ctx, found, file)
 	case unasked != nil:
 		return Identified{}, unasked
 	case refused != nil:
@@ -247,9 +250,11 @@ func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified
 	if err := agreed.AddTo(ctx, s.panel(), found.Evidence); err != nil {
 		return Identified{}, err
 	}
-	addProof(found.Evidence, target)
 	entry, channel, err := s.standing(ctx, target.Path())
-	if err != nil || channel == "" {
+	if err != nil {
+		return found, err
+	}
+	if found.item, err = s.itemAt(ctx, target, entry, channel); err != nil || channel == "" {
 		return found, err
 	}
 	found.Product, _, _ = strings.Cut(target.Path(), "/")
@@ -258,5 +263,22 @@ func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified
 	if entry.Status == release.StatusDeprecated {
 		found.Warnings = append(found.Warnings, deprecation(found.Product, entry))
 	}
-	return found, nil
+	outlived, err := s.aged(ctx, found.Product, channel, found.Evidence)
+	if outlived != "" {
+		found.Warnings = append(found.Warnings, outlived)
+	}
+	return found, err
+}
+
+// proveFile has the file's release proven as if it were fetched now.
+func (c *Client) proveFile(ctx context.Context, found *Identified, file fingerprint) error {
+	selection := Selection{Target: found.Target, Agreed: found.Agreed, Evidence: found.Evidence, item: found.item}
+	proven, err := c.prove(ctx, &selection, papers{known: file.digests})
+	found.Warnings = append(found.Warnings, selection.Warnings...)
+	if err != nil {
+		return c.refused(ctx, err)
+	}
+	addProof(found.Evidence, found.Target)
+	found.Receipt, err = c.record(ctx, proven)
+	return err
 }

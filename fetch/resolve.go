@@ -10,6 +10,7 @@ import (
 	"assay/artifact"
 	"assay/artifact/release"
 	"assay/trust"
+	"assay/trust/proof"
 )
 
 // Request is what a person asks for.
@@ -36,6 +37,9 @@ type Selection struct {
 	Target     trust.Target
 	Agreed     []string // the repositories that promise the target alike; empty: none need agree
 	Evidence   *trust.Evidence
+
+	item     proof.Item // what package proof is asked about
+	outlived string     // why it has outlived its time; empty: it has not
 }
 
 // Resolve finds out which artifact a request means: which repository has the
@@ -228,6 +232,13 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 	evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", ch.entry.Status, ch.channel)})
 	evidence.Add(trust.Check{ID: trust.CheckManifest, Result: trust.Pass, Expected: "product, version, length and digests as in " + m.target.Path(), Found: "promised by the role " + m.target.Role()})
 	evidence.Add(promiseCheck(target))
+	outlived, err := s.aged(ctx, m.Product, ch.channel, evidence)
+	if err != nil {
+		return Selection{}, err
+	}
+	if outlived != "" {
+		ch.warnings = append(ch.warnings, outlived)
+	}
 	for _, agreement := range []trust.Agreement{manifest, agreed} {
 		if err := agreement.AddTo(ctx, s.panel(), evidence); err != nil {
 			return Selection{}, err
@@ -238,6 +249,7 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 		Repository: s.view.Repository(), Product: m.Product, Version: m.Version, Channel: ch.channel,
 		Status: ch.entry.Status, Platform: platform, Why: ch.why, Passed: ch.passed, Warnings: ch.warnings,
 		Release: m.Release, Artifact: chosen, Manifest: manifest.Target, Target: agreed.Target, Agreed: agreed.Repositories, Evidence: evidence,
+		item: s.papersOf(agreed.Target, m, chosen, ch.entry, ch.channel), outlived: outlived,
 	}, nil
 }
 

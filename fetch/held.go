@@ -1,0 +1,140 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"assay/artifact/release"
+	"assay/cache"
+	"assay/trust"
+	"assay/trust/policy"
+	"assay/trust/proof"
+)
+
+// State is what has become of an artifact that was proven once.
+type State string
+
+// The states, the best first.
+const (
+	Good       State = "good"
+	Deprecated State = "deprecated" // its publisher advises against it
+	Outlived   State = "outlived"   // too old, or its channel has ended
+	Unknown    State = "unknown"    // it could not be judged today
+	Withdrawn  State = "withdrawn"  // it is promised no longer
+	Weakened   State = "weakened"   // what is proven of it is not good enough today
+	Replaced   State = "replaced"   // other bytes are promised under its path
+	Revoked    State = "revoked"    // by its publisher
+	Changed    State = "changed"    // its bytes on this disk are not what they were
+)
+
+// Standing is how an artifact that is held is judged today.
+type Standing struct {
+	Receipt  *proof.Receipt // of the judgement before
+	State    State
+	Err      error // why; nil where it is Good, Deprecated or Outlived
+	Detail   string
+	Evidence *trust.Evidence // of today's judgement, as far as it came
+}
+
+// JudgeHeld judges an artifact again, today: its bytes in the cache, what its
+// repository says of it, its signatures, and the policy. It is remembered like
+// any judgement. cache.ErrMissing says that the cache does not hold it any more;
+// any other error is that the caller gave up.
+func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standing, error) {
+	s := Standing{Receipt: receipt, State: Good}
+	blob, err := c.cache.Get(receipt.Digests.Primary())
+	if errors.Is(err, cache.ErrMissing) {
+		return s, err
+	}
+	if err == nil {
+		err = rehash(ctx, blob)
+	}
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return s, cause
+		}
+		return s.because(Changed, err), nil
+	}
+	selection, err := c.SelectTarget(ctx, receipt.Repository, receipt.Target)
+	var found *proof.Proof
+	if err == nil {
+		s.Evidence = selection.Evidence
+		if !selection.Target.Digests().Agree(receipt.Digests) {
+			return s.because(Replaced, fmt.Errorf("%s: %w: expected %s, found %s", receipt.Target, policy.ErrChanged, receipt.Digests.Primary(), selection.Target.Digests().Primary())), nil
+		}
+		if found, err = c.prove(ctx, &selection, papers{fetch: true}); err != nil {
+			err = c.refused(ctx, err)
+		}
+	}
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			return s, cause
+		}
+		return s.because(stateOf(err), err), nil
+	}
+	addProof(selection.Evidence, selection.Target)
+	if _, err := c.record(ctx, found); err != nil {
+		return s.because(Unknown, err), nil
+	}
+	s.graded(selection)
+	return s, nil
+}
+
+func (s Standing) because(state State, err error) Standing {
+	s.State, s.Err, s.Detail = state, err, err.Error()
+	return s
+}
+
+// rehash reads a blob whole; what it reads is compared with the digest that it
+// is stored under.
+func rehash(ctx context.Context, blob cache.Blob) error {
+	reader, err := blob.Open()
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	return copyBytes(ctx, discard{}, reader, nil)
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// stateOf tells what an error makes of an artifact.
+func stateOf(err error) State {
+	var refusal *proof.Refusal
+	var age *policy.Refusal
+	switch {
+	case errors.Is(err, ErrRevoked):
+		return Revoked
+	case errors.Is(err, trust.ErrNoTarget):
+		return Withdrawn
+	case errors.Is(err, policy.ErrChanged):
+		return Replaced
+	case errors.As(err, &age) && onlyAge(age):
+		return Outlived
+	case errors.As(err, &refusal), errors.Is(err, trust.ErrNotApproved), errors.Is(err, trust.ErrDisagree):
+		return Weakened
+	}
+	return Unknown
+}
+
+func onlyAge(refusal *policy.Refusal) bool {
+	for _, check := range refusal.Checks {
+		if check.ID != policy.IDAge {
+			return false
+		}
+	}
+	return true
+}
+
+// graded tells of what is no refusal, and still to be known.
+func (s *Standing) graded(selection Selection) {
+	switch item := selection.item; {
+	case item.Status == release.StatusDeprecated:
+		s.State, s.Detail = Deprecated, "deprecated in "+item.Channel
+	case selection.outlived != "":
+		s.State, s.Detail = Outlived, selection.outlived
+	}
+}

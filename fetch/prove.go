@@ -1,0 +1,243 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"assay/artifact"
+	"assay/artifact/release"
+	"assay/cache"
+	"assay/trust"
+	"assay/trust/proof"
+)
+
+// papers are what lies beside an artifact, as package proof reads it.
+type papers struct {
+	shelf  *shelf
+	target trust.Target
+	// known are the artifact's digests where its bytes were hashed already.
+	known artifact.Digests
+	fetch bool // its bytes may be fetched to be hashed
+}
+
+func (p papers) Promise(ctx context.Context, path string) (trust.Target, error) {
+	return p.shelf.target(ctx, path)
+}
+
+func (p papers) Read(ctx context.Context, target trust.Target, limit int64) ([]byte, error) {
+	return p.shelf.read(ctx, target, limit)
+}
+
+func (p papers) Hash(ctx context.Context, algorithm artifact.Algorithm) (artifact.Digest, error) {
+	if digest, ok := p.known.Of(algorithm); ok {
+		return digest, nil
+	}
+	if !p.fetch {
+		return artifact.Digest{}, fmt.Errorf("%s: %w", p.target.Path(), trust.ErrNotHeld)
+	}
+	fetched, err := p.shelf.client.Fetch(ctx, p.target)
+	if err != nil {
+		return artifact.Digest{}, err
+	}
+	reader, err := fetched.Blob.Open()
+	if err != nil {
+		return artifact.Digest{}, err
+	}
+	defer reader.Close()
+	hash := algorithm.New()
+	if err := copyBytes(ctx, hash, reader, nil); err != nil {
+		return artifact.Digest{}, err
+	}
+	return artifact.SumOf(algorithm, hash), nil
+}
+
+// papersOf joins a target of a release with its manifest, for package proof. m
+// is nil for a target that no manifest lists; what the channels say of it counts
+// all the same.
+func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifact, entry release.ChannelEntry, channel string) proof.Item {
+	item := proof.Item{Target: target, Channel: channel, Status: entry.Status, Documents: papers{shelf: s, target: target}}
+	if product, version, ok := releaseOf(target.Path()); ok && channel != "" {
+		item.Product, item.Version = product, version
+	}
+	if m != nil {
+		item.Release, item.Artifact = m.Release, listed
+		item.Product, item.Version, item.Platform = m.Product, m.Version, listed.Platform()
+	}
+	return item
+}
+
+// itemAt is papersOf for a target that was named by its path, or found by its
+// bytes: its manifest is looked for.
+func (s *shelf) itemAt(ctx context.Context, target trust.Target, entry release.ChannelEntry, channel string) (proof.Item, error) {
+	if channel == "" || target.Path() == entry.Manifest {
+		return s.papersOf(target, nil, release.Artifact{}, entry, channel), nil
+	}
+	m, err := s.manifest(ctx, entry.Manifest)
+	if err != nil {
+		return proof.Item{}, err
+	}
+	for _, listed := range m.Artifacts {
+		promised, err := s.artifact(ctx, m, listed)
+		if err != nil {
+			return proof.Item{}, err
+		}
+		if promised.Path() == target.Path() {
+			return s.papersOf(target, m, listed, entry, channel), nil
+		}
+	}
+	return s.papersOf(target, nil, release.Artifact{}, entry, channel), nil
+}
+
+// aged tells how the artifact's channel stands, and why it has outlived its time
+// if it has. A channel that is too old chooses nothing; but what is named exactly
+// is still found.
+func (s *shelf) aged(ctx context.Context, product, channel string, evidence *trust.Evidence) (outlived string, err error) {
+	says, err := s.says(ctx, product)
+	if err != nil {
+		return "", err
+	}
+	index, err := says.index(channel)
+	if err != nil {
+		return "", err
+	}
+	check, outlived := ageOf(index, s.client.now())
+	evidence.Add(check)
+	return outlived, nil
+}
+
+// ageOf compares a channel with the bounds that its publisher gave it. outlived
+// is empty as long as it keeps to them.
+func ageOf(index *release.Channel, now time.Time) (check trust.Check, outlived string) {
+	check = trust.Check{
+		ID: trust.CheckChannelAge, Of: release.ChannelPath(index.Product, index.Channel), Result: trust.Pass,
+		Found: "updated " + index.Updated.UTC().Format(time.RFC3339),
+	}
+	if index.MaxAge == 0 && index.EndOfLife.IsZero() {
+		check.Result, check.Why = trust.NotChecked, "the publisher gives neither a greatest age nor an end of life"
+	}
+	if index.MaxAge > 0 {
+		until := index.Updated.Add(time.Duration(index.MaxAge))
+		check.Expected = "younger than " + index.MaxAge.String() + ", until " + until.UTC().Format(time.RFC3339)
+		if !now.Before(until) {
+			outlived = fmt.Sprintf("the channel %s of %s was not updated since %s: it is too old to choose from", index.Channel, index.Product, index.Updated.UTC().Format(time.DateOnly))
+		}
+	}
+	if !index.EndOfLife.IsZero() {
+		check.Found += ", end of life " + index.EndOfLife.UTC().Format(time.RFC3339)
+		if !now.Before(index.EndOfLife) {
+			outlived = fmt.Sprintf("the channel %s of %s has reached its end of life at %s", index.Channel, index.Product, index.EndOfLife.UTC().Format(time.DateOnly))
+		}
+	}
+	if outlived != "" {
+		check.Result, check.Why = trust.NotChecked, outlived
+	}
+	return check, outlived
+}
+
+// Judge proves what was selected, as far as that goes without its bytes, and
+// remembers nothing: for a look at what would be. The selection's evidence and
+// warnings are added to. A proof.Refusal says why it would not be handed out.
+func (c *Client) Judge(ctx context.Context, selection *Selection) error {
+	_, err := c.prove(ctx, selection, papers{})
+	return err
+}
+
+// prove has the selected artifact proven; nil where no prover was given.
+func (c *Client) prove(ctx context.Context, selection *Selection, with papers) (*proof.Proof, error) {
+	if c.prover == nil {
+		selection.Evidence.Add(trust.Check{ID: trust.CheckSignature, Result: trust.NotChecked, Why: "nothing besides the repository's own signatures was looked at"})
+		return nil, nil
+	}
+	item := selection.item
+	beside, ok := item.Documents.(papers)
+	if !ok {
+		return nil, errors.New("fetch: a selection that Resolve, SelectTarget or Identify did not make")
+	}
+	beside.known, beside.fetch = with.known, with.fetch
+	item.Documents, item.Target, item.Agreed, item.Evidence = beside, selection.Target, selection.Agreed, selection.Evidence
+	found, err := c.prover.Prove(ctx, item)
+	if err != nil {
+		return nil, err
+	}
+	selection.Warnings = append(selection.Warnings, found.Warnings...)
+	return found, nil
+}
+
+// refused remembers a refusal, so that it can be explained afterwards. That it
+// can't be remembered is no reason to hide it.
+func (c *Client) refused(ctx context.Context, err error) error {
+	var refusal *proof.Refusal
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	if failed := c.prover.RecordRefusal(context.WithoutCancel(ctx), refusal); failed != nil {
+		c.warn(fmt.Sprintf("the refusal can't be remembered: %v", failed))
+	}
+	return err
+}
+
+// record remembers a proof, and tells the cache's index what the artifact is
+// made of.
+func (c *Client) record(ctx context.Context, found *proof.Proof) (*proof.Receipt, error) {
+	if found == nil {
+		return nil, nil
+	}
+	receipt, err := c.prover.Record(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	return receipt, c.describe(ctx, found, receipt)
+}
+
+// describe enters the facts of a proven artifact into the cache's index. Facts
+// that are there already are of the same bytes, and stay, unless the proof has
+// read the components anew.
+func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proof.Receipt) error {
+	digest := receipt.Digests.Primary()
+	known, err := c.cache.Described(ctx, digest)
+	if err != nil || known && len(found.Subject.Components) == 0 {
+		return err
+	}
+	facts := cache.Facts{
+		Digest: digest, Repository: receipt.Repository, Target: receipt.Target, Product: receipt.Product,
+		Version: receipt.Version, Platform: receipt.Platform.String(), License: found.Subject.License,
+	}
+	for _, build := range receipt.Evidence.Builds {
+		facts.Builder, facts.Source, facts.Revision = build.Builder, build.Source, build.Revision
+	}
+	if release := found.Release(); release != nil && facts.Revision == "" {
+		facts.Source, facts.Revision = release.Source.Repository, release.Source.Revision
+	}
+	for _, signature := range receipt.Evidence.Signatures {
+		facts.Signers = append(facts.Signers, signature.Signer)
+	}
+	for _, part := range found.Subject.Components {
+		facts.Components = append(facts.Components, cache.Component{Name: part.Name, Version: part.Version, PURL: part.PURL, License: part.License})
+	}
+	err = c.cache.Describe(ctx, facts)
+	if errors.Is(err, cache.ErrMissing) {
+		return nil // a file that is held elsewhere: the index is of the cache
+	}
+	return err
+}
+
+// ReadDocument reads a target of a repository whole, at most limit bytes: a
+// trusted root, or advisories, that the configuration names. A trusted_root.json
+// counts only from the top-level targets role.
+func (c *Client) ReadDocument(ctx context.Context, repository, path string, limit int64) ([]byte, error) {
+	shelf, err := c.shelf(ctx, repository, true)
+	if err != nil {
+		return nil, err
+	}
+	lookup := shelf.target
+	if path == release.TrustedRootPath {
+		lookup = func(_ context.Context, path string) (trust.Target, error) { return shelf.view.HeldTopLevelTarget(path) }
+	}
+	target, err := lookup(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return shelf.read(ctx, target, limit)
+}
