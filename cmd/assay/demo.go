@@ -150,7 +150,7 @@ func (d *demo) again(ctx context.Context) error {
 
 func (d *demo) flippedByte(ctx context.Context) error {
 	d.say("First attack: the mirror changes one byte of an artifact.")
-	d.server.FlipByte("hello_1.4.2_")
+	d.server.FlipByte(".tar.gz$")
 	defer d.server.Clear()
 	file := filepath.Join(d.dir, "old.tgz")
 	if err := d.run(ctx, 13, append([]string{"get", "hello@1.4.2", "-o", "old.tgz"}, d.platform...)...); err != nil {

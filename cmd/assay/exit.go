@@ -9,12 +9,21 @@ import (
 	"syscall"
 
 	"assay/artifact"
+	"assay/artifact/checksums"
 	"assay/artifact/release"
 	"assay/cache"
+	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
 	"assay/internal/config"
 	"assay/trust"
+	"assay/trust/advisory"
+	"assay/trust/policy"
+	"assay/trust/proof"
+	"assay/trust/provenance"
+	"assay/trust/provenance/detached"
+	"assay/trust/provenance/slsa"
+	"assay/trust/sbom"
 )
 
 // exit is one way for a command to end.
@@ -35,9 +44,12 @@ func exits() []exit {
 		{11, "expired", "metadata or channel expired or too old, clock behind"},
 		{12, "rollback", "rollback"},
 		{13, "mismatch", "length or digest"},
+		{14, "signature", "signature, identity, log or bundle"},
 		{15, "manifest", "manifest disagrees or is incomplete"},
 		{16, "revoked", "revoked"},
+		{17, "changed", "published bytes changed"},
 		{18, "policy", "refused by policy"},
+		{19, "weaker", "weaker proof than before"},
 		{20, "network", "network, or an answer that is not metadata"},
 		{21, "offline", "offline and not held"},
 		{31, "busy", "state is busy"},
@@ -75,7 +87,11 @@ const (
 	hintDisk      = "check the free space and the permissions of the folder; `assay config show` tells where the cache and the state are"
 	hintNewer     = "use the assay that wrote it, or a later one"
 	hintPublisher = "tell the publisher; what is held and named exactly goes on working with --offline"
+	hintAudit     = "`assay audit verify` tells what holds; keep the file for whoever looks into it, and move it aside to begin a new log"
 	hintLimit     = "tell the publisher; if it has to be so, raise limits.KEY in the user's configuration: `assay config show` lists the limits"
+	hintBundle    = "do not use it: ask the publisher, by another way than this network, who signs it and how; `assay explain` shows what was checked"
+	hintForeign   = "do not use it: tell the publisher; `assay explain` shows what was checked"
+	hintAdvisory  = "`assay config show` tells where the advisories are named"
 	hintFind      = "`assay products` and `assay versions PRODUCT` list what there is"
 )
 
@@ -105,15 +121,76 @@ func causes() []cause {
 		{trust.ErrNotApproved, 18, "`assay versions PRODUCT` tells which releases are approved; whoever keeps NAME can approve this one"},
 		{trust.ErrOutside, 18, "`assay trust list` tells which repositories must agree on what"},
 
+		{policy.ErrChanged, 17, "do not use it: a published release never changes; ask the publisher which bytes are meant"},
+		{policy.ErrWeaker, 19, "ask the publisher why; `assay waive sha256:HEX --reason TEXT --until DATE` accepts this one artifact all the same"},
+		{policy.ErrRefused, 18, "`assay explain` shows each rule with what was expected and found; `assay config show` tells where the rules are"},
+		{proof.ErrIdentity, 14, hintBundle},
+		{proof.ErrClaims, 14, hintForeign},
+		{provenance.ErrMalformed, 14, hintForeign},
+		{provenance.ErrTooLarge, 14, hintForeign},
+		{provenance.ErrCertificate, 14, hintBundle},
+		{provenance.ErrLog, 14, hintBundle},
+		{provenance.ErrTime, 14, hintBundle},
+		{provenance.ErrSignature, 14, hintBundle},
+		{provenance.ErrDigest, 14, hintBundle},
+		{provenance.ErrAlgorithm, 14, hintBundle},
+		{provenance.ErrKey, 14, hintBundle},
+		{provenance.ErrInapplicable, 14, "name the trusted root for a certificate, the key for a plain signature"},
+		{slsa.ErrPredicate, 14, hintForeign},
+		{slsa.ErrMalformed, 14, hintForeign},
+		{slsa.ErrTooLarge, 14, hintForeign},
+		{slsa.ErrDisagree, 14, hintForeign},
+		{detached.ErrFormat, 14, "it is none of minisign, OpenPGP and SSH"},
+		{detached.ErrKey, 14, "compare the key with what the publisher says, by another way than this network"},
+		{detached.ErrSignature, 14, hintBundle},
+		{detached.ErrTooLarge, 14, ""},
+		{proof.ErrDisagree, 15, hintForeign},
+		{proof.ErrDocument, 15, hintForeign},
+		{sbom.ErrFormat, 15, hintPublisher},
+		{sbom.ErrVersion, 15, hintPublisher},
+		{sbom.ErrMalformed, 15, hintPublisher},
+		{sbom.ErrTooLarge, 15, hintPublisher},
+		{sbom.ErrPredicate, 15, hintPublisher},
+		{sbom.ErrPURL, 15, hintPublisher},
+		{checksums.ErrMalformed, 15, hintPublisher},
+		{checksums.ErrTooLarge, 15, hintPublisher},
+		{checksums.ErrConflict, 15, hintPublisher},
+		{checksums.ErrNotListed, 15, hintPublisher},
+
+		{policy.ErrRule, 2, "`assay config show` tells where the rules are"},
+		{policy.ErrWaiver, 2, ""},
+		{provenance.ErrProfile, 2, "`assay config show` tells where the trust profiles are"},
+		{provenance.ErrPattern, 2, ""},
+		{provenance.ErrIdentity, 2, ""},
+		{policy.ErrSpan, 2, ""},
+		{sbom.ErrQuery, 2, "a component is like golang.org/x/text@<0.3.8, or pkg:npm/left-pad"},
+		{advisory.ErrFormat, 2, hintAdvisory},
+		{advisory.ErrVersion, 2, hintAdvisory},
+		{advisory.ErrMalformed, 2, hintAdvisory},
+		{advisory.ErrTooLarge, 2, hintAdvisory},
+		{proof.ErrConfig, 2, "`assay config show` tells where the trust profiles are"},
+		{audit.ErrInvalid, 2, ""},
+		{audit.ErrBroken, 41, "somebody has changed the log, or a disk has: keep it as it is, and compare it with what `assay audit export` wrote before"},
+		{audit.ErrDamaged, 41, hintState},
+		{audit.ErrNewer, 41, hintNewer},
+		{audit.ErrBusy, 31, hintBusy},
+		{audit.ErrDisk, 40, hintDisk},
+		{policy.ErrMemory, 41, hintState},
+		{proof.ErrReceipt, 41, hintState},
 		{state.ErrDamaged, 41, ""},
 		{trust.ErrState, 41, hintState},
 		{state.ErrNewer, 41, hintNewer},
+		{audit.ErrBroken, 41, hintAudit},
+		{audit.ErrDamaged, 41, ""},
+		{audit.ErrNewer, 41, hintNewer},
 		{cache.ErrNewer, 41, hintNewer},
 		{state.ErrBusy, 31, hintBusy},
 		{cache.ErrBusy, 31, hintBusy},
 		{trust.ErrBusy, 31, hintBusy},
+		{audit.ErrBusy, 31, hintBusy},
 		{cache.ErrDisk, 40, "`assay config show` tells where the cache is"},
 		{state.ErrDisk, 40, ""},
+		{audit.ErrDisk, 40, ""},
 		{fetch.ErrOutput, 40, ""},
 
 		{trust.ErrNotHeld, 21, "run the command once without --offline"},
@@ -142,6 +219,7 @@ func causes() []cause {
 		{fetch.ErrUnknown, 3, hintFind},
 		{state.ErrRemoved, 3, "`assay trust list` lists the repositories"},
 		{state.ErrNoTrust, 3, ""},
+		{errNoReceipt, 3, "`assay get` judges and fetches; `assay verify FILE` judges a file"},
 		{errNoRepository, 3, "`assay trust list` lists the repositories"},
 
 		{trust.ErrNoAnswer, 20, hintNetwork},
@@ -152,6 +230,10 @@ func causes() []cause {
 		{syscall.EROFS, 40, hintDisk},
 		{fs.ErrPermission, 40, hintDisk},
 
+		{sbom.ErrQuery, 2, ""},
+		{sbom.ErrRange, 2, ""},
+		{audit.ErrInvalid, 2, ""},
+		{cache.ErrInvalid, 2, ""},
 		{artifact.ErrRef, 2, ""},
 		{artifact.ErrName, 2, ""},
 		{artifact.ErrVersion, 2, ""},

@@ -66,7 +66,7 @@ func TestTwentyAtOnceOnOneState(t *testing.T) {
 	}
 	sent := 0
 	for _, path := range server.Requests() {
-		if strings.Contains(path, "hello_1.5.0_linux_amd64") {
+		if strings.HasSuffix(path, "hello_1.5.0_linux_amd64.tar.gz") {
 			sent++
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"assay/fetch"
 	"assay/internal/config"
 	"assay/trust"
+	"assay/trust/proof"
 )
 
 // session is what a command works with: everything that configuration and state
@@ -23,6 +24,7 @@ type session struct {
 	cache  *cache.Store
 	engine *fetch.Engine
 	client *fetch.Client
+	prover *proof.Prover
 	// repositories are those of `trust add` and of the configuration, by name.
 	repositories []*repository
 }
@@ -66,7 +68,12 @@ func (a *app) join(c *cli.Context, s *session, agree *trust.Map, names []string)
 			return err
 		}
 	}
-	names = withPartners(names, agree)
+	if names = withPartners(names, agree); len(names) > 0 {
+		names = append(names, s.consulted()...)
+	}
+	if s.prover, err = a.prover(s); err != nil {
+		return err
+	}
 	var joined []*fetch.Repository
 	for _, r := range s.repositories {
 		if len(names) > 0 && !slices.Contains(names, r.name) {
@@ -78,7 +85,7 @@ func (a *app) join(c *cli.Context, s *session, agree *trust.Map, names []string)
 		joined = append(joined, &fetch.Repository{Trust: r.trust, Source: r.source})
 	}
 	s.client, err = fetch.NewClient(fetch.Config{
-		Repositories: joined, Cache: s.cache, Engine: s.engine, Map: agree, Now: a.now, Offline: s.config.Offline,
+		Repositories: joined, Cache: s.cache, Engine: s.engine, Map: agree, Prover: s.prover, Now: a.now, Offline: s.config.Offline,
 		MachineID: s.state.MachineID, Progress: a.progress,
 		Warn: func(text string) { a.out.warn("%s", text) },
 	})

@@ -15,12 +15,25 @@ import (
 func verifyCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "find out whether a file is what a repository promises",
-		ArgsUsage: "FILE",
-		Description: "Hashes a file, whatever its name, and looks for a target with just these bytes\n" +
-			"in all repositories. A file of a revoked release is refused, and so is one that\n" +
-			"has a target's name but bytes that nobody promises." +
-			examples("assay verify hello_1.4.2_linux_amd64.tar.gz", "assay verify ./hello.tgz --json"),
+		Usage:     "judge a file, or all that is held, today",
+		ArgsUsage: "FILE | --held",
+		Description: "Hashes a file, whatever its name, looks for a target with just these bytes in\n" +
+			"all repositories, and judges it as `assay get` would. A file of a revoked\n" +
+			"release is refused, and so is one that has a target's name but bytes that\n" +
+			"nobody promises.\n\n" +
+			"With --held it judges all that was got and is still in the cache, and lists what\n" +
+			"was revoked, deprecated, outlived, weakened or changed on the disk since.\n\n" +
+			"With --bundle, --signature or --checksums it needs no repository: the file is\n" +
+			"verified by what is named, and by nothing else. Nothing is asked over a network." +
+			examples(
+				"assay verify hello_1.4.2_linux_amd64.tar.gz",
+				"assay verify --held --offline",
+				"assay verify tool.tgz --bundle tool.sigstore.json --key release.pem",
+				"assay verify tool.tgz --bundle tool.sigstore.json --trusted-root root.json \\",
+				"    --issuer https://accounts.example --identity release@acme.example",
+				"assay verify tool.tgz --signature tool.tgz.minisig --key minisign.pub",
+				"assay verify tool.tgz --checksums SUMS --signature SUMS.asc --key acme.asc"),
+		Flags:  append([]cli.Flag{&cli.BoolFlag{Name: flagHeld, Usage: "judge all that is held in the cache"}}, aloneFlags()...),
 		Action: func(c *cli.Context) error { return a.verify(c) },
 	}
 }
@@ -41,9 +54,18 @@ type verifyDoc struct {
 }
 
 func (a *app) verify(c *cli.Context) error {
+	if c.Bool(flagHeld) {
+		if isAlone(c) {
+			return usagef("--held judges by the repositories: expected it without --bundle, --signature, --checksums and what belongs to them")
+		}
+		return a.verifyHeld(c)
+	}
 	args, err := operands(c, 1, 1)
 	if err != nil {
 		return err
+	}
+	if isAlone(c) {
+		return a.verifyAlone(c, args[0])
 	}
 	s, err := a.asking(c)
 	if err != nil {
@@ -83,6 +105,9 @@ func (a *app) verify(c *cli.Context) error {
 	}
 	if stale != "" {
 		a.out.line("  %s", stale)
+	}
+	for _, line := range proofLines(found.Evidence) {
+		a.out.line("  %s", line)
 	}
 	return a.out.result("verify", verifyDoc{
 		File: args[0], Repository: found.Target.Repository(), Target: found.Target.Path(),

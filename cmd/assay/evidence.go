@@ -1,0 +1,215 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"assay/trust"
+	"assay/trust/proof"
+)
+
+// checkGroups are the branches of the tree that evidence is shown as, with the
+// beginnings of the ids of their checks. A check is in the first that it fits.
+var checkGroups = []struct {
+	title    string
+	prefixes []string
+}{
+	{"the repository promises it", []string{"tuf."}},
+	{"the publisher describes it", []string{"release."}},
+	{"others signed it", []string{"signature", "provenance"}},
+	{"the bytes are these", []string{"bytes."}},
+	{"it is good enough here", []string{"policy", "proof."}},
+}
+
+// evidenceFacts tells who built it, from what, who signed, and until when it is
+// fresh: what a person looks for first.
+func (a *app) evidenceFacts(e *trust.Evidence) {
+	if len(e.Builds) == 0 {
+		a.fact("built by", "not known: no verified statement tells")
+	}
+	for _, b := range e.Builds {
+		level := "no SLSA level: the table of builders does not have it"
+		if b.Level > 0 {
+			level = fmt.Sprintf("SLSA build level %d", b.Level)
+		}
+		a.fact("built by", fmt.Sprintf("%s (%s)", orUnknown(b.Builder), level))
+		a.fact("from", strings.TrimSpace(orUnknown(b.Source)+" "+b.Ref+atRevision(b.Revision)))
+		if b.EntryPoint != "" {
+			a.fact("by way of", b.EntryPoint)
+		}
+		if !b.Finished.IsZero() {
+			a.fact("finished", a.moment(b.Finished))
+		}
+	}
+	if len(e.Signatures) == 0 {
+		a.fact("signed by", "the repository's keys alone")
+	}
+	for _, s := range e.Signatures {
+		text := s.Signer
+		if s.Issuer != "" {
+			text += ", as " + s.Issuer + " vouches"
+		}
+		if !s.Signed.IsZero() {
+			text += ", " + s.Signed.UTC().Format(time.DateOnly)
+		}
+		for _, entry := range s.Logged {
+			text += fmt.Sprintf(", log index %d", entry.Index)
+		}
+		a.fact("signed by", text)
+	}
+	fresh := "unknown"
+	if !e.FreshUntil.IsZero() {
+		fresh = "until " + a.moment(e.FreshUntil)
+		if !a.now().Before(e.FreshUntil) {
+			fresh = "no longer: the metadata expired at " + a.moment(e.FreshUntil)
+		}
+	}
+	if stale := staleness(e); stale != "" {
+		fresh += "; " + stale
+	}
+	a.fact("fresh", fresh)
+	if !e.Policy.IsZero() {
+		a.fact("policy", e.Policy.String())
+	}
+}
+
+func (a *app) fact(name, text string) { a.out.line("  %-9s %s", name, text) }
+
+func orUnknown(text string) string {
+	if text == "" {
+		return "an unnamed one"
+	}
+	return text
+}
+
+func atRevision(revision string) string {
+	if revision == "" {
+		return ""
+	}
+	return " at " + revision
+}
+
+// evidenceTree prints every check, in groups. What was not checked says why.
+func (a *app) evidenceTree(e *trust.Evidence) {
+	groups := make([][]trust.Check, len(checkGroups))
+	for _, check := range e.Checks {
+		i := groupOf(check.ID)
+		groups[i] = append(groups[i], check)
+	}
+	for i, checks := range groups {
+		if len(checks) == 0 {
+			continue
+		}
+		a.out.line("%s", a.out.style(a.out.stdout, bold, checkGroups[i].title))
+		for j, check := range checks {
+			stem := "├─"
+			if j == len(checks)-1 {
+				stem = "└─"
+			}
+			a.out.line("  %s %s %s", stem, a.resultMark(check.Result), checkText(check))
+		}
+	}
+}
+
+func groupOf(id string) int {
+	for i, group := range checkGroups {
+		for _, prefix := range group.prefixes {
+			if strings.HasPrefix(id, prefix) {
+				return i
+			}
+		}
+	}
+	return len(checkGroups) - 1
+}
+
+func (a *app) resultMark(r trust.Result) styled {
+	switch r {
+	case trust.Pass:
+		return a.out.good("pass       ")
+	case trust.Fail:
+		return a.out.bad("FAIL       ")
+	}
+	return a.out.style(a.out.stdout, yellow, "not checked")
+}
+
+// checkText is a check in a line: what was found, and what was expected where
+// that is not the same.
+func checkText(c trust.Check) string {
+	text := c.ID
+	if c.Of != "" {
+		text += " " + c.Of
+	}
+	if c.Repository != "" {
+		text += " of " + c.Repository
+	}
+	var parts []string
+	switch {
+	case c.Result == trust.NotChecked:
+		parts = append(parts, c.Found, c.Why)
+	case c.Result == trust.Fail:
+		parts = append(parts, "expected "+c.Expected, "found "+c.Found)
+	case c.Found == "the same" || c.Found == c.Expected:
+		parts = append(parts, c.Expected)
+	default:
+		parts = append(parts, c.Found)
+		if c.Expected != "" {
+			parts = append(parts, "expected "+c.Expected)
+		}
+	}
+	if told := strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; "); told != "" {
+		text += ": " + told
+	}
+	return text
+}
+
+// proofLines tell in short who built and signed, for commands that do more than
+// explain.
+func proofLines(e *trust.Evidence) []string {
+	var lines []string
+	for _, b := range e.Builds {
+		lines = append(lines, fmt.Sprintf("%-9s %s from %s", "built", "by "+orUnknown(b.Builder), strings.TrimSpace(orUnknown(b.Source)+" "+b.Ref)))
+	}
+	if n := len(e.Signatures); n > 0 {
+		lines = append(lines, fmt.Sprintf("%-9s %s", "signed", "by "+strings.Join(signersOf(e), ", ")))
+	}
+	return lines
+}
+
+// signersOf names those who signed, each once.
+func signersOf(e *trust.Evidence) []string {
+	var names []string
+	for _, s := range e.Signatures {
+		if !slices.Contains(names, s.Signer) {
+			names = append(names, s.Signer)
+		}
+	}
+	return names
+}
+
+// unchecked counts what was not checked.
+func unchecked(e *trust.Evidence) int {
+	n := 0
+	for _, c := range e.Checks {
+		if c.Result == trust.NotChecked {
+			n++
+		}
+	}
+	return n
+}
+
+// receiptTitle names what a receipt is of, and how the judgement ended.
+func receiptTitle(r *proof.Receipt) string {
+	what := r.Target
+	if r.Product != "" && r.Version != "" {
+		what = fmt.Sprintf("%s %s", r.Product, r.Version)
+		if r.Channel != "" {
+			what += fmt.Sprintf(" (%s, %s)", r.Channel, r.Status)
+		}
+		if platform := r.Platform.String(); platform != "" {
+			what += " for " + platform
+		}
+	}
+	return what + ", of " + r.Repository
+}

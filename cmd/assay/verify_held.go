@@ -1,0 +1,153 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"assay/artifact"
+	"assay/cache"
+	"assay/fetch"
+	"assay/trust"
+	"assay/trust/proof"
+)
+
+const flagHeld = "held"
+
+// heldDoc is the result of verify --held.
+type heldDoc struct {
+	Judged  time.Time      `json:"judged"`
+	Good    int            `json:"good"`
+	Bad     int            `json:"bad"`      // all that are not good
+	NotHeld int            `json:"not_held"` // proven once, and no longer in the cache
+	List    []heldStanding `json:"artifacts"`
+}
+
+// heldStanding is one artifact, judged today.
+type heldStanding struct {
+	State      fetch.State      `json:"state"`
+	Detail     string           `json:"detail,omitempty"`
+	Repository string           `json:"repository"`
+	Target     string           `json:"target"`
+	Product    string           `json:"product,omitempty"`
+	Version    string           `json:"version,omitempty"`
+	Digests    artifact.Digests `json:"digests"`
+	Proven     time.Time        `json:"proven"` // when it was before
+	Evidence   *trust.Evidence  `json:"evidence,omitempty"`
+}
+
+// verifyHeld judges all that is held again.
+func (a *app) verifyHeld(c *cli.Context) error {
+	if _, err := operands(c, 0, 0); err != nil {
+		return err
+	}
+	s, err := a.asking(c)
+	if err != nil {
+		return err
+	}
+	doc := heldDoc{Judged: a.now().UTC(), List: []heldStanding{}}
+	var failures []error
+	err = eachProven(c.Context, s.prover, func(r *proof.Receipt) error {
+		standing, err := s.client.JudgeHeld(c.Context, r)
+		if errors.Is(err, cache.ErrMissing) {
+			doc.NotHeld++
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		doc.add(standing)
+		if standing.Err != nil {
+			failures = append(failures, standing.Err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	a.progress.close()
+	a.showHeld(&doc)
+	if err := a.out.result("verify.held", doc); err != nil {
+		return err
+	}
+	if len(failures) == 0 {
+		return nil
+	}
+	return withHint(&heldError{bad: len(failures), all: len(doc.List), errs: failures}, "`assay explain` tells of each; `assay versions PRODUCT` tells what may be chosen instead")
+}
+
+// heldError joins the refusals of verify --held; its exit code is that of the
+// gravest.
+type heldError struct {
+	bad, all int
+	errs     []error
+}
+
+func (e *heldError) Error() string {
+	return fmt.Sprintf("%d of %d held artifacts are not good any more", e.bad, e.all)
+}
+
+func (e *heldError) Unwrap() []error { return e.errs }
+
+// eachProven reads the receipts of all that was proven, by target path.
+func eachProven(ctx context.Context, prover *proof.Prover, visit func(*proof.Receipt) error) error {
+	names, err := prover.ReceiptNames(ctx)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(names, func(x, y proof.ReceiptName) int {
+		return cmp.Or(cmp.Compare(x.Repository, y.Repository), cmp.Compare(x.Target, y.Target))
+	})
+	for r, err := range prover.Receipts(ctx, names) {
+		if err != nil {
+			return err
+		}
+		if r.Proven.IsZero() {
+			continue // it was refused, and never handed out
+		}
+		if err := visit(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *heldDoc) add(s fetch.Standing) {
+	if s.State == fetch.Good {
+		d.Good++
+	} else {
+		d.Bad++
+	}
+	d.List = append(d.List, heldStanding{
+		State: s.State, Detail: s.Detail, Repository: s.Receipt.Repository, Target: s.Receipt.Target, Product: s.Receipt.Product,
+		Version: s.Receipt.Version, Digests: s.Receipt.Digests, Proven: s.Receipt.Proven, Evidence: s.Evidence,
+	})
+}
+
+// showHeld lists what is not good, and counts the rest.
+func (a *app) showHeld(doc *heldDoc) {
+	for _, s := range doc.List {
+		if s.State == fetch.Good {
+			continue
+		}
+		what := s.Target
+		if s.Product != "" {
+			what = s.Product + " " + s.Version
+		}
+		a.out.line("%s  %s of %s: %s", a.stateMark(s.State), what, s.Repository, s.Detail)
+	}
+	a.out.line("%d held: %d good, %d not", doc.Good+doc.Bad, doc.Good, doc.Bad)
+}
+
+func (a *app) stateMark(s fetch.State) styled {
+	text := fmt.Sprintf("%-10s", s)
+	if s == fetch.Deprecated || s == fetch.Outlived || s == fetch.Unknown {
+		return a.out.style(a.out.stdout, yellow, text)
+	}
+	return a.out.bad(text)
+}
