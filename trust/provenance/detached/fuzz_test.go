@@ -69,7 +69,7 @@ func FuzzParseKeys(f *testing.F) {
 		f.Add(s.keys)
 		f.Add(append([]byte("a@example.com namespaces=\"file\" "), s.keys...))
 	}
-	f.Add(binary(f, newPGP(f, pgp{subkey: true}), newPGP(f, pgp{v6: true})))
+	f.Add(packets(f, newPGP(f, pgp{subkey: true}), newPGP(f, pgp{v6: true})))
 	f.Add([]byte("RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		keys, err := ParseKeys(data)

@@ -69,7 +69,7 @@ func newPGP(t testing.TB, p pgp) *openpgp.Entity {
 	return entity
 }
 
-func binary(t testing.TB, entities ...*openpgp.Entity) []byte {
+func packets(t testing.TB, entities ...*openpgp.Entity) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	for _, entity := range entities {
@@ -82,7 +82,7 @@ func binary(t testing.TB, entities ...*openpgp.Entity) []byte {
 
 func armored(t testing.TB, entities ...*openpgp.Entity) []byte {
 	t.Helper()
-	return inArmor(t, pgpPublicKey, binary(t, entities...))
+	return inArmor(t, pgpPublicKey, packets(t, entities...))
 }
 
 func inArmor(t testing.TB, kind string, raw []byte) []byte {
@@ -158,9 +158,9 @@ func TestOpenPGP(t *testing.T) {
 			entity := newPGP(t, p)
 			for _, s := range []signed{
 				{signPGP(t, entity, signing{}), armored(t, entity)},
-				{signPGP(t, entity, signing{binary: true}), binary(t, entity)},
+				{signPGP(t, entity, signing{binary: true}), packets(t, entity)},
 				{signPGP(t, entity, signing{life: 2 * time.Hour}), armored(t, entity)},
-				{signPGP(t, entity, signing{hash: crypto.SHA512}), binary(t, newPGP(t, pgp{}), entity)},
+				{signPGP(t, entity, signing{hash: crypto.SHA512}), packets(t, newPGP(t, pgp{}), entity)},
 			} {
 				signer, err := verify(t, s, content)
 				if err != nil || signer.Key != fmt.Sprintf("%X", entity.PrimaryKey.Fingerprint) || signer.Name != "Release <release@example.com>" ||
@@ -188,8 +188,8 @@ func TestOpenPGPRefusesSignatures(t *testing.T) {
 		{"over text", signPGP(t, entity, signing{text: true}), ErrFormat, "over the bytes of a file, found one of type 1"},
 		{"critical notation", signPGP(t, entity, signing{notes: []*packet.Notation{critical}}), ErrSignature, "unknown critical notation"},
 		{"SHA-1", handMade(t, entity, crypto.SHA1, now), ErrSignature, "insecure message hash algorithm: SHA-1"},
-		{"key as a signature", binary(t, entity), ErrFormat, "begins with"},
-		{"a key behind the signature", append(signPGP(t, entity, signing{binary: true}), binary(t, entity)...), ErrFormat, "another packet"},
+		{"key as a signature", packets(t, entity), ErrFormat, "begins with"},
+		{"a key behind the signature", append(signPGP(t, entity, signing{binary: true}), packets(t, entity)...), ErrFormat, "another packet"},
 		{"many", bytes.Repeat(signPGP(t, entity, signing{binary: true}), maxSignatures+1), ErrTooLarge, "at most 32 signatures"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -244,7 +244,7 @@ func TestOpenPGPRefusesKeys(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			entity := newPGP(t, test.key)
-			before := binary(t, entity)
+			before := packets(t, entity)
 			s := signed{signPGP(t, entity, signing{at: test.at}), before}
 			if test.change != nil {
 				if signer, err := verify(t, s, content); err != nil {
@@ -254,7 +254,7 @@ func TestOpenPGPRefusesKeys(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s.keys = binary(t, entity)
+			s.keys = packets(t, entity)
 			signer, err := verify(t, s, content)
 			refused(t, signer, err, ErrKey, test.words)
 			if strings.Contains(test.words, "revoked") {
@@ -271,7 +271,7 @@ func TestOpenPGPRefusesKeys(t *testing.T) {
 // A copy of the certificate in which the key lives longer counts.
 func TestOpenPGPTakesTheCopyThatIsGood(t *testing.T) {
 	entity := newPGP(t, pgp{life: 24 * time.Hour})
-	before := binary(t, entity)
+	before := packets(t, entity)
 	for _, identity := range entity.Identities {
 		long := uint32(3 * 366 * 24 * 3600)
 		identity.SelfCertifications[0].Packet.KeyLifetimeSecs = &long
@@ -280,7 +280,7 @@ func TestOpenPGPTakesTheCopyThatIsGood(t *testing.T) {
 		}
 	}
 	s := signPGP(t, entity, signing{})
-	after := binary(t, entity)
+	after := packets(t, entity)
 	signer, err := verify(t, signed{s, before}, content)
 	refused(t, signer, err, ErrKey, "key expired")
 	for _, both := range [][]byte{append(bytes.Clone(before), after...), append(bytes.Clone(after), before...)} {
@@ -297,15 +297,15 @@ func TestOpenPGPTakesOneOfSeveral(t *testing.T) {
 	byExpired := signPGP(t, expired, signing{binary: true, at: created.Add(time.Hour)})
 	late := signPGP(t, good, signing{binary: true, life: time.Minute})
 	for _, list := range [][][]byte{{byGood, byStranger}, {byStranger, byGood}, {byExpired, byGood}, {late, byGood}, {byGood, late, byExpired}} {
-		signer, err := verify(t, signed{bytes.Join(list, nil), binary(t, good, expired)}, content)
+		signer, err := verify(t, signed{bytes.Join(list, nil), packets(t, good, expired)}, content)
 		if err != nil || signer.Key != fingerprint(good) {
 			t.Errorf("got %+v, %v", signer, err)
 		}
 	}
-	signer, err := verify(t, signed{append(byStranger, byExpired...), binary(t, good, expired)}, content)
+	signer, err := verify(t, signed{append(byStranger, byExpired...), packets(t, good, expired)}, content)
 	refused(t, signer, err, ErrKey, "key expired")
-	signer, err = verify(t, signed{append(late, byExpired...), binary(t, good, expired)}, content)
+	signer, err = verify(t, signed{append(late, byExpired...), packets(t, good, expired)}, content)
 	refused(t, signer, err, ErrSignature, "expired")
-	signer, err = verify(t, signed{append(late, byStranger...), binary(t, good, expired)}, content)
+	signer, err = verify(t, signed{append(late, byStranger...), packets(t, good, expired)}, content)
 	refused(t, signer, err, ErrSignature, "expired")
 }
