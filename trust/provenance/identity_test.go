@@ -1,0 +1,130 @@
+package provenance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func pattern(t testing.TB, text string) Pattern {
+	t.Helper()
+	if text == "" {
+		return Pattern{}
+	}
+	p, err := ParsePattern(text)
+	must(t, err)
+	return p
+}
+
+func TestIdentityCheck(t *testing.T) {
+	t.Parallel()
+	key := "sha256:" + strings.Repeat("ab", 32)
+	const issuer, subject = "https://token.actions.githubusercontent.com", "https://github.com/acme/*/.github/workflows/release.yml@refs/tags/v*"
+	for name, test := range map[string]struct {
+		issuer, subject, key string
+		want                 error
+	}{
+		"issuer and subject":         {issuer, subject, "", nil},
+		"issuer with an account":     {"https://*.acme.example", subject, "", nil},
+		"key":                        {"", "", key, nil},
+		"nothing":                    {"", "", "", ErrIdentity},
+		"no issuer":                  {"", subject, "", ErrIdentity},
+		"no subject":                 {issuer, "", "", ErrIdentity},
+		"key and subject":            {"", subject, key, ErrIdentity},
+		"key and issuer":             {issuer, "", key, ErrIdentity},
+		"key that is no digest":      {"", "", "abc", ErrIdentity},
+		"key by sha512":              {"", "", "sha512:" + strings.Repeat("ab", 64), ErrIdentity},
+		"every issuer":               {"*", subject, "", ErrPattern},
+		"every issuer and path":      {"**", subject, "", ErrPattern},
+		"every issuer by expression": {"/.*/", subject, "", ErrPattern},
+		"every issuer of https":      {"https://*", subject, "", ErrPattern},
+		"every path of https":        {"https://**", subject, "", ErrPattern},
+		"every subject":              {issuer, "**", "", ErrPattern},
+		"every subject, expression":  {issuer, "/(?s).+/", "", ErrPattern},
+		"every address":              {issuer, "*@*", "", ErrPattern},
+		"every repository's":         {issuer, "https://**/.github/workflows/*.yml@refs/heads/*", "", ErrPattern},
+		"every character":            {issuer, "?", "", ErrPattern},
+		"SPIFFE of all":              {issuer, "spiffe://**", "", ErrPattern},
+	} {
+		id := Identity{Issuer: pattern(t, test.issuer), Subject: pattern(t, test.subject), Key: test.key}
+		if err := id.Check(); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+			t.Errorf("%s: expected %v, found %v", name, test.want, err)
+		}
+		if test.want != nil && id.Matches(&Signed{Signer: Signer{Issuer: issuer, Identity: "x", Key: ""}}) {
+			t.Errorf("%s: an unusable identity matches", name)
+		}
+	}
+}
+
+func TestIdentityMatches(t *testing.T) {
+	t.Parallel()
+	key := "sha256:" + strings.Repeat("ab", 32)
+	signed := &Signed{Profile: "public", Signer: Signer{Issuer: "https://issuer.example", Identity: "https://github.com/acme/tool/w.yml@refs/tags/v1"}}
+	byKey := &Signed{Profile: "ours", Signer: Signer{Key: key}}
+	exact := Identity{Issuer: pattern(t, signed.Signer.Issuer), Subject: pattern(t, signed.Signer.Identity)}
+	with := func(change func(*Identity)) Identity {
+		id := exact
+		change(&id)
+		return id
+	}
+	for name, test := range map[string]struct {
+		id   Identity
+		s    *Signed
+		want bool
+	}{
+		"exact":              {exact, signed, true},
+		"in its profile":     {with(func(id *Identity) { id.Profile = "public" }), signed, true},
+		"in another profile": {with(func(id *Identity) { id.Profile = "github" }), signed, false},
+		"another issuer":     {with(func(id *Identity) { id.Issuer = Pattern{"https://issuer.example.evil"} }), signed, false},
+		"another subject":    {with(func(id *Identity) { id.Subject = Pattern{"https://github.com/acme/tool"} }), signed, false},
+		"glob":               {with(func(id *Identity) { id.Subject = Pattern{"https://github.com/acme/tool/*@refs/tags/*"} }), signed, true},
+		"look-alike": {with(func(id *Identity) { id.Subject = Pattern{"/https://github.com/acme/tool/"} }),
+			&Signed{Signer: Signer{Issuer: signed.Signer.Issuer, Identity: "https://github.com/acme/tool-evil/w.yml"}}, false},
+		"key":                      {Identity{Key: key}, byKey, true},
+		"key in upper case":        {Identity{Key: "sha256:" + strings.Repeat("AB", 32)}, byKey, true},
+		"key in another profile":   {Identity{Key: key, Profile: "public"}, byKey, false},
+		"another key":              {Identity{Key: "sha256:" + strings.Repeat("ac", 32)}, byKey, false},
+		"key against certificate":  {Identity{Key: key}, signed, false},
+		"certificate against key":  {exact, byKey, false},
+		"identity beside a key":    {exact, &Signed{Signer: Signer{Issuer: signed.Signer.Issuer, Identity: signed.Signer.Identity, Key: key}}, false},
+		"nothing that was signed":  {exact, nil, false},
+		"nobody against a signer":  {Identity{}, signed, false},
+		"nobody against nobody":    {Identity{}, &Signed{}, false},
+		"certificate without name": {exact, &Signed{}, false},
+	} {
+		if found := test.id.Matches(test.s); found != test.want {
+			t.Errorf("%s: expected %v, found %v", name, test.want, found)
+		}
+	}
+	if got := fmt.Sprint(with(func(id *Identity) { id.Profile = "public" })); got != signed.Signer.Identity+" by https://issuer.example (profile public)" {
+		t.Errorf("found %s", got)
+	}
+	if got := (Identity{Key: key}).String(); got != "key "+key {
+		t.Errorf("found %s", got)
+	}
+}
+
+func TestSignerID(t *testing.T) {
+	t.Parallel()
+	const issuer = "https://token.actions.githubusercontent.com"
+	workflow := "https://github.com/acme/tool/.github/workflows/release.yml"
+	for identity, want := range map[string]string{
+		workflow + "@refs/tags/v1":                               workflow,
+		workflow + "@refs/heads/a@refs/tags/b":                   workflow,
+		workflow + "@" + strings.Repeat("0a", 20):                workflow,
+		workflow + "@" + strings.Repeat("0a", 32):                workflow,
+		workflow + "@v1":                                         workflow + "@v1",
+		"https://gitlab.com/a/b//.gitlab-ci.yml@refs/heads/main": "https://gitlab.com/a/b//.gitlab-ci.yml",
+		"dev@acme.example":                                       "dev@acme.example",
+		"dev@refs/heads":                                         "dev@refs/heads",
+		"spiffe://acme.example/ci":                               "spiffe://acme.example/ci",
+	} {
+		if found := (Signer{Issuer: issuer, Identity: identity}).ID(); found != issuer+" "+want {
+			t.Errorf("%s: expected %s, found %s", identity, want, found)
+		}
+	}
+	if found := (Signer{Key: "sha256:00"}).ID(); found != "sha256:00" {
+		t.Errorf("found %s", found)
+	}
+}
