@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -117,6 +118,21 @@ func (s *Store) Described(ctx context.Context, d artifact.Digest) (found bool, e
 	return found, err
 }
 
+// Undescribed gives those of the blobs about which there are no facts.
+func (s *Store) Undescribed(ctx context.Context, blobs []artifact.Digest) ([]artifact.Digest, error) {
+	known := map[artifact.Digest]bool{}
+	err := s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
+		for _, d := range blobs {
+			known[d] = tx.Bucket(bucketDigests).Get([]byte(d.String())) != nil
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(blobs), func(d artifact.Digest) bool { return known[d] }), nil
+}
+
 // Facts returns what Describe kept, and whether there is anything.
 func (s *Store) Facts(ctx context.Context, d artifact.Digest) (f Facts, found bool, err error) {
 	err = s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
@@ -150,20 +166,11 @@ func (s *Store) Facts(ctx context.Context, d artifact.Digest) (f Facts, found bo
 
 // undescribe forgets the facts about blobs.
 func (s *Store) undescribe(ctx context.Context, gone []artifact.Digest) error {
-	var known []artifact.Digest
-	err := s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
-		known = nil
-		for _, d := range gone {
-			if tx.Bucket(bucketDigests).Get([]byte(d.String())) != nil {
-				known = append(known, d)
-			}
-		}
-		return nil
-	})
-	if err != nil || len(known) == 0 {
+	unknown, err := s.Undescribed(ctx, gone)
+	if err != nil || len(unknown) == len(gone) {
 		return err
 	}
 	return s.facts.run(ctx, true, func(tx *bbolt.Tx) error {
-		return dropFacts(tx, known...)
+		return dropFacts(tx, gone...)
 	})
 }

@@ -178,6 +178,9 @@ func TestFacts(t *testing.T) {
 			t.Errorf("described: expected %v, found %v, %v", want, found, err)
 		}
 	}
+	if left, err := s.Undescribed(t.Context(), []artifact.Digest{none, want.Digest, none}); err != nil || !slices.Equal(left, []artifact.Digest{none, none}) {
+		t.Errorf("expected %v twice, found %v, %v", none, left, err)
+	}
 	// The same again is not written.
 	before, err := os.Stat(s.facts.path)
 	if err != nil {

@@ -231,7 +231,6 @@ func causes() []cause {
 		{fs.ErrPermission, 40, hintDisk},
 
 		{sbom.ErrQuery, 2, ""},
-		{sbom.ErrRange, 2, ""},
 		{audit.ErrInvalid, 2, ""},
 		{cache.ErrInvalid, 2, ""},
 		{artifact.ErrRef, 2, ""},

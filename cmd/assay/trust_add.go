@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"assay/cache/audit"
 	"assay/fetch"
 	"assay/trust"
 )
@@ -83,6 +84,10 @@ func (a *app) trustAdd(c *cli.Context) error {
 		add.Added, add.RootVersion = held.Added, held.RootVersion
 		return a.printAddition(add, nil, false)
 	}
+	writer, err := a.auditor(c.Context, s)
+	if err != nil {
+		return notAdded(err)
+	}
 	view, entries, err := a.prove(c.Context, s, add)
 	if err != nil {
 		return notAdded(err)
@@ -91,7 +96,13 @@ func (a *app) trustAdd(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.printAddition(add, view, changed)
+	if changed {
+		err = writer.note(c.Context, audit.Entry{
+			Action: audit.TrustAdd, Outcome: audit.Done, Subject: audit.Subject{Repository: add.Name},
+			Detail: fmt.Sprintf("%s, root %d, sha256 %s", add.URL, add.RootVersion, add.RootSHA256),
+		})
+	}
+	return errors.Join(err, a.printAddition(add, view, changed))
 }
 
 // notAdded gives an error the hint that fits where nothing is held yet.

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"assay/cache/audit"
 )
 
 func trustClockCommand(a *app) *cli.Command {
@@ -30,7 +33,11 @@ type clockDoc struct {
 }
 
 func (a *app) trustClockReset(c *cli.Context) error {
-	_, r, err := a.named(c)
+	s, r, err := a.named(c)
+	if err != nil {
+		return err
+	}
+	writer, err := a.auditor(c.Context, s)
 	if err != nil {
 		return err
 	}
@@ -39,12 +46,17 @@ func (a *app) trustClockReset(c *cli.Context) error {
 		return err
 	}
 	doc := clockDoc{Repository: r.name, Changed: !old.IsZero()}
+	var noted error
 	if old.IsZero() {
 		a.out.line("%s: no time was seen yet, nothing changed", r.name)
 	} else {
 		utc := old.UTC()
+		noted = writer.note(c.Context, audit.Entry{
+			Action: audit.ClockReset, Outcome: audit.Done, Subject: audit.Subject{Repository: r.name},
+			Detail: "forgot the time " + utc.Format(time.RFC3339),
+		})
 		doc.Forgotten = &utc
 		a.out.line("%s: forgot the time %s", r.name, a.moment(old))
 	}
-	return a.out.result("trust.clock.reset", doc)
+	return errors.Join(noted, a.out.result("trust.clock.reset", doc))
 }

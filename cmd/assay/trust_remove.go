@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/urfave/cli/v2"
+
+	"assay/cache/audit"
 )
 
 func trustRemoveCommand(a *app) *cli.Command {
@@ -44,6 +47,10 @@ func (a *app) trustRemove(c *cli.Context) error {
 	if declared, ok := s.config.Repository(name); ok && !registered {
 		return usagef("%s: declared in %s; remove it there", clip(name), declared.Origin)
 	}
+	writer, err := a.auditor(c.Context, s)
+	if err != nil {
+		return err
+	}
 	// Without a registration, too: what a run that was killed may have left of a
 	// repository is forgotten as well.
 	changed, err := s.state.RemoveRepository(c.Context, name)
@@ -53,11 +60,14 @@ func (a *app) trustRemove(c *cli.Context) error {
 	if !changed {
 		return fmt.Errorf("%w: %q", errNoRepository, clip(name))
 	}
+	noted := writer.note(c.Context, audit.Entry{
+		Action: audit.TrustRemove, Outcome: audit.Done, Subject: audit.Subject{Repository: name},
+	})
 	for _, agreement := range s.config.Agreements {
 		if slices.Contains(agreement.Repositories, name) {
 			a.out.warn("%s: %s still wants it to agree; until it is added again, or taken out there, nothing can be got", name, agreement.OriginOf("repositories"))
 		}
 	}
 	a.out.line("%s: removed; its root, its metadata and its version floors are forgotten", name)
-	return a.out.result("trust.remove", removeDoc{changed, name})
+	return errors.Join(noted, a.out.result("trust.remove", removeDoc{changed, name}))
 }
