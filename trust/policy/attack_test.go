@@ -28,6 +28,7 @@ func TestSameSignerTwice(t *testing.T) {
 		"two signers that fit one identity":   {[]provenance.Identity{anyOfAcme, keyIdentity("acme")}, []policy.Signature{byWorkflow(workflow), byWorkflow("https://github.com/acme/x/.github/workflows/y.yml@refs/heads/z")}, false},
 		"two signers, the first for either":   {[]provenance.Identity{anyOfAcme, releases}, []policy.Signature{byWorkflow(workflow), byWorkflow("https://github.com/acme/x/.github/workflows/y.yml@refs/heads/z")}, true},
 		"two signers, the last for either":    {[]provenance.Identity{releases, anyOfAcme}, []policy.Signature{byWorkflow("https://github.com/acme/x/.github/workflows/y.yml@refs/heads/z"), byWorkflow(workflow)}, true},
+		"a stranger beside one of them":       {[]provenance.Identity{anyOfAcme, releases}, []policy.Signature{byWorkflow(workflow), byKey("stranger")}, false},
 		"two keys":                            {[]provenance.Identity{keyIdentity("acme"), keyIdentity("other")}, []policy.Signature{byKey("other"), byKey("acme")}, true},
 		"a key, and another of other profile": {[]provenance.Identity{keyIdentity("acme"), keyIdentity("other")}, []policy.Signature{byKey("acme"), byWorkflow(workflow)}, false},
 	} {
@@ -81,10 +82,20 @@ func TestProvenanceThatNobodyVouchesFor(t *testing.T) {
 			t.Errorf("%s: expected %v to fail, found %v", name, test.fails, got)
 		}
 	}
+	// The table may pair a builder with a signer of another name.
+	ci := policy.Builder{Builder: pattern("https://github.com/ci/**"), Signer: keyIdentity("ci"), Level: 1}
+	paired, err := policy.New([]policy.Rule{rule}, []policy.Builder{ci})
+	s := good()
+	s.Signatures = []policy.Signature{built(byKey("ci"), "https://github.com/ci/runner")}
+	if got := failing(t, must(t, paired, err), s); got != nil {
+		t.Errorf("expected the table to vouch, found %v", got)
+	}
+	if got := failing(t, newPolicy(t, rule), s); !slices.Equal(got, all) {
+		t.Errorf("expected nobody to vouch without the table, found %v", got)
+	}
 	// Whom a rule names is believed, in that rule alone.
 	named := rule
 	named.Signers = []provenance.Identity{keyIdentity("acme")}
-	s := good()
 	s.Signatures = []policy.Signature{built(byKey("acme"), generator)}
 	if got := failing(t, newPolicy(t, named), s); got != nil {
 		t.Errorf("expected a named signer to be believed, found %v", got)

@@ -159,13 +159,20 @@ func (r *Rule) checkComponents() *fault {
 	if r.Components == nil {
 		return nil
 	}
-	if found := checkTexts("components.deny", r.Components.Deny); found != nil {
-		return found
+	return checkTexts("components.deny", r.Components.Deny)
+}
+
+// compile reads the components that are denied.
+func (r *rule) compile() *fault {
+	if r.Components == nil {
+		return nil
 	}
 	for i, text := range r.Components.Deny {
-		if _, err := sbom.ParseQuery(text); err != nil {
+		query, err := sbom.ParseQuery(text)
+		if err != nil {
 			return faultf(at("components.deny", i), "%v", err)
 		}
+		r.denied = append(r.denied, query)
 	}
 	return nil
 }

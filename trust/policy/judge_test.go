@@ -249,6 +249,49 @@ func TestTwoProvenancesDoNotAddUp(t *testing.T) {
 	}
 }
 
+// A pattern that would take nothing for something is no way around.
+func TestPatternThatMatchesNothing(t *testing.T) {
+	t.Parallel()
+	s := good()
+	s.Signatures[0].Provenance.Source = slsa.Source{}
+	p := newPolicy(t, policy.Rule{Source: patterns("/(" + source + ")?/")})
+	if got := failing(t, p, s); !slices.Equal(got, []string{policy.IDSource}) {
+		t.Errorf("expected the source to fail, found %v", got)
+	}
+}
+
+// Components are known by a bill of materials, even an empty one, or by the
+// manifest's list.
+func TestKnownComponents(t *testing.T) {
+	t.Parallel()
+	rules := []policy.Rule{
+		{Components: &policy.Components{Deny: []string{"left-pad"}}}, {Advisories: policy.Deny}, {Licenses: &policy.Licenses{Allow: []string{"MIT", "Apache-2.0"}}},
+	}
+	for name, test := range map[string]struct {
+		sbom  bool
+		list  []sbom.Component
+		fails []string
+		why   string
+	}{
+		"an empty bill": {true, nil, nil, ""},
+		"a claim":       {false, good().Components, nil, "the components are those that the manifest claims"},
+		"neither":       {false, nil, []string{policy.IDLicenses, policy.IDComponents, policy.IDAdvisories}, "the components are those that the manifest claims"},
+	} {
+		s := good()
+		s.HasSBOM, s.Components = test.sbom, test.list
+		p := newPolicy(t, rules...)
+		if got := failing(t, p, s); !slices.Equal(got, test.fails) {
+			t.Errorf("%s: expected %v to fail, found %v", name, test.fails, got)
+		}
+		checks, _ := p.Judge(s, now())
+		for _, c := range checks {
+			if c.Result != trust.NotChecked && c.Why != test.why {
+				t.Errorf("%s: expected %q, found %+v", name, test.why, c)
+			}
+		}
+	}
+}
+
 // Advisories that only warn refuse nothing, and never say that all is well.
 func TestAdvisoriesThatWarn(t *testing.T) {
 	t.Parallel()

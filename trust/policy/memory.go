@@ -112,14 +112,17 @@ func put(tx trust.Tx, key string, v any) error {
 // there is nothing; what is damaged is ErrMemory.
 func get[T any](tx trust.Tx, key string, v *T, check func(*T) error) (found bool, err error) {
 	raw, err := tx.Get(key)
-	if err != nil || raw == nil {
+	if err != nil {
 		return false, err
+	}
+	if raw == nil {
+		return false, nil
 	}
 	damaged := func(expected string, args ...any) error {
 		return fmt.Errorf("%w: %s: expected %s", ErrMemory, quote(key), fmt.Sprintf(expected, args...))
 	}
-	head, body, ok := bytes.Cut(raw, []byte(" "))
-	if !ok || string(head) != fmt.Sprintf("%08x", sum(key, body)) {
+	head, body, _ := bytes.Cut(raw, []byte(" "))
+	if string(head) != fmt.Sprintf("%08x", sum(key, body)) {
 		return false, damaged("its checksum, found another")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))

@@ -91,6 +91,7 @@ func TestUnchanged(t *testing.T) {
 		"no common algorithm": {long},
 		"one of two":          {s.Digests[0], artifact.DigestOf(artifact.SHA512, []byte("evil"))},
 	} {
+		_, store := newMemory(t, release("1.0.0"))
 		if name == "one of two" {
 			again := release("1.0.0")
 			again.Digests = both
@@ -112,6 +113,9 @@ func TestUnchanged(t *testing.T) {
 		}
 	}
 	// From then on either algorithm will do.
+	again := release("1.0.0")
+	again.Digests = both
+	update(t, store, func(tx trust.Tx) error { return policy.Record(tx, again, now().Add(day)) })
 	if check, err := unchanged(store, "acme", s.Target, artifact.Digests{long}); err != nil || check.Result != trust.Pass {
 		t.Errorf("expected the other algorithm to be remembered, found %+v, %v", check, err)
 	}
@@ -259,8 +263,28 @@ func TestRatchetOfAnother(t *testing.T) {
 	} {
 		s := bare("2.0.0")
 		change(&s)
-		if check, err := ratchet(store, s, now()); err != nil || check.Result != trust.NotChecked || check.Why == "" {
+		why := "it is no version of a product in a repository"
+		if s.Product == "hello2" || s.Repository == "acme2" {
+			why = "no version was seen before"
+		}
+		if check, err := ratchet(store, s, now()); err != nil || check.Result != trust.NotChecked || check.Why != why {
 			t.Errorf("%s: expected it not to be checked, found %+v, %v", name, check, err)
+		}
+		if s.Repository == "" || why == "no version was seen before" {
+			continue
+		}
+		before := len(store.Entries())
+		kinds := string(store.Entries()["kinds/acme/hello"])
+		s = release("2.0.0")
+		change(&s)
+		update(t, store, func(tx trust.Tx) error { return policy.Record(tx, s, now()) })
+		for _, key := range keysOf(store.Entries()) {
+			if strings.HasPrefix(key, "kinds/") && (key != "kinds/acme/hello" || string(store.Entries()[key]) != kinds) {
+				t.Errorf("%s: its kinds are remembered under %s", name, key)
+			}
+		}
+		if name == "no product" && len(store.Entries()) != before+1 {
+			t.Errorf("%s: expected its bytes to be remembered", name)
 		}
 	}
 }
@@ -403,52 +427,72 @@ func TestDamagedMemory(t *testing.T) {
 	}
 }
 
-// A store that fails is heard.
+// A store that fails is heard, and nothing is written that is there already.
 func TestStoreThatFails(t *testing.T) {
 	t.Parallel()
 	_, store := newMemory(t, release("1.4.0"))
-	broken := errors.New("broken")
-	for i := range 4 {
-		n := 0
-		tx := failingTx{entries: store.Entries(), fail: func() error {
-			if n++; n > i {
-				return broken
+	both := release("1.4.0")
+	both.Digests = append(both.Digests, artifact.DigestOf(artifact.SHA512, []byte("hello 1.4.0")))
+	waived := bare("1.5.0")
+	waived.Digests = both.Digests
+	for name, test := range map[string]struct {
+		operations int // get, put, keys
+		run        func(trust.Tx) error
+	}{
+		"a new version":   {4, func(tx trust.Tx) error { return policy.Record(tx, release("1.5.0"), now()) }},
+		"the same again":  {2, func(tx trust.Tx) error { return policy.Record(tx, release("1.4.0"), now()) }},
+		"one more digest": {3, func(tx trust.Tx) error { return policy.Record(tx, both, now()) }},
+		"unchanged": {1, func(tx trust.Tx) error {
+			_, err := policy.CheckUnchanged(tx, "acme", both.Target, both.Digests)
+			return err
+		}},
+		"ratchet": {3, func(tx trust.Tx) error {
+			_, err := policy.CheckRatchet(tx, waived, now())
+			if errors.Is(err, policy.ErrWeaker) {
+				return nil
 			}
-			return nil
-		}}
-		if err := policy.Record(tx, release("1.5.0"), now()); !errors.Is(err, broken) {
-			t.Errorf("Record, operation %d: expected it to be heard, found %v", i, err)
+			return err
+		}},
+		"waive": {1, func(tx trust.Tx) error {
+			_, err := policy.Waive(tx, digestsOf("x")[0], "why", now().Add(day), "ana", now())
+			return err
+		}},
+		"waivers": {1, func(tx trust.Tx) error { _, err := policy.Waivers(tx); return err }},
+	} {
+		tx := &failingTx{entries: store.Entries(), at: -1}
+		if err := test.run(tx); err != nil || tx.done != test.operations {
+			t.Errorf("%s: expected %d operations, found %d, %v", name, test.operations, tx.done, err)
+		}
+		for i := range test.operations {
+			if err := test.run(&failingTx{entries: store.Entries(), at: i}); !errors.Is(err, errBroken) {
+				t.Errorf("%s, operation %d: expected it to be heard, found %v", name, i, err)
+			}
 		}
 	}
-	for i := range 2 {
-		n := 0
-		tx := failingTx{entries: store.Entries(), fail: func() error {
-			if n++; n > i {
-				return broken
-			}
-			return nil
-		}}
-		if _, err := policy.CheckRatchet(tx, bare("1.5.0"), now()); !errors.Is(err, broken) {
-			t.Errorf("CheckRatchet, operation %d: expected it to be heard, found %v", i, err)
-		}
-	}
-	dead := failingTx{fail: func() error { return broken }}
-	_, unseen := policy.CheckUnchanged(dead, "acme", "x", digestsOf("x"))
-	_, waived := policy.Waive(dead, digestsOf("x")[0], "why", now().Add(day), "ana", now())
-	_, listed := policy.Waivers(dead)
-	for _, err := range []error{unseen, waived, listed} {
-		if !errors.Is(err, broken) {
-			t.Errorf("expected it to be heard, found %v", err)
-		}
+	// A time that can't be written is no reason to write none.
+	m, store := newMemory(t)
+	if err := m.Record(t.Context(), release("1.0.0"), time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)); err == nil || len(store.Entries()) > 0 {
+		t.Errorf("expected an error, found %v and %v", err, keysOf(store.Entries()))
 	}
 }
 
+var errBroken = errors.New("broken")
+
+// failingTx fails at one operation, and writes nothing.
 type failingTx struct {
-	entries map[string][]byte
-	fail    func() error
+	entries  map[string][]byte
+	at, done int
 }
 
-func (f failingTx) Get(key string) ([]byte, error)       { return f.entries[key], f.fail() }
-func (f failingTx) Put(string, []byte) error             { return f.fail() }
-func (f failingTx) Delete(string) error                  { return f.fail() }
-func (f failingTx) Keys(prefix string) ([]string, error) { return nil, f.fail() }
+func (f *failingTx) fail() error {
+	f.done++
+	if f.done == f.at+1 {
+		return errBroken
+	}
+	return nil
+}
+
+func (f *failingTx) Get(key string) ([]byte, error) { return f.entries[key], f.fail() }
+func (f *failingTx) Put(string, []byte) error       { return f.fail() }
+func (f *failingTx) Delete(string) error            { return f.fail() }
+func (f *failingTx) Keys(string) ([]string, error)  { return nil, f.fail() }

@@ -37,17 +37,8 @@ func New(rules []Rule, builders []Builder) (*Policy, error) {
 	p := &Policy{builders: slices.Clone(builders)}
 	for i := range rules {
 		r := &rule{Rule: rules[i], index: i}
-		if found := r.check(); found != nil {
+		if found := first(r.check, r.compile); found != nil {
 			return nil, &RuleError{TablePolicy, i, found.field, found.detail}
-		}
-		if r.Components != nil {
-			for _, text := range r.Components.Deny {
-				query, err := sbom.ParseQuery(text)
-				if err != nil {
-					return nil, &RuleError{TablePolicy, i, "components.deny", err.Error()}
-				}
-				r.denied = append(r.denied, query)
-			}
 		}
 		p.rules = append(p.rules, r)
 	}

@@ -57,6 +57,10 @@ func TestRulesThatCannotBe(t *testing.T) {
 		"any licence":               {policy.Rule{Licenses: &policy.Licenses{Allow: []string{"MIT", "*"}}}, "licenses.allow.1", `found "*"`},
 		"an expression":             {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT OR X"}}}, "licenses.deny.0", "SPDX id"},
 		"an empty licence":          {policy.Rule{Licenses: &policy.Licenses{Deny: []string{""}}}, "licenses.deny.0", "SPDX id"},
+		"a licence of a sort":       {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT", "a@b"}}}, "licenses.deny.1", "SPDX id"},
+		"a licence with a tilde":    {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"a~b"}}}, "licenses.deny.0", "SPDX id"},
+		"a licence with a bracket":  {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"a[b"}}}, "licenses.deny.0", "SPDX id"},
+		"a licence's half":          {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"-MIT"}}}, "licenses.deny.0", "SPDX id"},
 		"no exception":              {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT WITH "}}}, "licenses.deny.0", "SPDX id"},
 		"a licence twice":           {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT", "mit"}}}, "licenses.deny.1", "twice"},
 		"allowed and denied":        {policy.Rule{Licenses: &policy.Licenses{Allow: []string{"X11", "MIT"}, Deny: []string{"mit"}}}, "licenses.allow.1", "denied, too"},
@@ -81,6 +85,23 @@ func TestRulesThatCannotBe(t *testing.T) {
 		}
 		if wrong.Table != policy.TablePolicy || wrong.Rule != 1 || wrong.Field != test.field || !strings.Contains(wrong.Detail, test.detail) || !strings.HasPrefix(err.Error(), "policy.2: ") {
 			t.Errorf("%s: expected %q: %q, found %+v", name, test.field, test.detail, wrong)
+		}
+	}
+}
+
+func TestRulesThatCanBe(t *testing.T) {
+	t.Parallel()
+	for name, rule := range map[string]policy.Rule{
+		"licences":      {Licenses: &policy.Licenses{Allow: []string{"GPL-2.0-only WITH Classpath-exception-2.0", "LicenseRef-Acme.1", "DocumentRef-x:LicenseRef-y", "GPL-2.0+", "0BSD"}}},
+		"one day":       {MinAge: pointer(policy.Span(day)), MaxAge: pointer(policy.Span(day))},
+		"one of one":    {Rebuilders: &policy.Rebuilders{Need: 1, Of: []provenance.Identity{keyIdentity("a")}}},
+		"tags or heads": {Ref: patterns("refs/tags/**", "refs/heads/main")},
+		"any project":   {Source: patterns("https://github.com/**")},
+		"the longest":   {MaxAge: pointer(policy.MaxSpan)},
+		"one key twice": {Signers: []provenance.Identity{keyIdentity("a"), {Profile: "other", Key: keyOf("a")}}},
+	} {
+		if _, err := policy.New([]policy.Rule{rule}, nil); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -233,10 +254,14 @@ func TestSpans(t *testing.T) {
 			t.Errorf("%s: expected %s, found %s, %v", text, want, time.Duration(got), err)
 		}
 	}
-	for _, text := range []string{"", "d", "0d", "-1d", "01d", "1", "1.5d", "1 d", "1y", "36526d", "99999999999d", "9999999999w", "1d\n", "１d"} {
+	for _, text := range []string{"", "d", "0d", "-1d", "01d", "1", "1.5d", "1 d", "1y", "36526d", "99999999999d", "9999999999w", "1d\n", "１d", "1_0d", "+1d", strings.Repeat("9", 1<<20) + "d"} {
 		if got, err := policy.ParseSpan(text); !errors.Is(err, policy.ErrSpan) || got != 0 {
 			t.Errorf("%q: expected %v, found %s, %v", text, policy.ErrSpan, got, err)
 		}
+	}
+	span := policy.Span(7)
+	if err := span.UnmarshalText([]byte("x")); !errors.Is(err, policy.ErrSpan) || span != 7 {
+		t.Errorf("expected %v, found %v, %d", policy.ErrSpan, err, span)
 	}
 	for want, span := range map[string]policy.Span{"0s": 0, "1d": policy.Span(day), "25h": policy.Span(25 * time.Hour), "7d": policy.Span(7 * day), "90s": policy.Span(90 * time.Second)} {
 		if span.String() != want {

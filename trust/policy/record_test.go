@@ -41,6 +41,8 @@ func TestRecordsThatCannotBe(t *testing.T) {
 		"an unknown kind":     {kinds, map[string]any{"signatur": heldBy{older, version}}, `found "signatur"`},
 		"no versions":         {kinds, map[string]any{"sbom": map[string]any{}}, "versions in order"},
 		"no last version":     {kinds, map[string]any{"sbom": map[string]any{"since": "1.0.0"}}, "versions in order"},
+		"no first version":    {kinds, map[string]any{"sbom": map[string]any{"last": "1.0.0"}}, "versions in order"},
+		"of 0.0.0 on":         {kinds, map[string]any{"sbom": map[string]any{"since": "0.0.0"}}, "versions in order"},
 		"no version":          {kinds, map[string]any{"sbom": map[string]any{"since": "x", "last": "1.0.0"}}, "not a version"},
 		"versions turned":     {kinds, kindsRecord{KindSBOM: {version, older}}, "versions in order"},
 		"of another digest":   {waived, bad(func(w *Waiver) { w.Digest = artifact.DigestOf(artifact.SHA256, []byte("y")) }), "a waiver for that digest"},

@@ -38,10 +38,10 @@ func CheckUnchanged(tx trust.Tx, repository, path string, digests artifact.Diges
 	check := trust.Check{ID: trust.CheckUnchanged, Result: trust.NotChecked, Found: digestText(digests), Why: "not seen before"}
 	var seen seenRecord
 	found, err := get(tx, keyOfSeen(repository, path), &seen, (*seenRecord).check)
-	if err != nil || !found {
-		if err != nil {
-			return trust.Check{}, err
-		}
+	if err != nil {
+		return trust.Check{}, err
+	}
+	if !found {
 		return check, nil
 	}
 	check.Why = ""
@@ -78,17 +78,14 @@ func recordSeen(tx trust.Tx, repository, path string, digests artifact.Digests, 
 	if !seen.Digests.Agree(digests) {
 		return &ChangedError{Repository: repository, Path: path, Seen: seen.Digests, At: seen.At, Found: digests}
 	}
-	all := seen.Digests
+	more := false
 	for _, d := range digests {
-		if _, known := all.Of(d.Algorithm()); !known {
-			all = append(all, d)
+		if _, known := seen.Digests.Of(d.Algorithm()); !known {
+			seen.Digests, more = append(seen.Digests, d), true
 		}
 	}
-	if len(all) == len(seen.Digests) {
+	if !more {
 		return nil
-	}
-	if seen.Digests, err = artifact.NewDigests(all...); err != nil {
-		return err
 	}
 	return put(tx, key, seen)
 }

@@ -59,7 +59,7 @@ func checkText(what, text string, limit int) error {
 	if len(text) > limit {
 		return fmt.Errorf("%s of at most %d bytes, found %d", what, limit, len(text))
 	}
-	odd := func(r rune) bool { return !unicode.IsGraphic(r) || r == '\u2028' || r == '\u2029' }
+	odd := func(r rune) bool { return !unicode.IsGraphic(r) }
 	if strings.TrimSpace(text) == "" || !utf8.ValidString(text) || strings.ContainsFunc(text, odd) {
 		return fmt.Errorf("%s in one line of printable text, found %s", what, quote(text))
 	}
@@ -98,8 +98,11 @@ func waiverFor(tx trust.Tx, digests artifact.Digests, now time.Time) (*Waiver, e
 func readWaiver(tx trust.Tx, key string) (*Waiver, error) {
 	var w Waiver
 	found, err := get(tx, key, &w, (*Waiver).check)
-	if err != nil || !found {
+	if err != nil {
 		return nil, err
+	}
+	if !found {
+		return nil, nil
 	}
 	if keyOfWaiver(w.Digest) != key {
 		return nil, fmt.Errorf("%w: %s: expected a waiver for that digest, found one for %s", ErrMemory, quote(key), w.Digest)
