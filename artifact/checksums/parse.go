@@ -168,7 +168,7 @@ func checkName(name string) error {
 
 // isUnprintable holds control characters and, beyond them, the ones that turn
 // the direction of text.
-func isUnprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 func malformed(expected, found string) error {
 	return fmt.Errorf("%w: expected %s, found %s", ErrMalformed, expected, quote(found))

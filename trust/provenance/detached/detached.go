@@ -165,7 +165,7 @@ func quote(text string) string {
 
 // isUnprintable holds control characters and, beyond them, the ones that turn
 // the direction of text.
-func isUnprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // label makes a name that can be shown of text that is not proven: what can't be
 // shown becomes "?".

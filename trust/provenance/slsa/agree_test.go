@@ -57,6 +57,16 @@ func TestCheckClaims(t *testing.T) {
 	}
 }
 
+func TestCheckClaimsComparesNoNames(t *testing.T) {
+	p := &Provenance{Builder: "release.yml"}
+	for _, p.Invocation = range []string{"", "abc", "-1", "99-", "99-x", "x-1", "99-1-1"} {
+		p.EntryPoint = p.Invocation
+		if compared, err := p.CheckClaims(certified()); err != nil || compared != nil {
+			t.Errorf("%q: compared %q, %v", p.Invocation, compared, err)
+		}
+	}
+}
+
 func TestCheckClaimsDisagree(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -80,6 +90,8 @@ func TestCheckClaimsDisagree(t *testing.T) {
 			DisagreementError{Field: FieldRef, Expected: "refs/heads/v1.4.2", Found: "refs/tags/v1.4.2"}},
 		{"other short ref", func(p *Provenance, _ *Claims) { p.Source.Ref = "v1.4" },
 			DisagreementError{Field: FieldRef, Expected: "refs/tags/v1.4.2", Found: "v1.4"}},
+		{"branch with a name like a ref", func(p *Provenance, c *Claims) { p.Source.Ref, c.SourceRef = "refs/heads/x", "refs/heads/refs/heads/x" },
+			DisagreementError{Field: FieldRef, Expected: "refs/heads/refs/heads/x", Found: "refs/heads/x"}},
 		{"other workflow", func(p *Provenance, _ *Claims) { p.EntryPoint = ".github/workflows/test.yml" },
 			DisagreementError{Field: FieldEntryPoint, Expected: workflow, Found: ".github/workflows/test.yml"}},
 		{"end of a workflow", func(p *Provenance, _ *Claims) { p.EntryPoint = "release.yml" },

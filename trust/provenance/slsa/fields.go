@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"assay/internal/strictjson"
 )
 
 // Bounds of what is read.
@@ -27,8 +29,8 @@ const (
 
 // fields reads an object by the exact names of its members, as encoding/json
 // would also fill a struct from names in another case. The first problem is kept
-// in failure, which all parts of a document share; from then on everything reads
-// as empty. A null counts as absent: platforms write it for an empty map.
+// in failure, which all parts of a document share; what is wrong reads as empty. A
+// null counts as absent: platforms write it for an empty map.
 type fields struct {
 	path    string
 	members map[string]json.RawMessage
@@ -53,7 +55,7 @@ func (f fields) at(name string) string {
 // raw is the member's text, nil where it is absent.
 func (f fields) raw(name string) json.RawMessage {
 	raw := f.members[name]
-	if f.failure.first != nil || string(raw) == "null" {
+	if string(raw) == "null" {
 		return nil
 	}
 	return raw
@@ -68,18 +70,28 @@ func (f fields) object(name string) fields {
 	return inner
 }
 
-// maybeObject is object for a member that may also be something else.
-func (f fields) maybeObject(name string) (inner fields, ok bool) {
+// maybeObject is object for a member that may also be something else; then it is
+// empty.
+func (f fields) maybeObject(name string) fields {
 	if raw := f.raw(name); raw == nil || raw[0] != '{' {
-		return fields{failure: f.failure}, false
+		return fields{failure: f.failure}
 	}
-	return f.object(name), true
+	return f.object(name)
 }
 
 func (f fields) membersOf(path string, raw json.RawMessage) map[string]json.RawMessage {
-	var members map[string]json.RawMessage
-	if raw[0] != '{' || json.Unmarshal(raw, &members) != nil {
+	if raw[0] != '{' {
 		f.failure.set(malformed(path, "an object", describe(raw)))
+		return nil
+	}
+	return membersIn(raw)
+}
+
+// membersIn gathers the members of an object that was screened, by their names.
+func membersIn(object []byte) map[string]json.RawMessage {
+	members := map[string]json.RawMessage{}
+	for m := range strictjson.Members(object) {
+		members[string(m.Key)] = m.Value
 	}
 	return members
 }
@@ -90,16 +102,17 @@ func (f fields) elements(name string, most int) []json.RawMessage {
 	if raw == nil {
 		return nil
 	}
-	var elements []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &elements) != nil {
+	if raw[0] != '[' {
 		f.failure.set(malformed(f.at(name), "an array", describe(raw)))
 		return nil
 	}
-	if len(elements) > most {
-		f.failure.set(&Error{
-			Field: f.at(name), Expected: fmt.Sprintf("at most %d elements", most), Found: fmt.Sprint(len(elements)), Err: ErrTooLarge,
-		})
-		return nil
+	var elements []json.RawMessage
+	for element := range strictjson.Elements(raw) {
+		if len(elements) == most {
+			f.failure.set(&Error{Field: f.at(name), Expected: fmt.Sprintf("at most %d elements", most), Found: "more", Err: ErrTooLarge})
+			return nil
+		}
+		elements = append(elements, element)
 	}
 	return elements
 }
@@ -121,7 +134,7 @@ func (f fields) text(name string) string {
 		return ""
 	}
 	var text string
-	if raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
+	if json.Unmarshal(raw, &text) != nil {
 		f.failure.set(malformed(f.at(name), "a text", describe(raw)))
 		return ""
 	}
@@ -185,18 +198,20 @@ func (f fields) time(name string) time.Time {
 }
 
 // digests reads a member that must be an object of texts if it is there.
-func (f fields) digests(name string) map[string]string {
-	object := f.object(name)
-	if len(object.members) > maxDigests {
+func (f fields) digests(name string) map[string]string { return f.object(name).digestSet() }
+
+// digestSet reads an object of texts.
+func (f fields) digestSet() map[string]string {
+	if len(f.members) > maxDigests {
 		f.failure.set(&Error{
-			Field: object.path, Expected: fmt.Sprintf("at most %d digests", maxDigests), Found: fmt.Sprint(len(object.members)), Err: ErrTooLarge,
+			Field: f.path, Expected: fmt.Sprintf("at most %d digests", maxDigests), Found: fmt.Sprint(len(f.members)), Err: ErrTooLarge,
 		})
 		return nil
 	}
-	found := make(map[string]string, len(object.members))
-	for _, algorithm := range slices.Sorted(maps.Keys(object.members)) {
-		object.bounded(object.path, algorithm)
-		if value := object.text(algorithm); value != "" {
+	found := make(map[string]string, len(f.members))
+	for _, algorithm := range slices.Sorted(maps.Keys(f.members)) {
+		f.bounded(f.path, algorithm)
+		if value := f.text(algorithm); value != "" {
 			found[algorithm] = value
 		}
 	}
@@ -218,18 +233,16 @@ func describe(raw json.RawMessage) string {
 
 // isUnprintable holds control characters and, beyond them, the ones that turn
 // the direction of text.
-func isUnprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // printable is raw, a JSON value, without white space between its parts and with
 // every character escaped that is not fit to be printed. Those stand in texts
 // alone, and never after a backslash, so that the value stays the same. Escaped
 // are also the characters that encoding/json escapes when it writes a RawMessage,
-// so that a Provenance comes back from JSON byte for byte.
+// so that a Provenance comes back from JSON byte for byte. Of nothing it is nil.
 func printable(raw json.RawMessage) json.RawMessage {
 	var compact, out bytes.Buffer
-	if json.Compact(&compact, raw) != nil {
-		return nil
-	}
+	_ = json.Compact(&compact, raw) // an error, for nothing, leaves nothing
 	json.HTMLEscape(&out, compact.Bytes())
 	if !bytes.ContainsFunc(out.Bytes(), isUnprintable) {
 		return out.Bytes()

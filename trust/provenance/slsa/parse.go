@@ -15,10 +15,7 @@ func Parse(predicateType string, predicate []byte) (*Provenance, error) {
 	if !IsProvenance(predicateType) {
 		return nil, &Error{Expected: quote(TypeV1) + " or " + quote(TypeV02), Found: quote(predicateType), Err: ErrPredicate}
 	}
-	top, err := screen(predicate)
-	if err != nil {
-		return nil, err
-	}
+	top := screen(predicate)
 	var p *Provenance
 	if predicateType == TypeV1 {
 		p = parseV1(top)
@@ -31,25 +28,24 @@ func Parse(predicateType string, predicate []byte) (*Provenance, error) {
 	return p, nil
 }
 
-// screen holds a document to its bounds before anything of it is decoded.
-func screen(data []byte) (fields, error) {
-	limits := strictjson.Limits{Bytes: MaxBytes, Depth: maxDepth, AllowNull: true}
+// screen holds a document to its bounds before anything of it is decoded. What
+// does not pass reads as empty, with a failure.
+func screen(data []byte) fields {
 	top := fields{failure: &failure{}}
-	if err := strictjson.Screen(data, limits); err != nil {
-		kind := ErrMalformed
-		if errors.Is(err, strictjson.ErrTooLarge) || errors.Is(err, strictjson.ErrTooDeep) {
-			kind = ErrTooLarge
-		}
-		e, ok := errors.AsType[*strictjson.Error](err)
-		if !ok {
-			return top, &Error{Expected: "JSON", Found: quote(err.Error()), Err: kind}
-		}
-		return top, &Error{Field: e.Path, Expected: e.Expected, Found: e.Found, Err: kind}
+	err := strictjson.Screen(data, strictjson.Limits{Bytes: MaxBytes, Depth: maxDepth, AllowNull: true})
+	if err == nil {
+		top.members = membersIn(data)
+		return top
 	}
-	if err := json.Unmarshal(data, &top.members); err != nil {
-		return top, malformed("", "an object", quote(err.Error()))
+	refused := &Error{Expected: "one JSON object", Found: quote(err.Error()), Err: ErrMalformed}
+	if e, ok := errors.AsType[*strictjson.Error](err); ok {
+		refused.Field, refused.Expected, refused.Found = e.Path, e.Expected, e.Found
 	}
-	return top, nil
+	if errors.Is(err, strictjson.ErrTooLarge) || errors.Is(err, strictjson.ErrTooDeep) {
+		refused.Err = ErrTooLarge
+	}
+	top.failure.set(refused)
+	return top
 }
 
 // parseV02 reads https://slsa.dev/spec/v0.2/provenance.
@@ -100,9 +96,6 @@ func parseV1(top fields) *Provenance {
 
 // parameters keeps a value that is not too large to be kept.
 func parameters(raw json.RawMessage) json.RawMessage {
-	if raw == nil {
-		return nil
-	}
 	kept := printable(raw)
 	if len(kept) > MaxParameters {
 		return nil

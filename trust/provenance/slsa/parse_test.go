@@ -87,7 +87,8 @@ func TestParse(t *testing.T) {
 				`"repository":"git+https://github.com/acme/tool"},"substitutions":{}}`),
 			Materials: []Material{
 				{"git+https://github.com/acme/tool@refs/heads/other", "gitCommit:" + strings.Repeat("f", 40)},
-				{"git+https://github.com/acme/tool@refs/heads/main", "gitCommit:" + commit}, {"", "sha256:aa"},
+				{"git+https://github.com/acme/tool@refs/heads/main", "gitCommit:" + commit},
+				{"git+https://github.com/acme/other@refs/heads/main", "gitCommit:" + strings.Repeat("f", 40)}, {"", "sha256:aa"},
 			},
 			Invocation: "https://cloudbuild.googleapis.com/v1/projects/p/locations/global/builds/b",
 		},
@@ -144,7 +145,7 @@ func TestParseRefuses(t *testing.T) {
 		{"control character in an algorithm", `"gitCommit"`, `"\u0007"`, "buildDefinition.resolvedDependencies[0].digest", ErrMalformed},
 		{"no time", `"invocationId"`, `"startedOn": "yesterday", "invocationId"`, "runDetails.metadata.startedOn", ErrMalformed},
 		{"time is a number", `"invocationId"`, `"finishedOn": 1700000000, "invocationId"`, "runDetails.metadata.finishedOn", ErrMalformed},
-		{"twice the same key", `"runDetails": {`, `"runDetails": {"builder": {"id": "https://evil.example"},`, "runDetails", ErrMalformed},
+		{"twice the same key", `"runDetails": {`, `"runDetails": {"builder": {"id": "https://evil.example"},`, "runDetails.builder", ErrMalformed},
 		{"long text", `actions/runs/99`, long, "runDetails.metadata.invocationId", ErrTooLarge},
 		{"long algorithm", `"gitCommit"`, `"` + long + `"`, "buildDefinition.resolvedDependencies[0].digest", ErrTooLarge},
 		{"many digests", `"gitCommit"`, digests(maxDigests) + `"gitCommit"`, "buildDefinition.resolvedDependencies[0].digest", ErrTooLarge},
@@ -176,7 +177,7 @@ func digests(n int) string {
 func checkError(t *testing.T, err, kind error, field string, empty bool) {
 	t.Helper()
 	e, ok := errors.AsType[*Error](err)
-	if !ok || !errors.Is(err, kind) || field != "" && !strings.HasPrefix(e.Field, field) || !empty {
+	if !ok || !errors.Is(err, kind) || field != "" && e.Field != field || !empty {
 		t.Errorf("got %v, want %v of %s", err, kind, field)
 	}
 	if err != nil && strings.ContainsFunc(err.Error(), isUnprintable) {
@@ -255,6 +256,24 @@ func TestParametersAreBoundedAndPrintable(t *testing.T) {
 	if json.Unmarshal([]byte("{\"a\":\"é\u009b\u202e\U000e0001\x7f\\n\\u001b\"}"), &before) != nil ||
 		json.Unmarshal(p.Parameters, &after) != nil || !reflect.DeepEqual(before, after) {
 		t.Errorf("%q became %q", before, after)
+	}
+}
+
+// A source that does not tell its ref or its commit learns them from the input
+// of the build that it is.
+func TestParseCompletesTheSource(t *testing.T) {
+	for _, test := range []struct{ source, dependency string }{
+		{`"https://gitlab.com/acme/tool"`, `"uri": "git+https://gitlab.com/acme/tool@refs/heads/main", "digest": {"gitCommit": "` + commit + `"}`},
+		{`"https://gitlab.com/acme/tool"`, `"downloadLocation": "git+ssh://git@gitlab.com/acme/tool.git@refs/heads/main", "digest": {"sha1": "` + strings.ToUpper(commit) + `"}`},
+		{`{"uri": "https://gitlab.com/acme/tool#refs/heads/main"}`, `"name": "https://gitlab.com/acme/tool@` + commit + `"`},
+		{`{"repository": "https://gitlab.com/acme/tool", "ref": "refs/heads/main", "digest": {"sha256": "` + commit + `"}}`, ""},
+		{`{"uri": "https://gitlab.com/acme/tool@` + commit + `", "ref": "refs/heads/main", "digest": {"sha256": "` + strings.Repeat("a", 64) + `"}}`, ""},
+	} {
+		p, err := Parse(TypeV1, []byte(`{"buildDefinition": {"buildType": "x", "externalParameters": {"source": `+test.source+`}, "resolvedDependencies": [
+			{`+test.dependency+`}]}, "runDetails": {"builder": {"id": "x"}}}`))
+		if want := (Source{"https://gitlab.com/acme/tool", commit, "refs/heads/main"}); err != nil || p.Source != want {
+			t.Errorf("%s: got %+v, %v", test.source, p, err)
+		}
 	}
 }
 

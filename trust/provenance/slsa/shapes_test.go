@@ -144,6 +144,7 @@ const cloudBuildV1 = `{
     "resolvedDependencies": [
       {"uri": "git+https://github.com/acme/tool@refs/heads/other", "digest": {"gitCommit": "ffffffffffffffffffffffffffffffffffffffff"}},
       {"uri": "git+https://github.com/acme/tool@refs/heads/main", "digest": {"gitCommit": "0123456789abcdef0123456789abcdef01234567"}},
+      {"uri": "git+https://github.com/acme/other@refs/heads/main", "digest": {"gitCommit": "ffffffffffffffffffffffffffffffffffffffff"}},
       {"digest": {"sha256": "aa"}}
     ]
   },

@@ -135,13 +135,9 @@ func (f fields) resource() claimed {
 // expected are parameters that happen to have that name.
 func (f fields) source() (source claimed, entryPoint string) {
 	for _, name := range []string{"workflow", "buildConfigSource", "configSource", "source"} {
-		object, ok := f.maybeObject(name)
-		if !ok {
-			continue
-		}
-		source = claimed{Source: ParseSource(object.maybeText("uri")), path: object.at("digest")}
-		if _, ok := object.maybeObject("digest"); ok {
-			source.digests = object.digests("digest")
+		object := f.maybeObject(name)
+		source = claimed{
+			Source: ParseSource(object.maybeText("uri")), path: object.at("digest"), digests: object.maybeObject("digest").digestSet(),
 		}
 		if repository := object.maybeText("repository"); repository != "" {
 			source.Source = ParseSource(repository)

@@ -1,6 +1,9 @@
 package slsa
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestParseSource(t *testing.T) {
 	tool := "https://github.com/acme/tool"
@@ -23,6 +26,9 @@ func TestParseSource(t *testing.T) {
 		{"https://github.com/acme/tool.git#refs/tags/v1", Source{Repository: tool, Ref: "refs/tags/v1"}},
 		{"https://github.com/acme/tool.git#refs/tags/v1:sub/dir", Source{Repository: tool, Ref: "refs/tags/v1"}},
 		{"https://github.com/acme/tool.git#0123456789ABCDEF0123456789abcdef01234567", Source{Repository: tool, Revision: commit}},
+		{"https://github.com/acme/tool.git@" + strings.Repeat("a", 64), Source{Repository: tool, Revision: strings.Repeat("a", 64)}},
+		{"https://github.com/acme/tool.git@abcdef01", Source{Repository: tool, Ref: "abcdef01"}},
+		{"https://github.com/acme/tool.git@" + strings.Repeat("g", 40), Source{Repository: tool, Ref: strings.Repeat("g", 40)}},
 		{"https://github.com/acme/tool.git#main", Source{Repository: tool, Ref: "main"}},
 		{"git+ssh://git@github.com/acme/tool.git", Source{Repository: tool}},
 		{"ssh://git@github.com:22/acme/tool.git", Source{Repository: tool}},

@@ -88,25 +88,25 @@ func WriteSummary(s Summary) ([]byte, error) {
 		PredicateType: TypeSummary,
 		Predicate:     predicate,
 	})
+	var out bytes.Buffer
+	if err == nil {
+		// protojson sorts the keys, but adds white space at random.
+		err = json.Compact(&out, data)
+	}
 	if err != nil {
 		return nil, badSummary("", "values that JSON has", quote(err.Error()))
-	}
-	// protojson sorts the keys, but adds white space at random.
-	var out bytes.Buffer
-	if err := json.Compact(&out, data); err != nil {
-		return nil, badSummary("", "JSON", quote(err.Error()))
 	}
 	return append(out.Bytes(), '\n'), nil
 }
 
 // toStruct makes the generic form of a predicate, as a statement holds it.
 func toStruct(summary *vsa.VerificationSummary) (*structpb.Struct, error) {
-	data, err := protojson.Marshal(summary)
-	if err != nil {
-		return nil, err
-	}
 	predicate := &structpb.Struct{}
-	return predicate, protojson.Unmarshal(data, predicate)
+	data, err := protojson.Marshal(summary)
+	if err == nil {
+		err = protojson.Unmarshal(data, predicate)
+	}
+	return predicate, err
 }
 
 func digestSet(digests ...artifact.Digest) map[string]string {

@@ -51,7 +51,9 @@ func TestSummaryComesBack(t *testing.T) {
 	failed.Passed, failed.Levels, failed.VerifierVersion, failed.Inputs = false, nil, "", nil
 	failed.Policy, failed.Digests = Reference{Digest: digest("policy")}, failed.Digests[1:]
 	failed.At = failed.At.Add(123456789)
-	for _, s := range []Summary{passed(), failed} {
+	other := passed()
+	other.Policy = Reference{URI: "https://assay.example/policy"}
+	for _, s := range []Summary{passed(), failed, other} {
 		data, err := WriteSummary(s)
 		if err != nil {
 			t.Fatal(err)
@@ -72,10 +74,13 @@ func TestWriteSummaryRefuses(t *testing.T) {
 	}{
 		{"subject[0].name", func(s *Summary) { s.Name = "" }},
 		{"subject[0].name", func(s *Summary) { s.Name = "\x1b[2J" }},
+		{"", func(s *Summary) { s.Name = "\xff" }},
+		{"", func(s *Summary) { s.Resource = "\xff" }},
 		{"subject[0].digest", func(s *Summary) { s.Digests = nil }},
 		{"verifier.id", func(s *Summary) { s.Verifier = "" }},
 		{"verifier.version", func(s *Summary) { s.VerifierVersion = "1\n2" }},
 		{"timeVerified", func(s *Summary) { s.At = time.Time{} }},
+		{"timeVerified", func(s *Summary) { s.At = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		{"timeVerified", func(s *Summary) { s.At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 		{"resourceUri", func(s *Summary) { s.Resource = "" }},
 		{"resourceUri", func(s *Summary) { s.Resource = strings.Repeat("x", maxText+1) }},
@@ -108,6 +113,7 @@ func TestReadSummaryRefuses(t *testing.T) {
 		{"_type", "in-toto.io/Statement/v1", "in-toto.io/Statement/v2"},
 		{"predicateType", "verification_summary/v1", "verification_summary/v0.2"},
 		{"subject", `"subject":[`, `"subject":[{"name":"x"},`},
+		{"inputAttestations[0].digest", `"inputAttestations":[`, `"inputAttestations":[{"digest":{"sha1":"aa"}},`},
 		{"subject", `"subject":[{`, `"subject":[],"x":[{`},
 		{"subject[0].digest", `"digest":{"sha256":"`, `"digest":{"sha256":"x`},
 		{"subject[0].digest", `"digest"`, `"digests"`},
@@ -120,7 +126,7 @@ func TestReadSummaryRefuses(t *testing.T) {
 		{"predicate.verifiedLevels", `["SLSA_BUILD_LEVEL_3"`, `[` + strings.Repeat(`"x",`, maxLevels) + `"x"`},
 		{"verifiedLevels", `"PASSED"`, `"FAILED"`},
 		{"predicate.verifier.id", `"id"`, `"Id"`},
-		{"predicate.inputAttestations", `"inputAttestations":[`, `"inputAttestations":[1,`},
+		{"predicate.inputAttestations[0]", `"inputAttestations":[`, `"inputAttestations":[1,`},
 		{"predicate", `"predicate":{`, `"predicate":[],"x":{`},
 	} {
 		doc := strings.Replace(string(good), test.from, test.to, 1)
