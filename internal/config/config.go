@@ -67,7 +67,7 @@ type Tool struct {
 func Load(options LoadOptions) (*Config, error) {
 	b := &builder{
 		values: map[string]Value{}, locks: map[string]Origin{},
-		repositories: map[string]Repository{}, profiles: map[string]Profile{}, judges: map[string]judges{}, workDir: options.WorkDir,
+		repositories: map[string]Repository{}, profiles: builtInProfiles(), judges: map[string]judges{}, workDir: options.WorkDir,
 	}
 	for _, step := range []func(LoadOptions) error{b.defaults, b.system, b.user, b.project, b.environment, b.flags} {
 		if err := step(options); err != nil {

@@ -18,7 +18,11 @@ func (f *file) at(key string, i int) place {
 
 // origin says where a field of the table is set; else where what the field is a
 // part of stands, and in the end the table itself.
+// What is built in stands nowhere.
 func (p place) origin(field string) Origin {
+	if p.file == nil {
+		return Origin{}
+	}
 	key := p.key
 	if field != "" {
 		key += "." + field
@@ -34,7 +38,7 @@ func (p place) origin(field string) Origin {
 }
 
 // has reports whether the table sets a field.
-func (p place) has(field string) bool { return p.file.lines[p.key+"."+field] > 0 }
+func (p place) has(field string) bool { return p.file != nil && p.file.lines[p.key+"."+field] > 0 }
 
 // checkList refuses [key] for [[key]]. The decoder takes both; but who writes
 // the one may think that a second one adds to it, or that it has a name. In a

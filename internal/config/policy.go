@@ -98,10 +98,8 @@ func (b *builder) addBuilders(builders []policy.Builder, f *file) error {
 
 // fault gives an error of package policy the line of the field that it is about.
 func (p place) fault(key string, err error) error {
-	var wrong *policy.RuleError
-	if !errors.As(err, &wrong) {
-		return &Error{Origin: p.origin(""), Key: key, Kind: ErrValue, Err: err}
-	}
+	wrong := &policy.RuleError{Detail: err.Error()}
+	errors.As(err, &wrong)
 	if wrong.Field != "" {
 		key += "." + wrong.Field
 	}

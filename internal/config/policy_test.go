@@ -155,7 +155,7 @@ func TestProofsThatCannotBe(t *testing.T) {
 		"a repository still needs":   {home, profile + "[repositories.acme]\nprofiles = ['p']\ngrace = '1h'\n", ErrValue, []string{"expected a url"}},
 		"no kind":                    {home, "[profiles.p]\nkeys = ['x']\n", ErrValue, []string{"config.toml:2: profiles.p.kind", "public-good, github, private, key"}},
 		"an unknown kind":            {home, "[profiles.p]\nkind = 'keys'\n", ErrValue, []string{"config.toml:2: profiles.p.kind", `found "keys"`}},
-		"no profile name":            {home, "[profiles.'A/B']\nkind = 'key'\n", ErrValue, []string{"config.toml:2"}},
+		"no profile name":            {home, "[profiles.'A/B']\nkind = 'key'\nkeys = ['a']\n", ErrValue, []string{"config.toml:2"}},
 		"no trusted root":            {home, "[profiles.p]\nkind = 'github'\n", ErrValue, []string{"config.toml:2: profiles.p: expected a trusted_root", "found neither"}},
 		"two trusted roots":          {home, "[profiles.p]\nkind = 'github'\ntrusted_root = 'x'\ntarget = 'x'\n", ErrValue, []string{"config.toml:3: profiles.p.trusted_root", "found both"}},
 		"a root without repository":  {home, "[profiles.p]\nkind = 'github'\ntarget = 'x'\n", ErrValue, []string{"profiles.p.repository"}},
@@ -163,6 +163,11 @@ func TestProofsThatCannotBe(t *testing.T) {
 		"a root upward":              {home, "[profiles.p]\nkind = 'github'\nrepository = 'x'\ntarget = '../x'\n", ErrValue, []string{"config.toml:4: profiles.p.target"}},
 		"no keys":                    {home, "[profiles.p]\nkind = 'key'\n", ErrValue, []string{"profiles.p.keys: expected 1 to 64 files, found 0"}},
 		"an empty key":               {home, "[profiles.p]\nkind = 'key'\nkeys = ['']\n", ErrValue, []string{"config.toml:3: profiles.p.keys", "empty text"}},
+		"too many keys":              {home, "[profiles.p]\nkind = 'key'\nkeys = [" + strings.Repeat("'a',", maxProfileKeys+1) + "]\n", ErrValue, []string{"found 65"}},
+		"a long path of a target":    {home, "[[advisories]]\nrepository = 'x'\ntarget = '" + strings.Repeat("y", 1025) + "'\n", ErrValue, []string{"config.toml:3: advisories.1.target: expected the clean path"}},
+		"too many for a repository":  {home, manyProfiles(maxProfiles) + "[repositories.acme]\nprofiles = [" + quoted(maxProfiles+1) + "]\n", ErrValue, []string{"repositories.acme.profiles: expected 1 to 64 names, found 65"}},
+		"a profile without a name":   {home, profile + "[repositories.acme]\nprofiles = ['']\n", ErrValue, []string{"config.toml:5", "each once"}},
+		"a project's file, too long": {project, strings.Repeat("#", maxFile+1), nil, []string{"assay.toml", "at most 1048576 bytes"}},
 		"keys for a certificate":     {home, "[profiles.p]\nkind = 'github'\ntrusted_root = 'x'\nkeys = ['x']\n", ErrValue, []string{"config.toml:4: profiles.p.keys"}},
 		"a threshold that lowers":    {home, "[profiles.p]\nkind = 'public-good'\ntrusted_root = 'x'\n[profiles.p.thresholds]\nscts = 0\n", ErrValue, []string{"config.toml:5: profiles.p.thresholds.scts", "only be raised"}},
 		"a threshold too high":       {home, "[profiles.p]\nkind = 'public-good'\ntrusted_root = 'x'\nthresholds = {times = 33}\n", ErrValue, []string{"config.toml:4: profiles.p.thresholds.times", "expected 1 to 32"}},
@@ -197,9 +202,31 @@ func TestProofsThatCannotBe(t *testing.T) {
 func manyProfiles(n int) string {
 	var text strings.Builder
 	for i := range n {
-		text.WriteString("[profiles.p" + strconv.Itoa(i) + "]\nkind = 'key'\nkeys = ['a']\n")
+		text.WriteString("[profiles.p" + strconv.Itoa(i) + "]\nkind = 'key'\nkeys = ['/a']\n")
 	}
 	return text.String()
+}
+
+// quoted lists the names p0, p1 …
+func quoted(n int) string {
+	var names []string
+	for i := range n {
+		names = append(names, "'p"+strconv.Itoa(i)+"'")
+	}
+	return strings.Join(names, ", ")
+}
+
+// A signer may leave open by which profile, and a profile may be declared again.
+func TestProfilesThatAreLeftOutOrSaidAgain(t *testing.T) {
+	_, options := tree(t, map[string]string{
+		"etc/config.toml":        manyProfiles(maxProfiles),
+		"home/assay/config.toml": "[[policy]]\nsigners = [{" + key + "}]\n[[builders]]\nbuilder = 'b'\nsigner = {" + key + "}\nlevel = 1\n",
+		"etc/conf.d/1.toml":      "[profiles.p0]\nkind = 'key'\nkeys = ['/a']\n",
+	})
+	c, err := Load(options)
+	if err != nil || len(c.Profiles) != maxProfiles || len(c.Rules) != 1 {
+		t.Errorf("found %v", err)
+	}
 }
 
 // What the system locks nobody adds to, and another profile under a name that is
@@ -220,6 +247,9 @@ func TestLockedProofs(t *testing.T) {
 		"judges":             {"locked = ['repositories.acme']\n" + profile, "home/assay/config.toml", "[repositories.acme]\nprofiles = ['p']\n", ErrLocked, "repositories.acme.profiles"},
 		"otherwise declared": {profile, "home/assay/config.toml", "[profiles.p]\nkind = 'key'\nkeys = ['/b.pem']\n", ErrValue, "declared otherwise in"},
 		"of another kind":    {"[profiles.p]\nkind = 'private'\ntrusted_root = '/x'\n", "home/assay/config.toml", "[profiles.p]\nkind = 'github'\ntrusted_root = '/x'\n", ErrValue, "declared otherwise in"},
+		"another file":       {"[profiles.p]\nkind = 'private'\ntrusted_root = '/x'\n", "home/assay/config.toml", "[profiles.p]\nkind = 'private'\ntrusted_root = '/y'\n", ErrValue, "declared otherwise in"},
+		"another repository": {"[profiles.p]\nkind = 'private'\nrepository = 'a'\ntarget = 'x'\n", "home/assay/config.toml", "[profiles.p]\nkind = 'private'\nrepository = 'b'\ntarget = 'x'\n", ErrValue, "declared otherwise in"},
+		"another target":     {"[profiles.p]\nkind = 'private'\nrepository = 'a'\ntarget = 'x'\n", "home/assay/config.toml", "[profiles.p]\nkind = 'private'\nrepository = 'a'\ntarget = 'y'\n", ErrValue, "declared otherwise in"},
 		"with less":          {profile + "thresholds = {times = 1}\n", "home/assay/config.toml", profile, ErrValue, "declared otherwise in"},
 	} {
 		_, options := tree(t, map[string]string{"etc/config.toml": test.system, test.file: test.text})

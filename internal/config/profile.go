@@ -57,6 +57,14 @@ func (c *Config) Profile(name string) (Profile, bool) {
 	return c.Profiles[i], true
 }
 
+// builtInProfiles are there without being declared, and work as soon as the
+// repository that has their trusted root is known.
+func builtInProfiles() map[string]Profile {
+	return map[string]Profile{
+		"public-good": {Name: "public-good", Kind: provenance.PublicGood, Repository: "sigstore", Target: "trusted_root.json"},
+	}
+}
+
 // profile takes a profile over from a file. As with repositories, the same again
 // is fine, anything else an error that names both files.
 func (b *builder) profile(name string, doc profileDocument, f *file) error {
@@ -71,7 +79,10 @@ func (b *builder) profile(name string, doc profileDocument, f *file) error {
 		return &Error{Origin: p.place.origin(bad), Key: strings.TrimSuffix(key+"."+bad, "."), Kind: ErrValue, Err: err}
 	}
 	before, twice := b.profiles[name]
-	same := twice && before.same(p)
+	same := before.same(p)
+	if twice && before.place.file == nil {
+		twice = false // one that is built in gives way
+	}
 	if err := b.checkLock(key, same, p.Origin); err != nil {
 		return err
 	}

@@ -1,0 +1,27 @@
+package config
+
+import (
+	"testing"
+
+	"assay/trust/provenance"
+)
+
+// The public-good instance needs no declaration; one of a file wins over it.
+func TestBuiltInProfile(t *testing.T) {
+	_, options := tree(t, map[string]string{"home/assay/config.toml": "[repositories.acme]\nprofiles = ['public-good']\n"})
+	c, err := Load(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, ok := c.Profile("public-good")
+	if !ok || p.Kind != provenance.PublicGood || p.Repository != "sigstore" || p.Target != "trusted_root.json" {
+		t.Errorf("found %+v", p)
+	}
+	_, options = tree(t, map[string]string{"home/assay/config.toml": "[profiles.public-good]\nkind = 'public-good'\ntrusted_root = 'root.json'\n"})
+	if c, err = Load(options); err != nil {
+		t.Fatal(err)
+	}
+	if p, _ := c.Profile("public-good"); p.Repository != "" || p.TrustedRoot == "" || len(c.Profiles) != 1 {
+		t.Errorf("expected the declared one, found %+v", c.Profiles)
+	}
+}
