@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"assay/artifact/release"
 	"assay/cache"
@@ -20,6 +21,7 @@ const (
 	Good       State = "good"
 	Deprecated State = "deprecated" // its publisher advises against it
 	Outlived   State = "outlived"   // too old, or its channel has ended
+	Affected   State = "affected"   // an advisory speaks of one of its components
 	Unknown    State = "unknown"    // it could not be judged today
 	Withdrawn  State = "withdrawn"  // it is promised no longer
 	Weakened   State = "weakened"   // what is proven of it is not good enough today
@@ -77,7 +79,7 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 	if _, err := c.record(ctx, found); err != nil {
 		return s.because(Unknown, err), nil
 	}
-	s.graded(selection)
+	s.graded(selection, found)
 	return s, nil
 }
 
@@ -130,8 +132,10 @@ func onlyAge(refusal *policy.Refusal) bool {
 }
 
 // graded tells of what is no refusal, and still to be known.
-func (s *Standing) graded(selection Selection) {
+func (s *Standing) graded(selection Selection, found *proof.Proof) {
 	switch item := selection.item; {
+	case found != nil && len(found.Affected()) > 0:
+		s.State, s.Detail = Affected, strings.Join(found.Affected(), "; ")
 	case item.Status == release.StatusDeprecated:
 		s.State, s.Detail = Deprecated, "deprecated in "+item.Channel
 	case selection.outlived != "":

@@ -87,17 +87,26 @@ func (a *app) get(c *cli.Context) error {
 		return err
 	}
 	if c.Bool(flagDryRun) {
-		return a.dryRun(selection)
+		return a.dryRun(c, s, selection)
 	}
 	began := a.now()
 	held, err := s.client.GetSelected(c.Context, selection)
 	if err != nil {
-		return err
+		return a.noteRefusal(c.Context, s, err)
 	}
 	took := a.now().Sub(began)
+	log, err := a.auditor(c.Context, s)
+	if err != nil {
+		return err
+	}
 	doc := newGetDoc(selection)
 	doc.Blob, doc.Moved, doc.From, doc.Changed = held.Blob.Path(), held.Moved, held.From, held.Moved > 0
 	if c.IsSet(flagPrint) {
+		if doc.Changed {
+			if err := log.noteGet(c.Context, held, "into the cache"); err != nil {
+				return err
+			}
+		}
 		a.out.line("%s", map[string]string{"path": doc.Blob, "digest": held.Blob.Digest().String(), "version": doc.Version}[c.String(flagPrint)])
 		return a.out.result("get", doc)
 	}
@@ -107,12 +116,13 @@ func (a *app) get(c *cli.Context) error {
 		if errors.Is(err, fetch.ErrOutput) {
 			err = outputError(err)
 		}
-		if err == nil {
-			a.tellOf(held, true, took)
+		if err != nil {
+			return err
 		}
-		return err
+		a.tellOf(held, true, took)
+		return log.noteGet(c.Context, held, "to standard output")
 	}
-	return a.save(c, s, held, doc, took)
+	return a.save(c, s, log, held, doc, took)
 }
 
 // checkGetFlags refuses flags that contradict each other, or that would have no
@@ -180,7 +190,9 @@ func title(selection fetch.Selection) string {
 	return fmt.Sprintf("%s %s (%s) for %s, of %s", selection.Product, selection.Version, selection.Channel, selection.Platform, selection.Repository)
 }
 
-func (a *app) dryRun(selection fetch.Selection) error {
+func (a *app) dryRun(c *cli.Context, s *session, selection fetch.Selection) error {
+	refusal := s.client.Judge(c.Context, &selection)
+	a.progress.close()
 	a.out.line("%s", title(selection))
 	a.out.line("  %-9s %s", "why", selection.Why)
 	for _, passed := range selection.Passed {
@@ -200,13 +212,19 @@ func (a *app) dryRun(selection fetch.Selection) error {
 	for _, warning := range selection.Warnings {
 		a.out.warn("%s", warning)
 	}
+	for _, line := range proofLines(selection.Evidence) {
+		a.out.line("  %s", line)
+	}
 	doc := newGetDoc(selection)
 	doc.DryRun = true
-	return a.out.result("get", doc)
+	if err := a.out.result("get", doc); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // save writes what is held to the file that was asked for, or to ./NAME.
-func (a *app) save(c *cli.Context, s *session, held fetch.Held, doc getDoc, took time.Duration) error {
+func (a *app) save(c *cli.Context, s *session, log *auditor, held fetch.Held, doc getDoc, took time.Duration) error {
 	file, replace := c.String(flagOutput), true
 	if file == "" {
 		name := held.Target.Name()
@@ -221,6 +239,11 @@ func (a *app) save(c *cli.Context, s *session, held fetch.Held, doc getDoc, took
 	}
 	a.progress.close()
 	doc.File, doc.Changed = file, doc.Changed || wrote
+	if doc.Changed {
+		if err := log.noteGet(c.Context, held, "into "+file); err != nil {
+			return err
+		}
+	}
 	a.tellOf(held, wrote, took)
 	a.out.line("%s", file)
 	return a.out.result("get", doc)
@@ -230,6 +253,9 @@ func (a *app) save(c *cli.Context, s *session, held fetch.Held, doc getDoc, took
 func (a *app) tellOf(held fetch.Held, wrote bool, took time.Duration) {
 	a.out.talk("%s", title(held.Selection))
 	a.out.talk("%s", howItCame(held, wrote, took))
+	for _, line := range proofLines(held.Evidence) {
+		a.out.talk("%s", line)
+	}
 }
 
 // path is a file that was named on the command line, as seen from the working

@@ -72,6 +72,7 @@ func (a *app) verify(c *cli.Context) error {
 		return err
 	}
 	found, err := s.client.Identify(c.Context, a.path(args[0]))
+	err = a.noteRefusal(c.Context, s, err)
 	if errors.Is(err, trust.ErrMismatch) {
 		err = withHint(err, "do not use this file: delete it, and get the release again with `assay get`")
 	}

@@ -146,7 +146,7 @@ func (a *app) showHeld(doc *heldDoc) {
 
 func (a *app) stateMark(s fetch.State) styled {
 	text := fmt.Sprintf("%-10s", s)
-	if s == fetch.Deprecated || s == fetch.Outlived || s == fetch.Unknown {
+	if slices.Contains([]fetch.State{fetch.Deprecated, fetch.Outlived, fetch.Affected, fetch.Unknown}, s) {
 		return a.out.style(a.out.stdout, yellow, text)
 	}
 	return a.out.bad(text)

@@ -34,8 +34,12 @@ type Refusal struct {
 	Target   string // the target path
 	Err      error
 
-	item Item
+	receipt Receipt
+	target  trust.Target
 }
+
+// Receipt is what is remembered of the refusal.
+func (r *Refusal) Receipt() Receipt { return r.receipt }
 
 // Error is the reason's, with the target.
 func (r *Refusal) Error() string { return fmt.Sprintf("%s: %v", r.Target, r.Err) }

@@ -68,7 +68,9 @@ func (h *hearing) refusal(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	return &Refusal{Evidence: h.item.Evidence, Target: h.item.Target.Path(), Err: failed.err, item: h.item}
+	r := newReceipt(h.item, h.item.Evidence, h.now)
+	r.Outcome, r.Reason = Refused, failed.err.Error()
+	return &Refusal{Evidence: h.item.Evidence, Target: h.item.Target.Path(), Err: failed.err, receipt: *r, target: h.item.Target}
 }
 
 func (h *hearing) pass(id, of, expected, found string) {

@@ -121,7 +121,7 @@ func (h *hearing) advised(ctx context.Context) error {
 	h.subject.Findings = set.Find(advisory.Product{Name: h.item.Product, Version: h.item.Version.String()}, h.subject.Components)
 	var affected []string
 	for _, f := range h.subject.Findings {
-		if f.State == advisory.Affected || f.State == advisory.Unknown {
+		if troubles(f) {
 			affected = append(affected, f.ID)
 			h.warn("%s", findingText(f))
 		}
@@ -136,6 +136,23 @@ func (h *hearing) advised(ctx context.Context) error {
 		h.pass(trust.CheckAdvisories, "", "no component with an advisory", fmt.Sprintf("none of %d", len(h.subject.Components)))
 	}
 	return nil
+}
+
+// troubles reports whether a finding says that a component is affected, or that
+// nobody can tell.
+func troubles(f advisory.Finding) bool {
+	return f.State == advisory.Affected || f.State == advisory.Unknown
+}
+
+// Affected tells, in a line each, of the components that advisories speak of.
+func (p *Proof) Affected() []string {
+	var lines []string
+	for _, f := range p.Subject.Findings {
+		if troubles(f) {
+			lines = append(lines, findingText(f))
+		}
+	}
+	return lines
 }
 
 // findingText is a finding in a line.

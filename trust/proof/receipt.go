@@ -133,20 +133,16 @@ func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
 // RecordRefusal remembers why an artifact was refused, and of the judgement
 // before only when it was proven last.
 func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
-	if refusal.item.Target.IsZero() {
-		return nil
-	}
-	r := newReceipt(refusal.item, refusal.Evidence, p.config.Now())
-	r.Outcome, r.Reason = Refused, refusal.Err.Error()
+	r := refusal.receipt
 	return p.config.Memory.Update(ctx, func(tx trust.Tx) error {
-		before, err := readReceipt(tx, receiptKey(refusal.item.Target))
+		before, err := readReceipt(tx, receiptKey(refusal.target))
 		if err != nil {
 			return err
 		}
 		if before != nil {
 			r.Proven = before.Proven
 		}
-		return writeReceipt(tx, refusal.item.Target, r)
+		return writeReceipt(tx, refusal.target, &r)
 	})
 }
 
