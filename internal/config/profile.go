@@ -92,7 +92,7 @@ func (b *builder) profile(name string, doc profileDocument, f *file) error {
 			Detail: fmt.Sprintf("this profile is declared otherwise in %s; give one of them another name", before.Origin),
 		}
 	}
-	if !twice && len(b.profiles) == maxProfiles {
+	if !twice && len(b.profiles) >= maxProfiles+len(builtInProfiles()) {
 		return &Error{Origin: p.Origin, Key: key, Kind: ErrValue, Detail: fmt.Sprintf("expected at most %d profiles, found more", maxProfiles)}
 	}
 	if !twice {
