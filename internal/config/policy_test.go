@@ -224,7 +224,7 @@ func TestProfilesThatAreLeftOutOrSaidAgain(t *testing.T) {
 		"etc/conf.d/1.toml":      "[profiles.p0]\nkind = 'key'\nkeys = ['/a']\n",
 	})
 	c, err := Load(options)
-	if err != nil || len(c.Profiles) != maxProfiles || len(c.Rules) != 1 {
+	if err != nil || len(c.Profiles) != maxProfiles+len(builtInProfiles()) || len(c.Rules) != 1 {
 		t.Errorf("found %v", err)
 	}
 }
