@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,6 +58,24 @@ func (w *auditor) note(ctx context.Context, e audit.Entry) error {
 		return fmt.Errorf("%s was done, but could not be written down: %w", e.Action, err)
 	}
 	return nil
+}
+
+// rootNoter writes down the roots that a refresh accepts, whatever command made
+// it. They are kept by then and can't be taken back, so where they can't be written
+// down the user is told.
+func (a *app) rootNoter(s *session, r *repository) func(context.Context, []string) {
+	return func(ctx context.Context, versions []string) {
+		writer, err := a.auditor(ctx, s)
+		if err == nil {
+			err = writer.note(ctx, audit.Entry{
+				Action: audit.TrustRoot, Outcome: audit.Done, Subject: audit.Subject{Repository: r.name},
+				Detail: "accepted root " + strings.Join(versions, ", "),
+			})
+		}
+		if err != nil {
+			a.out.warn("%s: a new root could not be written down in the audit log: %v", r.name, err)
+		}
+	}
 }
 
 // userName is who runs this process, by the system's account of it and not by a

@@ -17,14 +17,15 @@ func auditVerifyCommand(a *app) *cli.Command {
 		Name:      "verify",
 		Usage:     "find out whether the audit log was changed",
 		ArgsUsage: "[FILE]",
-		Description: "Follows the chain of hashes from the first entry to the last, and tells the first\n" +
-			"entry that was changed, put in, moved or taken out. That the end was cut off, or\n" +
-			"all of it made anew, shows only by --head: the end of the log that an earlier\n" +
-			"run printed, and that you wrote down elsewhere. With FILE it checks what\n" +
-			"`assay audit export` wrote; - is stdin. Exits with 41 where the log was changed." +
+		Description: "Follows the chain of hashes from the first entry to the last, and tells the\n" +
+			"first entry that was changed, put in, moved or taken out. That the end was cut\n" +
+			"off, or all of it made anew, shows only by --head: the end of the log that an\n" +
+			"earlier run printed, and that you wrote down elsewhere, with its 64 digits. With\n" +
+			"FILE it checks what `assay audit export` wrote; - is stdin. Exits with 41 where\n" +
+			"the log was changed." +
 			examples(
 				"assay audit verify",
-				"assay audit verify --head 12:3a7bd3e2360a3d29eea436fcfb7e44c735d117c42d1c1835420b6b9942dd4f1b",
+				"assay audit verify --head 12:3a7bd3e2360a3d29…",
 				"assay audit verify audit.jsonl"),
 		Flags:  []cli.Flag{&cli.StringFlag{Name: flagHead, Usage: "the log must contain `SEQ:HEX`"}},
 		Action: a.auditVerify,

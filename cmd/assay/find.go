@@ -35,7 +35,7 @@ func findCommand(a *app) *cli.Command {
 				"assay find 'log4j-core@<2.17.1'",
 				"assay find 'pkg:golang/golang.org/x/text@<0.3.8' --json",
 				"assay find --license GPL-3.0-only",
-				"assay find --signer 'https://github.com/acme/*/.github/workflows/*@refs/tags/**'",
+				"assay find --signer 'https://github.com/acme/tool/**'",
 				"assay find --revision 0a1b2c3d"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: flagRevision, Usage: "built from a revision that begins with `HEX`, at least 7 digits"},

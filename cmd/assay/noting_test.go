@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"assay/trust"
@@ -42,6 +44,33 @@ func TestNotingStore(t *testing.T) {
 		}
 		if got := store.stored.Load(); got != test.want {
 			t.Errorf("%s: expected %v, found %v", name, test.want, got)
+		}
+	}
+}
+
+// TestRootsAreNoted: the roots of an update are told once they are kept.
+func TestRootsAreNoted(t *testing.T) {
+	refused := errors.New("refused")
+	for name, test := range map[string]struct {
+		fn   func(trust.Tx) error
+		want string
+	}{
+		"new":         {func(tx trust.Tx) error { return errors.Join(tx.Put("root/2", nil), tx.Put("root/3", nil)) }, "2 3"},
+		"held":        {func(tx trust.Tx) error { return errors.Join(tx.Put("role/x", nil), tx.Put("root/1", []byte("one"))) }, ""},
+		"rolled back": {func(tx trust.Tx) error { return errors.Join(tx.Put("root/2", nil), refused) }, ""},
+		"others":      {func(tx trust.Tx) error { return tx.Put("floor/root", nil) }, ""},
+	} {
+		var memory trust.MemStore
+		if err := memory.Update(t.Context(), func(tx trust.Tx) error { return tx.Put("root/1", []byte("one")) }); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		store := &notingStore{Store: &memory, roots: func(_ context.Context, versions []string) { got = strings.Join(versions, " ") }}
+		if err := store.Update(t.Context(), test.fn); err != nil && !errors.Is(err, refused) {
+			t.Fatal(err)
+		}
+		if got != test.want {
+			t.Errorf("%s: expected roots %q, found %q", name, test.want, got)
 		}
 	}
 }

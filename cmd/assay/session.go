@@ -241,7 +241,7 @@ func (a *app) connect(ctx context.Context, s *session, r *repository) error {
 			open.Store = brokenStore{err}
 		}
 	}
-	r.store = &notingStore{Store: open.Store}
+	r.store = &notingStore{Store: open.Store, roots: a.rootNoter(s, r)}
 	open.Store = r.store
 	r.trust, err = trust.Open(open)
 	return err
