@@ -25,8 +25,8 @@ func parseCycloneDX(head map[string][]byte) (*Document, error) {
 	if err := decode(head["specVersion"], "specVersion", &version); err != nil {
 		return nil, err
 	}
-	// JSON came with version 1.2.
-	if err := decode(head["specVersion"], "specVersion", &bom.SpecVersion); err != nil || bom.SpecVersion < cyclonedx.SpecVersion1_2 {
+	// JSON came with version 1.2. A version that the library does not know stays 0.
+	if decode(head["specVersion"], "specVersion", &bom.SpecVersion); bom.SpecVersion < cyclonedx.SpecVersion1_2 {
 		return nil, wrong(ErrVersion, "specVersion", `"1.2" to "1.7"`, quote(version))
 	}
 	if err := decode(head["serialNumber"], "serialNumber", &bom.SerialNumber); err != nil {

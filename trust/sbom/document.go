@@ -55,22 +55,20 @@ func compareComponents(a, b Component) int {
 // licensesOf lists the licence ids of all components, each once. Most components
 // share a few expressions, and each expression is read once.
 func licensesOf(components []Component) []string {
-	read, found := map[string]bool{}, map[string]string{}
+	expressions := map[string]bool{}
 	for _, c := range components {
-		if read[c.License] {
-			continue
-		}
-		read[c.License] = true
-		for _, id := range Licenses(c.License) {
-			if key := strings.ToLower(id); found[key] == "" {
-				found[key] = id
-			}
-		}
+		expressions[c.License] = true
 	}
 	var ids []string
-	for _, id := range found {
-		ids = append(ids, id)
+	for expression := range expressions {
+		ids = append(ids, Licenses(expression)...)
 	}
 	slices.Sort(ids)
-	return ids
+	seen := map[string]bool{} // in lower case
+	return slices.DeleteFunc(ids, func(id string) bool {
+		key := strings.ToLower(id)
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
 }

@@ -160,9 +160,6 @@ func (n *node) equalsAny(entries map[string]bool) bool {
 	if entries[id] || entries[bare] {
 		return true
 	}
-	if n.exception == "" {
-		return false
-	}
 	with := " with " + strings.ToLower(n.exception)
 	return entries[id+with] || entries[bare+with]
 }

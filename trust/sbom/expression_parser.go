@@ -57,7 +57,7 @@ func (p *expressionParser) single(depth int) *node {
 			return nil
 		}
 		inner := p.either(depth + 1)
-		if inner == nil || !p.next(")") {
+		if !p.next(")") {
 			return nil
 		}
 		return inner

@@ -33,6 +33,12 @@ func TestExpression(t *testing.T) {
 		{"MIT++", false, "MIT++"},
 		{"+", false, "+"},
 		{"MIT/X11", false, "MIT/X11"},
+		{"AND MIT", false, "AND MIT"},
+		{"AND", false, "AND"},
+		{"WITH", false, "WITH"},
+		{"MIT{", false, "MIT{"},
+		{"MIT[", false, "MIT["},
+		{"MIT:", false, "MIT:"},
 		{strings.Repeat("(", 64) + "MIT" + strings.Repeat(")", 64), true, "MIT"},
 	} {
 		e := ParseExpression(c.text)
@@ -89,6 +95,10 @@ func TestSatisfiesAndMentions(t *testing.T) {
 		{"AGPL-3.0+, see COPYING", "AGPL-3.0-or-later", false, true},
 		{"see [AGPL-3.0-only]", "AGPL-3.0-only", false, true},
 		{"MIT/AGPL", "AGPL", false, false},
+		{"see Foo-1+", "Foo-1+", false, true},
+		{"see Foo-1+", "Foo-1", false, true},
+		{"Apache-1.1+ WITH x", "Apache-1.1+ WITH x", true, true},
+		{"Apache-1.1 WITH x", "Apache-1.1+ WITH x", false, false},
 	} {
 		var list []string
 		if c.list != "" {
@@ -101,6 +111,9 @@ func TestSatisfiesAndMentions(t *testing.T) {
 		if got := e.Mentions(list); got != c.mentioned {
 			t.Errorf("%q mentions %q: found %v, expected %v", c.text, list, got, c.mentioned)
 		}
+	}
+	if e := (Expression{}); e.Satisfies([]string{""}) || e.Mentions([]string{""}) {
+		t.Error("an empty entry satisfies or denies a licence that is not stated")
 	}
 }
 

@@ -17,8 +17,7 @@ import (
 // programs that assay installs stay under 2.
 const MaxBytes = 64 << 20
 
-// MaxComponents is the most components of a document, what it describes not
-// counted. A large distribution image lists about 5,000.
+// MaxComponents is the most components of a document. A large distribution image lists about 5,000.
 const MaxComponents = 100_000
 
 // The other limits. They are far above what documents hold, and keep the memory
@@ -41,7 +40,7 @@ func Parse(data []byte) (*Document, error) {
 		}
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	doc, err := parseScreened(data)
+	doc, err := guarded(ErrMalformed, func() (*Document, error) { return parseScreened(data) })
 	if err != nil {
 		return nil, err
 	}
@@ -49,14 +48,20 @@ func Parse(data []byte) (*Document, error) {
 	return doc, nil
 }
 
-// parseScreened tells the formats apart by the member that each requires.
-func parseScreened(data []byte) (doc *Document, err error) {
-	// The decoders below are not ours, and the bytes come from outside.
+// guarded makes an error of a panic in code that is not ours and works on bytes
+// from outside.
+func guarded[T any](sentinel error, read func() (T, error)) (value T, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			doc, err = nil, fmt.Errorf("%w: a panic of the decoder: %s", ErrMalformed, quote(fmt.Sprint(r)))
+			var zero T
+			value, err = zero, fmt.Errorf("%w: a panic of the decoder: %s", sentinel, quote(fmt.Sprint(r)))
 		}
 	}()
+	return read()
+}
+
+// parseScreened tells the formats apart by the member that each requires.
+func parseScreened(data []byte) (*Document, error) {
 	head := members(data)
 	switch spdx, cyclone := head["spdxVersion"], head["bomFormat"]; {
 	case spdx != nil && cyclone != nil:
@@ -133,7 +138,7 @@ func isNull(value []byte) bool { return string(value) == "null" }
 // builds nor refuses the rest, and it cannot take a key in other letters for
 // the one that is meant.
 func decodePicked(object []byte, where string, into any, names ...string) error {
-	if len(object) == 0 || object[0] != '{' {
+	if object[0] != '{' {
 		return wrong(ErrMalformed, where, "an object", quote(string(object)))
 	}
 	picked := []byte{'{'}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,7 @@ func TestParseRefuses(t *testing.T) {
 		{"packages no array", spdx(`{}`), ErrMalformed, "packages"},
 		{"package no object", spdx(`[1]`), ErrMalformed, "packages[0]"},
 		{"no name", spdx(`[{"SPDXID":"SPDXRef-a"}]`), ErrMalformed, "packages[0].name"},
+		{"bad version", spdx(`[{"SPDXID":"SPDXRef-a","name":"a","versionInfo":1}]`), ErrMalformed, "packages[0]: expected a value that fits"},
 		{"bad id", spdx(`[{"SPDXID":"a","name":"a"}]`), ErrMalformed, "packages[0]"},
 		{"name with escapes", spdx(`[{"name":"a\u001b[2Jb"}]`), ErrMalformed, `"a\x1b[2Jb"`},
 		{"version with a line", spdx(`[{"name":"a","versionInfo":"1\n2"}]`), ErrMalformed, "packages[0].version"},
@@ -141,6 +143,19 @@ func TestParseRefuses(t *testing.T) {
 		{"describes a number", `{"spdxVersion":"SPDX-2.3","documentDescribes":[1]}`, ErrMalformed, "documentDescribes"},
 		{"creation no object", `{"spdxVersion":"SPDX-2.3","creationInfo":[]}`, ErrMalformed, "creationInfo"},
 		{"creator without a kind", `{"spdxVersion":"SPDX-2.3","creationInfo":{"creators":["me"]}}`, ErrMalformed, "creationInfo"},
+		{"document's name a number", `{"spdxVersion":"SPDX-2.3","name":1}`, ErrMalformed, "name"},
+		{"namespace a number", `{"spdxVersion":"SPDX-2.3","documentNamespace":1}`, ErrMalformed, "documentNamespace"},
+		{"many creators", `{"spdxVersion":"SPDX-2.3","creationInfo":{"creators":[` + strings.Repeat(`"Tool: a",`, maxReferences) + `"Tool: a"]}}`, ErrTooLarge, "creators"},
+		{"relates a number", `{"spdxVersion":"SPDX-2.3","relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":1}]}`, ErrMalformed, "relationships"},
+		{"signed envelope", `{"payloadType":"application/vnd.in-toto+json","payload":""}`, ErrFormat, "attestation"},
+		{"bom format a number", `{"bomFormat":1,"specVersion":"1.5"}`, ErrMalformed, "bomFormat"},
+		{"spec version a number", `{"bomFormat":"CycloneDX","specVersion":1.5}`, ErrMalformed, "specVersion"},
+		{"serial a number", `{"bomFormat":"CycloneDX","specVersion":"1.5","serialNumber":1}`, ErrMalformed, "serialNumber"},
+		{"metadata no object", `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":[]}`, ErrMalformed, "metadata"},
+		{"subject without a name", `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"component":{}}}`, ErrMalformed, "metadata.component.name"},
+		{"bad part of the subject", `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"component":{"name":"a","components":[{}]}}}`, ErrMalformed, "metadata.component.components[0]"},
+		{"tool no object", `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"tools":[1]}}`, ErrMalformed, "metadata.tools"},
+		{"bad component version", cyclone(`[{"name":"a","version":1}]`), ErrMalformed, "components[0]"},
 		{"components no array", cyclone(`"a"`), ErrMalformed, "components"},
 		{"component no object", cyclone(`[[]]`), ErrMalformed, "components[0]"},
 		{"component without a name", cyclone(`[{"name":" "}]`), ErrMalformed, "components[0].name"},
@@ -175,6 +190,33 @@ func TestParseKeysAreExact(t *testing.T) {
 	doc, err := Parse([]byte(`{"spdxVersion":"SPDX-2.3","packages":[{"name":"evil","NAME":"good","versionInfo":"1","VersionInfo":"2"}]}`))
 	if err != nil || doc.Components[0].Name != "evil" || doc.Components[0].Version != "1" {
 		t.Errorf("found %+v, %v; expected evil 1", doc, err)
+	}
+}
+
+// TestParseTakes are documents that are odd and still clear.
+func TestParseTakes(t *testing.T) {
+	for _, c := range []struct{ name, data, want string }{
+		{"null identifier", `{"spdxVersion":"SPDX-2.3","packages":[{"SPDXID":null,"name":"a","externalRefs":[null]}]}`, "[{a   }] []"},
+		{"licences of nothing", `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"name":"a","licenses":[{},{"license":{"id":"MIT"}},{"license":{"name":"NOASSERTION"}}]}]}`, "[{a   MIT}] [MIT]"},
+		{"licences that differ in case", `{"spdxVersion":"SPDX-2.3","packages":[{"name":"a","licenseDeclared":"mit"},{"name":"b","licenseDeclared":"MIT"}]}`, "[{a   mit} {b   MIT}] [MIT]"},
+		{"tools", `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"tools":[null` + strings.Repeat(`,{"name":"t"}`, maxTools+1) + `]}}`, "[] []"},
+		{"creators", `{"spdxVersion":"SPDX-2.3","creationInfo":{"creators":["Person: a"` + strings.Repeat(`,"Tool: t"`, maxTools+1) + `]}}`, "[] []"},
+	} {
+		doc, err := Parse([]byte(c.data))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if got := fmt.Sprint(doc.Components, doc.Licenses); got != c.want || len(doc.Tools) > maxTools || slices.Contains(doc.Tools, "") {
+			t.Errorf("%s: found %s and %d tools, expected %s", c.name, got, len(doc.Tools), c.want)
+		}
+	}
+}
+
+func TestPanicsBecomeErrors(t *testing.T) {
+	doc, err := guarded(ErrMalformed, func() (*Document, error) { panic("\x1b[2J") })
+	if doc != nil || !errors.Is(err, ErrMalformed) || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("found %v, %v; expected ErrMalformed", doc, err)
 	}
 }
 

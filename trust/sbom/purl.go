@@ -17,16 +17,11 @@ type PURL struct {
 }
 
 // ParsePURL reads a package URL (ECMA-427). The error wraps ErrPURL.
-func ParsePURL(text string) (p PURL, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			p, err = PURL{}, fmt.Errorf("%w: a panic of the parser: %s", ErrPURL, quote(fmt.Sprint(r)))
-		}
-	}()
+func ParsePURL(text string) (PURL, error) {
 	if len(text) > maxText {
 		return PURL{}, wrong(ErrPURL, "", fmt.Sprintf("at most %d bytes", maxText), fmt.Sprint(len(text)))
 	}
-	read, err := packageurl.FromString(text)
+	read, err := guarded(ErrPURL, func() (packageurl.PackageURL, error) { return packageurl.FromString(text) })
 	if err != nil {
 		return PURL{}, wrong(ErrPURL, "", "one like pkg:golang/golang.org/x/text@v0.3.7", quote(text)+": "+quote(err.Error()))
 	}
@@ -81,8 +76,8 @@ func cut(rest string) (path, version string, ok bool) {
 	default:
 		return "", "", false
 	}
-	path, version, found := strings.Cut(rest, "@")
-	if !isPlain(path, "/") || !isPlain(version, "") || found && version == "" {
+	path, version, _ = strings.Cut(rest, "@")
+	if !isPlain(path, "/") || !isPlain(version, "") {
 		return "", "", false
 	}
 	for segment := range strings.SplitSeq(path, "/") {

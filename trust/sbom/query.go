@@ -33,7 +33,7 @@ func ParseQuery(text string) (Query, error) {
 	if len(q.text) > maxQuery {
 		return Query{}, wrong(ErrQuery, "", "at most 512 bytes", "more")
 	}
-	if clean, err := checkText(q.text, ""); err != nil || clean == "" {
+	if clean, _ := checkText(q.text, ""); clean == "" {
 		return Query{}, wrong(ErrQuery, "", "NAME[@RANGE] or PURL[@RANGE]", quote(text))
 	}
 	name, wanted, isPURL := q.text, "", strings.HasPrefix(q.text, "pkg:")
@@ -88,10 +88,11 @@ func (q Query) Matches(c Component) (matches, known bool) {
 		return false, true
 	}
 	key, _ := KeyOf(c.PURL)
-	switch {
-	case q.key != "" && q.key != key:
-		return false, true
-	case q.key == "" && !hasName(c.Name, key, q.name):
+	right := q.key == key
+	if q.key == "" {
+		right = hasName(c.Name, key, q.name)
+	}
+	if !right {
 		return false, true
 	}
 	kind, _, _ := strings.Cut(key, "/")
@@ -129,7 +130,7 @@ func hasName(name, key, wanted string) (found bool) {
 
 // eachName calls yield for every name until it says no.
 func eachName(name, key string, yield func(string) bool) {
-	if !yield(name) || !yield(lastSegment(name)) || key == "" {
+	if !yield(name) || !yield(lastSegment(name)) {
 		return
 	}
 	kind, path, _ := strings.Cut(key, "/")

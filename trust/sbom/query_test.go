@@ -45,6 +45,7 @@ func TestQuery(t *testing.T) {
 		{"log4j-core@<2.17.1", log4j, true, true},
 		{"org.apache.logging.log4j:log4j-core@<2.17.1", log4j, true, true},
 		{"org.apache.logging.log4j/log4j-core@2.14.1", log4j, true, true},
+		{"log4j-core", Component{Name: "x", PURL: log4j.PURL}, true, true},
 		{"openssl@<1.1.1w", openssl, true, true},
 		{"openssl@<1:1.1.1w", openssl, true, true},
 		{"openssl@<2:0", openssl, true, true},
@@ -79,13 +80,16 @@ func TestQuery(t *testing.T) {
 	if matches, known := (Query{}).Matches(bareOne); matches || !known {
 		t.Error("the zero query matches")
 	}
+	if matches, _ := (Query{}).Matches(Component{Name: "a/"}); matches {
+		t.Error("the zero query matches a name that ends with a slash")
+	}
 }
 
 func TestQueryRefuses(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "text@", "text@ ", "a\x1bb", "text@<", "text@<abc", "text@>= ", "text@<1 ||", "text@,", "text@^latest", "text@><1", "text@abc.x",
 		"text@<!1", "pkg:", "pkg:golang", "pkg:golang/", "pkg:golang/x@", "pkg:golang/%zz", strings.Repeat("a", 600), "a@" + strings.Repeat("1 ", 40), "\xff",
-		"text@=" + strings.Repeat("1", 200),
+		"text@=" + strings.Repeat("1", 200), "text@1=2", "text@=~1", "text@=!1", "text@=a|b",
 	} {
 		q, err := ParseQuery(text)
 		if !errors.Is(err, ErrQuery) {
@@ -101,6 +105,7 @@ func TestRange(t *testing.T) {
 		{"1.2.3", "1.2.3 v1.2.3 1.2.3+b", "1.2.4 1.2.3-rc1 1.2"},
 		{"1.2", "1.2 1.2.0 1.2.9 1.2.3-rc1", "1.3 1.20 2.2"},
 		{"=1.2", "1.2 1.2.0", "1.2.1"},
+		{"1.2-rc1", "1.2-rc1 1.2-RC1", "1.2 1.2.5 1.2-rc2"},
 		{"==1.2.3", "1.2.3", "1.2.4"},
 		{"!=1.2.3", "1.2.4", "1.2.3"},
 		{"1.x", "1 1.9", "2.0"},
@@ -149,6 +154,37 @@ func TestRange(t *testing.T) {
 	if in, known := r.Contains("", "dev"); in || !known {
 		t.Errorf("found %v, known %v; expected it out", in, known)
 	}
+	if r, err = ParseRange("=1.0 !=x"); err != nil {
+		t.Fatal(err)
+	}
+	if in, known := r.Contains("", "main"); !in || known {
+		t.Errorf("found %v, known %v; expected that it can't be told", in, known)
+	}
+	if _, err := ParseRange(strings.Repeat(" 1", maxQuery/2) + " 1"); !errors.Is(err, ErrQuery) || !strings.Contains(err.Error(), "512") {
+		t.Errorf("a long range: found %v; expected ErrQuery", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct {
+		component Component
+		want      string
+	}{
+		{goText, "golang.org/x/text text"},
+		{Component{Name: "golang.org/x/Text"}, "golang.org/x/text text"},
+		{Component{Name: "odd", PURL: "pkg:golang/golang.org/x/text"}, "odd golang.org/x/text text"},
+		{log4j, "log4j-core org.apache.logging.log4j/log4j-core org.apache.logging.log4j:log4j-core"},
+		{yaml, "gopkg.in/yaml/v3 yaml"},
+		{Component{Name: "a/v"}, "a/v v"},
+		{Component{Name: "a/32"}, "a/32 32"},
+		{Component{Name: "a/vim"}, "a/vim vim"},
+		{Component{Name: "a/"}, "a/"},
+		{Component{Name: "v2"}, "v2"},
+	} {
+		if got := strings.Join(Names(c.component), " "); got != c.want {
+			t.Errorf("%v: found %q, expected %q", c.component, got, c.want)
+		}
+	}
 }
 
 func TestPURL(t *testing.T) {
@@ -166,9 +202,25 @@ func TestPURL(t *testing.T) {
 			t.Errorf("%q: found %q, %q; expected %q, %q", c.text, key, version, c.key, c.version)
 		}
 	}
+	if key := (PURL{Type: "pypi", Name: "A__b-.c"}).Key(); key != "pypi/a-b-c" {
+		t.Errorf("found %q; expected pypi/a-b-c", key)
+	}
 	for _, text := range []string{"", "pkg:", "pkg:a", "pkg:golang/%zz", "pkg:golang/" + strings.Repeat("a", maxText), "http://a/b"} {
 		if p, err := ParsePURL(text); !errors.Is(err, ErrPURL) {
 			t.Errorf("%q: found %+v, %v; expected ErrPURL", text, p, err)
+		}
+	}
+}
+
+// TestCut says which purls are cut without being parsed.
+func TestCut(t *testing.T) {
+	for text, want := range map[string]bool{
+		"golang/golang.org/x/Text-a_b@v0.3.7": true, "deb/debian/zlib1g": true, "npm/left-pad@1.3.0": true,
+		"pypi/a": false, "golang": false, "golang/": false, "golang/a//b": false, "golang/a/": false, "npm/@a/b": false, "deb/a@1:2": false,
+		"golang/a%20": false, "golang/a?b=c": false, "golang/a#b": false, "golang/{": false, "golang/[": false, "golang/:": false, "golang/a@1/2": false,
+	} {
+		if _, _, ok := cut(text); ok != want {
+			t.Errorf("%q: found %v, expected %v", text, ok, want)
 		}
 	}
 }

@@ -129,7 +129,7 @@ func cutWildcard(version string) (beginning string, wild bool) {
 
 // isNumbers reports whether version is numbers and dots only, after a "v".
 func isNumbers(version string) bool {
-	return isVersion(version) && strings.Trim(bare(version), "0123456789.") == ""
+	return strings.Trim(bare(version), "0123456789.") == ""
 }
 
 // String is the text that the range was read from.
@@ -165,8 +165,8 @@ func (r Range) Contains(kind, version string) (contains, known bool) {
 
 // holds reports whether the version meets the condition.
 func (c comparator) holds(kind, version string) (holds, known bool) {
-	if (c.op == "=" || c.op == "!=") && !isVersion(c.version) {
-		// A word, like a branch: it equals itself alone.
+	if !isVersion(c.version) {
+		// A word, like a branch, which only = and != have: it equals itself alone.
 		return (version == c.version) == (c.op == "="), version != ""
 	}
 	// Who asks by hand leaves out the epoch.

@@ -36,7 +36,7 @@ func parseSPDX(head map[string][]byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkArray(head["packages"], "packages", MaxComponents+1); err != nil {
+	if err := checkArray(head["packages"], "packages", MaxComponents); err != nil {
 		return nil, err
 	}
 	index := 0
@@ -52,8 +52,8 @@ func parseSPDX(head map[string][]byte) (*Document, error) {
 		}
 		if subject != "" && id == subject && doc.Subject == nil {
 			doc.Subject = &component
-		} else if doc.Components = append(doc.Components, component); len(doc.Components) > MaxComponents {
-			return nil, wrong(ErrTooLarge, "packages", fmt.Sprintf("at most %d", MaxComponents), "more")
+		} else {
+			doc.Components = append(doc.Components, component)
 		}
 	}
 	return doc, nil

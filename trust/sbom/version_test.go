@@ -15,7 +15,10 @@ func TestCompare(t *testing.T) {
 		{"deb", "1.0~rc1-1 1.0~rc1-2 1.0=1.0-0 1.0-1 1.0-1+deb11u1 1.0-1+deb11u2 1.0+dfsg-1 1.0.1-1 1:0.9-1"},
 		{"deb", "1.1.1k-1 1.1.1n-0+deb11u3 1.1.1n-0+deb11u10 1.1.1w-0 3.0.2"},
 		{"rpm", "1.0~rc1-1 1.0-1 1.0-1.el8 1.0-2.el8 1.0^git1-1 1.0.1-1 1.10-1 1:0.1-1"},
-		{"rpm", "1.0a 1.0.1=1_0_1 2.0"},
+		{"rpm", "1.0a 1.0b 1.0.1=1_0_1=1{0.1 2.0"},
+		{"rpm", "1.0~a 1.0 1.0^a 1.0^b 1.0a"},
+		{"", "1a 1b 123abc"},
+		{"maven", "1.0.Final 1.0.Final-redhat-1 1.0.1"},
 		{"pypi", "1.0.dev1 1.0a1 1.0a2 1.0b1 1.0rc1=1.0c1 1.0=1.0.0=1 1.0.post1 1.0.1 1!0.5"},
 		{"maven", "1.0-alpha-1=1.0a1 1.0-beta-1 1.0-M1=1.0-milestone-1 1.0-rc1=1.0-CR1 1.0-SNAPSHOT 1.0=1.0.0.Final=1.0-GA 1.0-jre=1.0.jre 1.1"},
 		{"maven", "2.9 2.14.1 2.15.0-rc2 2.15.0 2.17.1"},
@@ -44,7 +47,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareKnowsWhatItCannot(t *testing.T) {
-	for _, text := range []string{"", "latest", "(devel)", "3f2a9b1c", "1234567890abcdef1234567890abcdef12345678", "1.0\x1b[2J", "1 2", strings.Repeat("1", 129), "v"} {
+	for _, text := range []string{"", "latest", "(devel)", "3f2a9b1c", "1234567890abcdef1234567890abcdef12345678", "1.0\x1b[2J", "1é", "1 2", strings.Repeat("1", 129), "v"} {
 		if _, known := Compare("golang", text, "1.2.3"); known {
 			t.Errorf("Compare(%q) is known; expected not", text)
 		}
