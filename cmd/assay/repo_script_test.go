@@ -17,6 +17,21 @@ type served struct {
 	repos   map[string]*testrepo.Repo
 	servers map[string]*testrepo.Server
 	holds   map[string]*testrepo.Holding
+	boxes   map[string]*testrepo.Sigstore
+	keys    map[string]*testrepo.SigningKey
+}
+
+// servedBy are the repositories of a script.
+func servedBy(ts *testscript.TestScript) *served {
+	found, ok := scripts.Load(ts)
+	if !ok {
+		found, _ = scripts.LoadOrStore(ts, &served{
+			repos: map[string]*testrepo.Repo{}, servers: map[string]*testrepo.Server{}, holds: map[string]*testrepo.Holding{},
+			boxes: map[string]*testrepo.Sigstore{}, keys: map[string]*testrepo.SigningKey{},
+		})
+		ts.Defer(func() { scripts.Delete(ts) })
+	}
+	return found.(*served)
 }
 
 // scripts holds each script's repositories; scripts run at once.
@@ -49,10 +64,7 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: repo VERB NAME ARGS…")
 	}
-	found, _ := scripts.LoadOrStore(ts, &served{
-		repos: map[string]*testrepo.Repo{}, servers: map[string]*testrepo.Server{}, holds: map[string]*testrepo.Holding{},
-	})
-	s := found.(*served)
+	s := servedBy(ts)
 	verb, name, args := args[0], args[1], args[2:]
 	switch verb {
 	case "start":
@@ -141,7 +153,11 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (s *served) start(ts *testscript.TestScript, name string, args []string) {
-	opts := testrepo.Options{Expiry: map[string]time.Duration{}}
+	s.startWith(ts, name, args, testrepo.Options{})
+}
+
+func (s *served) startWith(ts *testscript.TestScript, name string, args []string, opts testrepo.Options) {
+	opts.Expiry = map[string]time.Duration{}
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
 		if key == "now" {
@@ -172,7 +188,6 @@ func (s *served) serve(ts *testscript.TestScript, name string, repo *testrepo.Re
 		if server := s.servers[name]; server != nil {
 			ts.Check(server.Close())
 		}
-		scripts.Delete(ts)
 	})
 	ts.Setenv(strings.ToUpper(name)+"_URL", server.URL)
 	ts.Setenv(strings.ToUpper(name)+"_ROOT_SHA256", repo.RootSHA256())

@@ -19,13 +19,16 @@ func TestMain(m *testing.M) {
 
 // TestScript runs testdata/script/*.txtar. Beside testscript's own commands
 // there are `exits CODE COMMAND…`, which runs a command and wants its exit
-// code; `userconfig LINE…`, which writes the user's configuration; and `repo`,
-// which repo_script_test.go explains. Each script has a home of its own, and no
+// code; `userconfig LINE…`, which writes the user's configuration, and
+// `configure FILE…`, which does so from files; and `repo` and `signed`, which
+// repo_script_test.go and signed_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
 	cmds := map[string]func(*testscript.TestScript, bool, []string){
 		"exits":      exitsCommand,
 		"repo":       repoCommand,
+		"signed":     signedCommand,
+		"configure":  configureCommand,
 		"userconfig": userConfig,
 	}
 	maps.Copy(cmds, systemCommands())
