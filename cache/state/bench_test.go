@@ -237,6 +237,9 @@ func BenchmarkProofs(b *testing.B) {
 		{"get", func(db *DB) error {
 			return db.Proofs().View(b.Context(), func(tx Tx) error { _, err := tx.Get(key("receipt", 77)); return err })
 		}},
+		{"group", func(db *DB) error {
+			return db.Proofs().View(b.Context(), func(tx Tx) error { _, err := tx.Keys(key("receipt", 77) + "/"); return err })
+		}},
 		{"keys", func(db *DB) error {
 			return db.Proofs().View(b.Context(), func(tx Tx) error { _, err := tx.Keys("receipt/"); return err })
 		}},

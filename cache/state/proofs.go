@@ -13,9 +13,10 @@ import (
 // family, the text before the first slash, as in "receipt/…", of at most 255
 // bytes.
 //
-// The entries of a family are spread over shards, each with a seal of its own.
-// So a process that asks for a few of ten thousand receipts compares the seals
-// of a few hundred entries, not of all.
+// The entries of a family are spread over shards, each with a seal of its own;
+// those whose keys are equal up to the second slash, as in "receipt/DIGEST/…", lie
+// in one. So a process that asks for one of ten thousand receipts, or for all of
+// one digest, compares the seals of a few hundred entries, not of all.
 type ProofStore struct{ file *file }
 
 // Proofs returns the memory of proofs.
@@ -64,10 +65,23 @@ const (
 
 // shardOf names the nested table that has, or would have, the key.
 func shardOf(key string) string {
-	family, _, _ := strings.Cut(key, "/")
+	family, rest, _ := strings.Cut(key, "/")
+	group, _, _ := strings.Cut(rest, "/")
 	hash := fnv.New32a()
-	hash.Write([]byte(key))
+	hash.Write([]byte(group))
 	return fmt.Sprintf("%s/%02x", family, hash.Sum32()%shards)
+}
+
+// shardsOf begins the names of the tables that may have keys with the prefix.
+func shardsOf(prefix string) string {
+	switch parts := strings.SplitN(prefix, "/", 3); len(parts) {
+	case 1:
+		return prefix // it may be that of several families
+	case 2:
+		return parts[0] + "/"
+	default:
+		return shardOf(prefix)
+	}
 }
 
 func checkProofKey(key string) error {
@@ -95,12 +109,7 @@ func (r proofReader) Keys(prefix string) ([]string, error) {
 	if r.top == nil {
 		return nil, nil
 	}
-	// Without a slash the prefix may be that of several families.
-	families := prefix
-	if family, _, whole := strings.Cut(prefix, "/"); whole {
-		families = family + "/"
-	}
-	names, err := r.top.keys(families)
+	names, err := r.top.keys(shardsOf(prefix))
 	if err != nil {
 		return nil, err
 	}

@@ -178,6 +178,34 @@ func inProofs(step func(*bbolt.Bucket) error) func(*testing.T, *DB) {
 	}
 }
 
+// TestKeysOfAGroup: what lies in other shards is not looked at, and so does not get
+// in the way where it is damaged.
+func TestKeysOfAGroup(t *testing.T) {
+	db := open(t, t.TempDir())
+	for _, key := range []string{"r/a/1", "r/a/2", "r/b/1", "r/ab/1", "s/a/1"} {
+		putProof(t, db, key, "v")
+	}
+	if shardOf("r/a/1") == shardOf("r/b/1") {
+		t.Fatal("the test's keys lie in one shard")
+	}
+	inProofs(func(b *bbolt.Bucket) error { return b.Bucket([]byte(shardOf("r/b/1"))).Delete([]byte("r/b/1")) })(t, db)
+	db = again(t, db)
+	for prefix, want := range map[string]string{"r/a/": "r/a/1 r/a/2", "r/a/2": "r/a/2", "s/": "s/a/1", "r/c/": ""} {
+		if got := strings.Join(proofKeys(t, db, prefix), " "); got != want {
+			t.Errorf("keys %q: expected %q, found %q", prefix, want, got)
+		}
+	}
+	if got, err := proof(t, db, "r/a/1"); got != "v" || err != nil {
+		t.Errorf("expected v, found %q, %v", got, err)
+	}
+	for _, prefix := range []string{"", "r", "r/", "r/b", "r/b/"} {
+		err := db.Proofs().View(t.Context(), func(tx Tx) error { _, err := tx.Keys(prefix); return err })
+		if !errors.Is(err, ErrDamaged) {
+			t.Errorf("keys %q: expected %v, found %v", prefix, ErrDamaged, err)
+		}
+	}
+}
+
 // spoil flips a byte of a value of a proof in the file.
 func spoil(t *testing.T, db *DB, value string) {
 	t.Helper()
