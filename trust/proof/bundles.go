@@ -154,6 +154,13 @@ func (h *hearing) verify(ctx context.Context, v *verifier, target trust.Target, 
 			return signed, nil
 		}
 	}
+	// What is promised to be too large is not fetched to be found so.
+	if target.Length() > provenance.MaxBundleBytes {
+		return provenance.Signed{}, &provenance.VerifyError{
+			Kind: provenance.ErrTooLarge, Bundle: target.Digests().Primary(),
+			Expected: fmt.Sprintf("at most %d bytes", provenance.MaxBundleBytes), Found: fmt.Sprintf("%d bytes promised", target.Length()),
+		}
+	}
 	data, err := h.item.Documents.Read(ctx, target, provenance.MaxBundleBytes)
 	if err != nil {
 		return provenance.Signed{}, err

@@ -32,7 +32,7 @@ func (h *hearing) listed(ctx context.Context) error {
 		h.pass(trust.CheckChecksums, path, expected, "the same")
 		return nil
 	}
-	data, err := h.item.Documents.Read(ctx, target, checksums.MaxBytes)
+	data, err := h.document(ctx, trust.CheckChecksums, target, checksums.MaxBytes)
 	if err != nil {
 		return err
 	}
@@ -54,6 +54,16 @@ func (h *hearing) listed(ctx context.Context) error {
 	h.inChecksums, h.checksums = true, target.Digests().Primary()
 	h.pass(trust.CheckChecksums, path, expected, "the same")
 	return nil
+}
+
+// document reads what a manifest names. What is promised to be too large is not
+// fetched to be found so.
+func (h *hearing) document(ctx context.Context, id string, target trust.Target, limit int64) ([]byte, error) {
+	if target.Length() > limit {
+		expected, found := fmt.Sprintf("at most %d bytes", limit), fmt.Sprintf("%d bytes promised", target.Length())
+		return nil, h.fail(id, target.Path(), expected, found, fmt.Errorf("%w: %s: expected %s, found %s", ErrDocument, target.Path(), expected, found))
+	}
+	return h.item.Documents.Read(ctx, target, limit)
 }
 
 // hashOf computes another digest of a small target.

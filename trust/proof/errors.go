@@ -27,8 +27,7 @@ var (
 )
 
 // Refusal says why an artifact is not believed, with everything that was checked
-// until then; the last check of Evidence is the one that failed. It unwraps to
-// the reason.
+// until then, and what failed among it. It unwraps to the reason.
 type Refusal struct {
 	Evidence *trust.Evidence
 	Target   string // the target path

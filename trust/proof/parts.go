@@ -86,7 +86,7 @@ func (h *hearing) documentParts(ctx context.Context) (*parts, error) {
 		h.pass(trust.CheckSBOM, path, "a bill of materials", "the one that was read before: "+digest.String())
 		return &parts{of: path, digest: digest}, nil
 	}
-	data, err := h.item.Documents.Read(ctx, target, sbom.MaxBytes)
+	data, err := h.document(ctx, trust.CheckSBOM, target, sbom.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func listedText(doc *sbom.Document) string {
 // asksParts reports whether anything looks at single components.
 func (h *hearing) asksParts() bool {
 	return h.prover.config.Advisories != nil || slices.ContainsFunc(h.rules, func(r policy.Rule) bool {
-		return r.Components != nil || r.Licenses != nil || r.Advisories != ""
+		return r.Components != nil || r.Licenses != nil || r.Advisories != "" || slices.Contains(r.Require, policy.KindSBOM)
 	})
 }
 

@@ -4,16 +4,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"assay/artifact"
+	"assay/artifact/checksums"
 	"assay/internal/testrepo"
 	"assay/trust"
 	"assay/trust/policy"
 	"assay/trust/proof"
 	"assay/trust/provenance"
+	"assay/trust/sbom"
 )
 
 func pattern(t *testing.T, text string) provenance.Pattern {
@@ -329,6 +332,28 @@ func TestPromisedDocumentsAreThere(t *testing.T) {
 		must(t, b.repo.RemoveTarget(path, "hello"))
 		must(t, b.repo.Publish())
 		b.wantRefusal(b.item("hello", "1.4.2"), id, proof.ErrDisagree)
+	}
+}
+
+// TestTooLargeDocuments: what is promised to be too large is never read.
+func TestTooLargeDocuments(t *testing.T) {
+	for path, want := range map[string]struct {
+		length int64
+		id     string
+		reason error
+	}{
+		"hello/1.4.2/checksums.txt":                                {checksums.MaxBytes + 1, trust.CheckChecksums, proof.ErrDocument},
+		"hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz.sigstore.json": {100 << 20, trust.CheckSignature, provenance.ErrTooLarge},
+		"hello/1.4.2/hello_1.4.2_linux_amd64.spdx.json":            {sbom.MaxBytes + 1, trust.CheckSBOM, proof.ErrDocument},
+	} {
+		b := newBench(t)
+		b.release("hello", "1.4.2", &testrepo.Signing{})
+		must(t, b.repo.AddLarge(path, want.length, 1, "hello"))
+		must(t, b.repo.Publish())
+		b.wantRefusal(b.item("hello", "1.4.2"), want.id, want.reason)
+		if slices.Contains(b.read, path) {
+			t.Errorf("%s was read", path)
+		}
 	}
 }
 
