@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"assay/fetch"
+	"assay/trust"
+	"assay/trust/proof"
 )
 
 // printSettings are what the user asked for.
@@ -158,9 +160,10 @@ func describe(err error) (message string, row exit, hint string) {
 
 // errorDoc is the document of --json for a command that failed.
 type errorDoc struct {
-	Schema string          `json:"schema"`
-	Error  errorPart       `json:"error"`
-	Result json.RawMessage `json:"result,omitempty"` // what was found all the same
+	Schema   string          `json:"schema"`
+	Error    errorPart       `json:"error"`
+	Result   json.RawMessage `json:"result,omitempty"`   // what was found all the same
+	Evidence *trust.Evidence `json:"evidence,omitempty"` // of an artifact that was refused
 }
 
 type errorPart struct {
@@ -189,8 +192,12 @@ func (p *printer) finish(err error) int {
 	if p.json {
 		message, row, hint := describe(err)
 		doc := errorDoc{Schema: "assay.error/v1", Error: errorPart{row.code, row.name, message, hint}}
-		if p.doc != nil {
+		var refusal *proof.Refusal
+		switch {
+		case p.doc != nil:
 			doc.Result = p.withSchema()
+		case errors.As(err, &refusal):
+			doc.Evidence = refusal.Evidence
 		}
 		if raw, err := encodeJSON(doc); err == nil {
 			p.mu.Lock()
