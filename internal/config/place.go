@@ -38,7 +38,7 @@ func (p place) origin(field string) Origin {
 }
 
 // has reports whether the table sets a field.
-func (p place) has(field string) bool { return p.file != nil && p.file.lines[p.key+"."+field] > 0 }
+func (p place) has(field string) bool { return p.file.lines[p.key+"."+field] > 0 }
 
 // checkList refuses [key] for [[key]]. The decoder takes both; but who writes
 // the one may think that a second one adds to it, or that it has a name. In a

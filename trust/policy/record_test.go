@@ -3,9 +3,11 @@ package policy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"assay/artifact"
 	"assay/trust"
@@ -65,4 +67,54 @@ func TestRecordsThatCannotBe(t *testing.T) {
 			t.Errorf("%s: expected %v and %q, found %v", name, ErrMemory, test.says, err)
 		}
 	}
+}
+
+// FuzzRecords asserts that what stands in the memory with a right checksum is
+// damage, or makes a check; and that what was read can be written and read again.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte(`{"sbom":{"since":"1.0.0","last":"1.4.0"}}`), []byte(`{"digests":{"sha256":"2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"},"at":"2026-03-01T00:00:00Z"}`))
+	f.Add([]byte(`{"rebuild":{"since":"2.0.0","last":"1.0.0"}}`), []byte(`{"digests":{},"at":null}`))
+	f.Add([]byte(`null`), []byte(`[]`))
+	version, err := artifact.ParseVersion("2.0.0")
+	if err != nil {
+		f.Fatal(err)
+	}
+	s := Subject{
+		Repository: "acme", Product: "hello", Version: version, Target: "hello/x", HasSBOM: true,
+		Digests: artifact.Digests{artifact.DigestOf(artifact.SHA256, []byte("x"))},
+	}
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, kinds, seen []byte) {
+		store := &trust.MemStore{}
+		m := NewMemory(store)
+		err := store.Update(context.Background(), func(tx trust.Tx) error {
+			for key, body := range map[string][]byte{keyOfKinds("acme", "hello"): kinds, keyOfSeen("acme", "hello/x"): seen} {
+				if err := tx.Put(key, append(fmt.Appendf(nil, "%08x ", sum(key, body)), body...)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks, err := m.Check(context.Background(), s, at)
+		switch {
+		case errors.Is(err, ErrMemory):
+			if strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("expected a plain message, found %q", err)
+			}
+			return
+		case errors.Is(err, ErrChanged):
+			return
+		case err != nil && !errors.Is(err, ErrWeaker) || len(checks) != 2:
+			t.Fatalf("expected two checks, found %v, %v", checks, err)
+		}
+		if err := m.Record(context.Background(), s, at); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := m.Check(context.Background(), s, at); errors.Is(again, ErrWeaker) != errors.Is(err, ErrWeaker) || errors.Is(again, ErrMemory) {
+			t.Errorf("expected %v again, found %v", err, again)
+		}
+	})
 }
