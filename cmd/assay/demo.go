@@ -26,7 +26,7 @@ func demoCommand(a *app) *cli.Command {
 		Name:  "demo",
 		Usage: "show it all on a repository made for the purpose",
 		Description: "Makes a signed repository, serves it on loopback, and runs assay against it:\n" +
-			"what works, and three attacks that are refused. Every command is really run,\n" +
+			"what works, and four attacks that are refused. Every command is really run,\n" +
 			"with folders of its own: what this user has is neither read nor changed. It\n" +
 			"takes some seconds and needs no network." +
 			examples("assay demo", "assay demo --keep ./play    leave everything there to play with"),
@@ -46,6 +46,7 @@ type demo struct {
 	app      *app
 	dir      string
 	repo     *testrepo.Repo
+	signer   *testrepo.Sigstore
 	server   *testrepo.Server
 	platform []string // what to type so that there is an artifact for this machine
 	steps    []demoStep
@@ -79,7 +80,11 @@ func (a *app) demo(c *cli.Context) error {
 	}
 	defer done()
 	d := &demo{app: a, dir: dir}
-	if d.repo, d.server, err = testrepo.ServeSample(testrepo.Options{}); err != nil {
+	if d.signer, err = testrepo.NewSigstore(a.now); err != nil {
+		return fmt.Errorf("make signers: %w", err)
+	}
+	signing := testrepo.Signing{Sigstore: d.signer, Checksums: true}
+	if d.repo, d.server, err = testrepo.ServeSample(testrepo.Options{Signing: &signing}); err != nil {
 		return fmt.Errorf("make a repository: %w", err)
 	}
 	defer d.server.Close()
@@ -118,7 +123,7 @@ func (a *app) demoDir(keep string) (dir string, done func(), err error) {
 // than it should.
 func (d *demo) show(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		d.install, d.again, d.flippedByte, d.frozenTimestamp, d.olderSnapshot,
+		d.install, d.again, d.judged, d.flippedByte, d.frozenTimestamp, d.olderSnapshot, d.strangersBuild,
 	} {
 		if err := step(ctx); err != nil {
 			return err

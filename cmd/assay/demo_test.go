@@ -33,7 +33,7 @@ func TestDemoShowsWhatItSays(t *testing.T) {
 			t.Errorf("%s: expected no request, found %d", step.Command, step.Requests)
 		}
 	}
-	for _, code := range []int{13, 11, 12} {
+	for _, code := range []int{13, 11, 12, 14} {
 		found := false
 		for _, e := range exits {
 			found = found || e == code

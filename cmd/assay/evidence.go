@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -46,17 +48,7 @@ func (a *app) evidenceFacts(e *trust.Evidence) {
 	if len(e.Signatures) == 0 {
 		a.fact("signed by", "the repository's keys alone")
 	}
-	for _, s := range e.Signatures {
-		text := s.Signer
-		if s.Issuer != "" {
-			text += ", as " + s.Issuer + " vouches"
-		}
-		if !s.Signed.IsZero() {
-			text += ", " + s.Signed.UTC().Format(time.DateOnly)
-		}
-		for _, entry := range s.Logged {
-			text += fmt.Sprintf(", log index %d", entry.Index)
-		}
+	for _, text := range signatureTexts(e) {
 		a.fact("signed by", text)
 	}
 	fresh := "unknown"
@@ -73,6 +65,36 @@ func (a *app) evidenceFacts(e *trust.Evidence) {
 	if !e.Policy.IsZero() {
 		a.fact("policy", e.Policy.String())
 	}
+}
+
+// signatureTexts tell of each signer once: who vouches for the name, when it
+// signed, and where logs have that.
+func signatureTexts(e *trust.Evidence) []string {
+	var texts []string
+	for _, signer := range signersOf(e) {
+		text, logged := signer, ""
+		for i, s := range e.Signatures {
+			if s.Signer != signer {
+				continue
+			}
+			if first := slices.IndexFunc(e.Signatures, func(o trust.Signature) bool { return o.Signer == signer }); first == i {
+				if s.Issuer != "" {
+					text += ", as " + s.Issuer + " vouches"
+				}
+				if !s.Signed.IsZero() {
+					text += ", " + s.Signed.UTC().Format(time.DateOnly)
+				}
+			}
+			for _, entry := range s.Logged {
+				logged += fmt.Sprintf(" %d", entry.Index)
+			}
+		}
+		if logged != "" {
+			text += ", log index" + logged
+		}
+		texts = append(texts, text)
+	}
+	return texts
 }
 
 func (a *app) fact(name, text string) { a.out.line("  %-9s %s", name, text) }
@@ -103,6 +125,7 @@ func (a *app) evidenceTree(e *trust.Evidence) {
 			continue
 		}
 		a.out.line("%s", a.out.style(a.out.stdout, bold, checkGroups[i].title))
+		checks = together(checks)
 		for j, check := range checks {
 			stem := "├─"
 			if j == len(checks)-1 {
@@ -111,6 +134,20 @@ func (a *app) evidenceTree(e *trust.Evidence) {
 			a.out.line("  %s %s %s", stem, a.resultMark(check.Result), checkText(check))
 		}
 	}
+}
+
+// together joins neighbours that were not checked for one reason into one line.
+func together(checks []trust.Check) []trust.Check {
+	var lines []trust.Check
+	for _, c := range checks {
+		if n := len(lines); n > 0 && c.Result == trust.NotChecked && lines[n-1].Result == trust.NotChecked &&
+			c.Why == lines[n-1].Why && c.Of == "" && lines[n-1].Of == "" && c.Found == "" {
+			lines[n-1].ID += ", " + c.ID
+			continue
+		}
+		lines = append(lines, c)
+	}
+	return lines
 }
 
 func groupOf(id string) int {
@@ -134,12 +171,13 @@ func (a *app) resultMark(r trust.Result) styled {
 	return a.out.style(a.out.stdout, yellow, "not checked")
 }
 
-// checkText is a check in a line: what was found, and what was expected where
-// that is not the same.
+// checkText is a check in a line: what was found where it passed, what was
+// expected as well where it failed, and why where it was not made. Digests are
+// cut short; --json has them whole, and what was expected of each check.
 func checkText(c trust.Check) string {
 	text := c.ID
 	if c.Of != "" {
-		text += " " + c.Of
+		text += " " + path.Base(c.Of)
 	}
 	if c.Repository != "" {
 		text += " of " + c.Repository
@@ -147,22 +185,22 @@ func checkText(c trust.Check) string {
 	var parts []string
 	switch {
 	case c.Result == trust.NotChecked:
-		parts = append(parts, c.Found, c.Why)
+		parts = []string{c.Found, c.Why}
 	case c.Result == trust.Fail:
-		parts = append(parts, "expected "+c.Expected, "found "+c.Found)
-	case c.Found == "the same" || c.Found == c.Expected:
-		parts = append(parts, c.Expected)
+		parts = []string{"expected " + c.Expected, "found " + c.Found}
+	case c.Found == "" || c.Found == "the same":
+		parts = []string{c.Expected}
 	default:
-		parts = append(parts, c.Found)
-		if c.Expected != "" {
-			parts = append(parts, "expected "+c.Expected)
-		}
+		parts = []string{c.Found}
 	}
 	if told := strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "; "); told != "" {
 		text += ": " + told
 	}
-	return text
+	return longDigest.ReplaceAllString(text, "$1…")
 }
+
+// longDigest is a digest with more digits than a person compares.
+var longDigest = regexp.MustCompile(`(sha(?:256|512):[0-9a-f]{12})[0-9a-f]+`)
 
 // proofLines tell in short who built and signed, for commands that do more than
 // explain.
