@@ -55,7 +55,7 @@ func (s *span) judge(kind, version string) verdict {
 	if !s.withinLimits(kind, version) {
 		return verdict{}
 	}
-	last, any := event{}, false
+	last, begun := event{}, false
 	mends, unknown := "", false
 	for _, e := range s.events {
 		order, known := compareEvent(kind, version, e)
@@ -73,21 +73,21 @@ func (s *span) judge(kind, version string) verdict {
 			}
 			continue
 		}
-		if !any || replaces(kind, e, last) {
-			last, any = e, true
+		if !begun || follows(kind, e, last) {
+			last, begun = e, true
 		}
 	}
 	switch {
 	case unknown:
 		return verdict{state: Unknown, why: "version " + quote(version) + " can't be compared with the advisory's"}
-	case any && last.what == introduced:
+	case begun && last.what == introduced:
 		return verdict{state: Affected, fixed: mends}
 	}
 	return verdict{}
 }
 
 // compareEvent compares the version with an event's. Introduced at "0" is before
-// every version.
+// every version, also those before 0.0.0.
 func compareEvent(kind, version string, e event) (order int, known bool) {
 	if e.what == introduced && e.version == "0" {
 		return 1, true
@@ -95,24 +95,18 @@ func compareEvent(kind, version string, e event) (order int, known bool) {
 	return sbom.Compare(kind, version, e.version)
 }
 
-// replaces reports whether e comes after last, both reached.
-func replaces(kind string, e, last event) bool {
-	switch {
-	case e.what == introduced && e.version == "0":
-		return false
-	case last.what == introduced && last.version == "0":
-		return true
-	}
-	order, _ := sbom.Compare(kind, e.version, last.version) // known, as both were compared before
-	if order != 0 {
+// follows reports whether e comes after last, both of which were compared before.
+func follows(kind string, e, last event) bool {
+	if order, _ := sbom.Compare(kind, e.version, last.version); order != 0 {
 		return order > 0
 	}
 	return e.what > last.what
 }
 
+// isBefore reports whether a is known to be older than b.
 func isBefore(kind, a, b string) bool {
-	order, known := sbom.Compare(kind, a, b)
-	return known && order < 0
+	order, _ := sbom.Compare(kind, a, b)
+	return order < 0
 }
 
 // withinLimits reports whether the version is before one of the limits, if there
@@ -120,7 +114,7 @@ func isBefore(kind, a, b string) bool {
 func (s *span) withinLimits(kind, version string) bool {
 	for _, limit := range s.limits {
 		order, known := sbom.Compare(kind, version, limit)
-		if limit == "*" || !known || order < 0 {
+		if !known || order < 0 { // "*" is none that can be compared
 			return true
 		}
 	}

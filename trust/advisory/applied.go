@@ -9,16 +9,13 @@ import (
 // statements finds those about the product, and indexes the parts they name.
 func (f *finder) statements() {
 	f.parts = map[string][]partOfProduct{}
-	if len(f.set.statements) == 0 {
-		return
-	}
 	for _, number := range f.set.about(&f.product) {
 		st := f.set.statements[number]
 		used := new(bool)
 		whole := noMatch
 		for _, p := range st.products {
 			fits := matchIDs(p.ids, &f.product)
-			if fits == noMatch {
+			if !f.set.counts(number, fits) {
 				continue
 			}
 			if len(p.parts) == 0 {
@@ -56,7 +53,7 @@ func (f *finder) own(c *sbom.Component) named {
 	}
 	for _, term := range indexTerms(c) {
 		for _, part := range f.parts[term] {
-			if fits := min(part.fits, matchIDs(part.ids, c)); fits != noMatch {
+			if fits := min(part.fits, matchIDs(part.ids, c)); f.set.counts(part.number, fits) {
 				*part.used = true
 				own.add(applied{part.number, fits, new(bool)}, f.set.statements[part.number].names)
 			}
@@ -65,7 +62,7 @@ func (f *finder) own(c *sbom.Component) named {
 	for _, number := range f.set.about(c) {
 		st := f.set.statements[number]
 		for _, p := range st.products {
-			if fits := matchIDs(p.ids, c); fits != noMatch && len(p.parts) == 0 {
+			if fits := matchIDs(p.ids, c); len(p.parts) == 0 && f.set.counts(number, fits) {
 				own.add(applied{number, fits, new(bool)}, st.names)
 			}
 		}
@@ -73,23 +70,25 @@ func (f *finder) own(c *sbom.Component) named {
 	return own
 }
 
+// counts reports whether a statement that fits so well is heard: one that clears
+// must fit exactly.
+func (s *Set) counts(number int, fits match) bool {
+	return fits == exact || fits == loose && !s.clears(number)
+}
+
 // clears reports whether a statement says that nothing is wrong.
-func (s *Set) clears(a applied) bool {
-	state := s.statements[a.number].state
+func (s *Set) clears(number int) bool {
+	state := s.statements[number].state
 	return state == NotAffected || state == Fixed
 }
 
 // overrides reports whether a counts rather than b: one that fits exactly before
-// one that fits loosely; of those that fit loosely, which clear nothing, one that
-// does not clear; then the newer one, the worse one, and the
-// first that was read.
+// one that fits loosely, then the newer one, the worse one, and the first that
+// was read.
 func (s *Set) overrides(a, b applied) bool {
 	x, y := s.statements[a.number], s.statements[b.number]
 	if a.fits != b.fits {
 		return a.fits > b.fits
-	}
-	if a.fits == loose && s.clears(a) != s.clears(b) {
-		return s.clears(b)
 	}
 	if order := x.modified.Compare(y.modified); order != 0 {
 		return order > 0
@@ -105,7 +104,7 @@ func (s *Set) apply(a applied, finding *Finding) {
 	st := s.statements[a.number]
 	state, why := st.state, st.why
 	if a.fits == loose {
-		if s.clears(a) || finding.State == Affected {
+		if finding.State == Affected {
 			return
 		}
 		state, why = Unknown, "the statement may be about another version or build"

@@ -36,9 +36,6 @@ var escaper = strings.NewReplacer("%", "%25", "/", "%2F", "@", "%40", "?", "%3F"
 // vulnerability, and what they say of it is joined: the worst state, all names,
 // the highest version that mends it.
 func (s *Set) Find(product Product, components []sbom.Component) []Finding {
-	if s.Len() == 0 {
-		return nil
-	}
 	f := finder{set: s, product: product.component()}
 	f.statements()
 	f.component(&f.product, true)
@@ -144,7 +141,7 @@ func (f *finder) alone(c *sbom.Component, statements *named) []Finding {
 	var best []applied
 	at := map[string]int{} // names → best
 	for _, a := range statements.list {
-		if *a.used || a.fits == loose && f.set.clears(a) {
+		if *a.used {
 			continue
 		}
 		names := f.set.statements[a.number].names
@@ -181,7 +178,7 @@ func (f *finder) left() {
 	rest := f.whole
 	for _, parts := range f.parts {
 		for _, part := range parts {
-			if !*part.used && !f.set.clears(part.applied) {
+			if !*part.used && !f.set.clears(part.number) {
 				*part.used = true
 				a := part.applied
 				a.used = new(bool)

@@ -107,6 +107,8 @@ func TestRanges(t *testing.T) {
 		{"last affected", `"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"last_affected":"1.5"}]}]`, "1.5:a 1.5.0:a 1.5.1:- 1.4:a"},
 		{"one version", `"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.5"},{"last_affected":"1.5"}]}]`, "1.4:- 1.5:a 1.6:-"},
 		{"no end", `"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]`, "0:a 99:a :u"},
+		{"before zero", `"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.0.0"}]}]`, "0.0.0-alpha:a 0.0.0:a"},
+		{"zero alone", `"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"last_affected":"0"}]}]`, "0:a 1:-"},
 		{"limit", `"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.0"},{"limit":"2.0"}]}]`, "1.5:a 2.0:- 2.5:-"},
 		{"limits", `"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"1.0"},{"limit":"2.0"},{"limit":"*"}]}]`, "1.5:a 2.5:a"},
 		{"versions only", `"versions":["1.0","v1.1"]`, "1.0:a 1.1:a 1.2:- v1.0:a"},
@@ -136,6 +138,55 @@ func TestRanges(t *testing.T) {
 			if got != want {
 				t.Errorf("%s: %q: found %q, expected %q", c.name, version, got, want)
 			}
+		}
+	}
+}
+
+// TestFixed: what mends a version is the next fix above it.
+func TestFixed(t *testing.T) {
+	for _, events := range []string{
+		`{"introduced":"0"},{"fixed":"2"},{"introduced":"3"},{"fixed":"4"}`, `{"fixed":"4"},{"introduced":"3"},{"fixed":"2"},{"introduced":"0"}`,
+	} {
+		set := setOf(t, `[{"id":"X-1","affected":[{"package":{"name":"p","ecosystem":"PyPI"},"ranges":[{"type":"ECOSYSTEM","events":[`+events+`]}]}]}]`)
+		for version, want := range map[string]string{"1": "2", "3": "4"} {
+			if found := set.Find(Product{}, []sbom.Component{{Name: "p", Version: version, PURL: "pkg:pypi/p"}}); len(found) != 1 || found[0].Fixed != want {
+				t.Errorf("%s: %s: found %+v, expected it fixed in %s", events, version, found, want)
+			}
+		}
+	}
+}
+
+func TestReleases(t *testing.T) {
+	for text, want := range map[string]string{
+		"debian-11": "11", "Ubuntu:Pro:22.04:LTS": "22.04", "v3.18": "3.18", "alpine-3.18.4": "3.18.4", "bookworm": "", "": "", "9 12": "9", "1.a": "1", "7/8": "7",
+	} {
+		if got := firstNumber(text); got != want {
+			t.Errorf("%q: found %q, expected %q", text, got, want)
+		}
+	}
+	for _, c := range []struct {
+		a, b string
+		same bool
+	}{
+		{"11", "11", true}, {"11", "12", false}, {"", "12", true}, {"12", "", true}, {"3.18", "3.18.4", true}, {"3.18.4", "3.18", true}, {"1", "11", false}, {"11", "1", false},
+	} {
+		if got := sameRelease(c.a, c.b); got != c.same {
+			t.Errorf("%q and %q: found %v, expected %v", c.a, c.b, got, c.same)
+		}
+	}
+}
+
+// TestSeverity takes the newest kind, of the record or else of the package.
+func TestSeverity(t *testing.T) {
+	for _, c := range []struct{ record, affected, want string }{
+		{`[{"type":"CVSS_V2","score":"AV:N"},{"type":"CVSS_V3","score":"CVSS:3.1/AV:N"}]`, `[]`, "CVSS:3.1/AV:N"},
+		{`[{"type":"CVSS_V4","score":"CVSS:4.0/AV:N"},{"type":"CVSS_V3","score":"CVSS:3.1/AV:N"}]`, `[]`, "CVSS:4.0/AV:N"},
+		{`null`, `[{"type":"Ubuntu","score":"med\u001bium"}]`, "Ubuntu med ium"},
+		{`[{"type":"CVSS_V3"}]`, `[]`, ""},
+	} {
+		set := setOf(t, `[{"id":"X-1","severity":`+c.record+`,"affected":[{"package":{"name":"p","ecosystem":"PyPI"},"versions":["1"],"severity":`+c.affected+`}]}]`)
+		if found := set.Find(Product{}, []sbom.Component{{Name: "p", Version: "1", PURL: "pkg:pypi/p"}}); len(found) != 1 || found[0].Severity != c.want {
+			t.Errorf("%s: found %+v, expected severity %q", c.record, found, c.want)
 		}
 	}
 }

@@ -16,9 +16,6 @@ type outcome struct {
 // outcomes judges a component by all records that name its package; those that
 // say nothing of its version are left out.
 func (s *Set) outcomes(c *sbom.Component) []outcome {
-	if len(s.records) == 0 {
-		return nil
-	}
 	var found []outcome
 	key, version := sbom.KeyOf(c.PURL)
 	if c.Version != "" {

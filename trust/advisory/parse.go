@@ -3,7 +3,6 @@ package advisory
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ const MaxRecords = 100_000
 // The other limits, far above what documents hold.
 const (
 	maxDepth    = 64
-	maxElements = 100_000 // objects and array elements of one record or statement that are read
+	maxElements = 100_000 // array elements of one record or statement that are read
 	maxID       = 256     // bytes of an id or alias
 	maxSummary  = 300     // bytes of a summary or a reason that are kept
 )
@@ -61,19 +60,27 @@ func Parse(name string, data []byte) (*Document, error) {
 	}
 	limits := strictjson.Limits{Bytes: MaxBytes + len(`{"vulns":}`), Depth: maxDepth, AllowNull: true}
 	if err := strictjson.Screen(data, limits); err != nil {
-		if errors.Is(err, strictjson.ErrTooLarge) {
-			return nil, fmt.Errorf("%w: %s: %w", ErrTooLarge, name, err)
-		}
 		return nil, fmt.Errorf("%w: %s: %w", ErrMalformed, name, err)
 	}
 	if wrapped && memberCount(data) > 1 {
 		return nil, wrong(ErrMalformed, name, "nothing after the array", "more")
 	}
 	doc := &Document{Name: name}
-	if err := doc.read(data); err != nil {
+	if err := guarded(name, func() error { return doc.read(data) }); err != nil {
 		return nil, err
 	}
 	return doc, nil
+}
+
+// guarded makes an error of a panic in code that is not ours and works on bytes
+// from outside.
+func guarded(name string, read func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = wrong(ErrMalformed, name, "what the decoder takes", "a panic of it: "+quote(fmt.Sprint(r)))
+		}
+	}()
+	return read()
 }
 
 // memberCount is the number of an object's members.
@@ -86,12 +93,7 @@ func memberCount(object []byte) int {
 }
 
 // read tells the formats apart by the members that each requires.
-func (d *Document) read(data []byte) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = wrong(ErrMalformed, d.Name, "what the decoder takes", "a panic of it: "+quote(fmt.Sprint(r)))
-		}
-	}()
+func (d *Document) read(data []byte) error {
 	head := map[string][]byte{}
 	for m := range strictjson.Members(data) {
 		if string(m.Value) != "null" {
@@ -139,7 +141,7 @@ func (d *Document) count(where string, modified time.Time) error {
 // decode decodes the members of value that the shape names, and no others.
 func (d *Document) decode(value []byte, where string, s shape, into any) error {
 	where = d.Name + ": " + where
-	if len(value) == 0 || value[0] != '{' {
+	if value[0] != '{' {
 		return wrong(ErrMalformed, where, "an object", quote(string(value)))
 	}
 	p := projection{left: maxElements}
@@ -154,7 +156,7 @@ func (d *Document) decode(value []byte, where string, s shape, into any) error {
 
 // checkID refuses an identifier that is none or can't be shown.
 func (d *Document) checkID(id, where string) error {
-	fits := id != "" && len(id) <= maxID && utf8.ValidString(id)
+	fits := id != "" && len(id) <= maxID
 	for _, r := range id {
 		fits = fits && unicode.IsGraphic(r)
 	}

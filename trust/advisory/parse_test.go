@@ -62,6 +62,8 @@ func TestParseRefuses(t *testing.T) {
 		{"null", `null`, ErrMalformed, "object"},
 		{"other JSON", `{"name":"x"}`, ErrFormat, "other JSON"},
 		{"only an id", `{"id":"A-1"}`, ErrFormat, "other JSON"},
+		{"no id", `{"affected":[]}`, ErrFormat, "other JSON"},
+		{"signed envelope", `{"payloadType":"application/vnd.in-toto+json","payload":""}`, ErrFormat, "attestation"},
 		{"attestation", `{"predicateType":"https://openvex.dev/ns"}`, ErrFormat, "attestation"},
 		{"two arrays", `[] []`, strictjson.ErrSyntax, ""},
 		{"closing too early", `[]}`, strictjson.ErrSyntax, ""},
@@ -69,7 +71,7 @@ func TestParseRefuses(t *testing.T) {
 		{"duplicate key", `{"id":"A-1","id":"A-2","modified":"x"}`, strictjson.ErrDuplicate, "id"},
 		{"deep", `{"a":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}`, strictjson.ErrTooDeep, "64"},
 		{"vulns no array", `{"vulns":{}}`, ErrMalformed, "vulns"},
-		{"record no object", `[1]`, ErrMalformed, "vulns[0]"},
+		{"record no object", `[1]`, ErrMalformed, "vulns[0]: expected an object"},
 		{"null record", `[null]`, ErrMalformed, "vulns[0]"},
 		{"record without an id", `[{"modified":"2024-01-01T00:00:00Z"}]`, ErrMalformed, "vulns[0].id"},
 		{"id in other letters", `[{"ID":"A-1"}]`, ErrMalformed, "vulns[0].id"},
@@ -78,6 +80,8 @@ func TestParseRefuses(t *testing.T) {
 		{"bad alias", `[{"id":"A-1","aliases":["\u202e"]}]`, ErrMalformed, "(A-1).aliases"},
 		{"aliases no list", `[{"id":"A-1","aliases":"B"}]`, ErrMalformed, "vulns[0]"},
 		{"withdrawn some day", `[{"id":"A-1","withdrawn":"yes"}]`, ErrMalformed, "withdrawn"},
+		{"package no object", affected(`[{"package":"p"}]`), ErrMalformed, "record"},
+		{"version an object", affected(`[{"versions":[{}]}]`), ErrMalformed, "record"},
 		{"unknown range", affected(`[{"ranges":[{"type":"OTHER"}]}]`), ErrMalformed, `"OTHER"`},
 		{"no range type", affected(`[{"ranges":[{}]}]`), ErrMalformed, "ranges[0].type"},
 		{"two events in one", affected(`[{"ranges":[{"type":"SEMVER","events":[{"introduced":"0","fixed":"1"}]}]}]`), ErrMalformed, "events[0]"},
@@ -105,6 +109,7 @@ func TestParseRefuses(t *testing.T) {
 		{"cleared without a reason", vexOf(says(helloAll, "not_affected", "")), ErrMalformed, "justification"},
 		{"cleared for an unknown reason", vexOf(says(helloAll, "not_affected", `,"justification":"trust me"`)), ErrMalformed, "trust me"},
 		{"products nested", vexOf(says(`[[]]`, "fixed", "")), ErrMalformed, "statements[0]"},
+		{"many statements", vexOf(strings.Repeat(`{"vulnerability":{"name":"a"},"status":"fixed"},`, MaxRecords) + `{"vulnerability":{"name":"a"},"status":"fixed"}`), ErrTooLarge, "100000"},
 		{"many products", vexOf(says(strings.Repeat(`{},`, maxElements)+`{}`, "fixed", "")), ErrTooLarge, "elements"},
 	} {
 		doc, err := Parse("feed", []byte(c.data))
@@ -118,6 +123,13 @@ func TestParseRefuses(t *testing.T) {
 	}
 	if _, err := Parse("feed", make([]byte, MaxBytes+1)); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("a long document: found %v; expected ErrTooLarge", err)
+	}
+}
+
+func TestPanicsBecomeErrors(t *testing.T) {
+	err := guarded("feed", func() error { panic("\x1b[2J") })
+	if !errors.Is(err, ErrMalformed) || strings.Contains(err.Error(), "\x1b") || !strings.Contains(err.Error(), "feed") {
+		t.Errorf("found %v; expected ErrMalformed", err)
 	}
 }
 

@@ -3,14 +3,15 @@ package advisory
 import "assay/internal/strictjson"
 
 // shape names the members of an object that are read, with the shape of each; of
-// an array, those of its elements. A nil shape takes a value as it is.
+// an array, those of its elements. A nil shape is of a text, or of a list of them.
 type shape map[string]shape
 
 // projection copies the part of a value that a shape names. So the decoders see
-// only what is used, by its exact name, and nothing of what is null.
+// only what is used, by its exact name, and no element that is null; for a
+// member they take null for absent themselves.
 type projection struct {
 	out  []byte
-	left int // how many more objects and elements may come
+	left int // how many more elements may come
 }
 
 // copy appends the value's part; it is false where there are too many elements.
@@ -18,7 +19,7 @@ func (p *projection) copy(value []byte, s shape) bool {
 	switch {
 	case value[0] == '[':
 		return p.copyArray(value, s)
-	case value[0] == '{' && s != nil:
+	case value[0] == '{':
 		return p.copyObject(value, s)
 	}
 	p.out = append(p.out, value...)
@@ -52,11 +53,8 @@ func (p *projection) copyObject(object []byte, s shape) bool {
 	first := true
 	for m := range strictjson.Members(object) {
 		inner, ok := s[string(m.Key)]
-		if !ok || string(m.Value) == "null" {
+		if !ok {
 			continue
-		}
-		if p.left--; p.left < 0 {
-			return false
 		}
 		if !first {
 			p.out = append(p.out, ',')

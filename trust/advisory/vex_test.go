@@ -42,6 +42,10 @@ func TestStatementsOverride(t *testing.T) {
 		{"under investigation", vexOf(says(helloText, "under_investigation", "")), "unknown: under investigation"},
 		{"affected, too", vexOf(says(helloText, "affected", `,"action_statement":"Upgrade."`)), "affected: Upgrade."},
 
+		{"cleared by an impact statement", vexOf(says(helloText, "not_affected", `,"impact_statement":"x"`)), "not affected: x"},
+		{"affected, of another build", vexOf(says(`{"@id":"pkg:golang/golang.org/x/text@v0.3.7?arch=arm64"}`, "affected", "")), "affected"},
+		{"a newer one that may be of another build", vexOf(
+			says(`{"@id":"pkg:golang/golang.org/x/text@v0.3.7?arch=arm64"}`, "under_investigation", `,"timestamp":"2026-05-01T00:00:00Z"`), says(helloText, "fixed", "")), "fixed"},
 		{"another version of the product", vexOf(says(`{"@id":"pkg:generic/hello@1.4.1"}`, "not_affected", because)), "affected"},
 		{"another product", vexOf(says(`{"@id":"pkg:generic/other@1.4.2"}`, "not_affected", because)), "affected"},
 		{"another kind", vexOf(says(`{"@id":"pkg:npm/hello@1.4.2"}`, "not_affected", because)), "affected"},
@@ -119,6 +123,7 @@ func TestStatementsAlone(t *testing.T) {
 		{"of a part", vexOf(says(helloText, "affected", "")), []sbom.Component{goText, other}, "golang.org/x/text CVE-2022-32149 affected"},
 		{"of a part that is not listed", vexOf(says(helloText, "affected", "")), []sbom.Component{other}, "hello CVE-2022-32149 affected"},
 		{"of a part that is not listed, cleared", vexOf(says(helloText, "fixed", "")), []sbom.Component{other}, ""},
+		{"of a part of another version", vexOf(says(`{"@id":"pkg:generic/hello@1.4.1","subcomponents":[{"@id":"pkg:generic/zlib"}]}`, "affected", "")), []sbom.Component{goText}, ""},
 		{"of the whole", vexOf(says(helloAll, "fixed", "")), []sbom.Component{goText}, "hello CVE-2022-32149 fixed"},
 		{"of a component", vexOf(says(`{"@id":"other"}`, "affected", "")), []sbom.Component{other}, "other CVE-2022-32149 affected"},
 		{"of two parts", vexOf(says(`{"@id":"pkg:generic/hello","subcomponents":[{"@id":"other@1"},{"@id":"pkg:golang/golang.org/x/text"}]}`, "affected", "")),
