@@ -78,7 +78,14 @@ type Evidence struct {
 	Policy     artifact.Digest   `json:"policy,omitzero"` // of the rules that judged; zero: there were none
 	Signatures []Signature       `json:"signatures,omitempty"`
 	Builds     []Build           `json:"builds,omitempty"`
+	Claims     []Claim           `json:"claims,omitempty"` // what the manifest says, and nobody has checked
 	Checks     []Check           `json:"checks"`
+}
+
+// Claim is something that a publisher says of a release, and nothing proves.
+type Claim struct {
+	What  string `json:"what"` // team, source, tag, …
+	Value string `json:"value"`
 }
 
 // MetadataVersion is which metadata promised.

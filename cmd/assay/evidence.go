@@ -65,6 +65,13 @@ func (a *app) evidenceFacts(e *trust.Evidence) {
 	if !e.Policy.IsZero() {
 		a.fact("policy", e.Policy.String())
 	}
+	var claims []string
+	for _, c := range e.Claims {
+		claims = append(claims, c.What+" "+c.Value)
+	}
+	if len(claims) > 0 {
+		a.fact("claimed", strings.Join(claims, "; "))
+	}
 }
 
 // signatureTexts tell of each signer once: who vouches for the name, when it

@@ -45,6 +45,7 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 	}
 	if m := item.Release; m != nil {
 		h.subject.Published, h.subject.License, h.subject.Built = m.Published, m.License, m.Build.Finished
+		item.Evidence.Claims = claimsOf(m)
 	}
 	h.rules = p.config.Policy.Match(h.subject.Repository, item.Product, item.Channel)
 	h.accepted = p.config.Policy.Signers(h.subject.Repository, item.Product, item.Channel)
@@ -60,6 +61,30 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 		h.before = receipt
 	}
 	return h, nil
+}
+
+// claimsOf are what the manifest says of the release's making, and who answers
+// for it.
+func claimsOf(m *release.Release) []trust.Claim {
+	var claims []trust.Claim
+	for _, c := range []trust.Claim{
+		{What: "team", Value: m.Publisher.Team},
+		{What: "source", Value: m.Source.Repository},
+		{What: "revision", Value: m.Source.Revision},
+		{What: "tag", Value: m.Source.Tag},
+		{What: "tag signer", Value: m.Source.TagSigner},
+		{What: "toolchain", Value: m.Build.Toolchain},
+		{What: "license", Value: m.License},
+		{What: "support", Value: m.Publisher.Support},
+	} {
+		if c.Value != "" {
+			claims = append(claims, c)
+		}
+	}
+	if m.Build.Reproducible {
+		claims = append(claims, trust.Claim{What: "reproducible", Value: "yes"})
+	}
+	return claims
 }
 
 // refusal turns a failed check into a Refusal; other errors stay what they are.

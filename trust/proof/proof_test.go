@@ -63,6 +63,9 @@ func TestSignedRelease(t *testing.T) {
 	if build := e.Builds[0]; build.Builder == "" || build.Source == "" || build.Revision == "" || build.Ref != "refs/tags/v1.4.2" || len(build.Parameters) == 0 {
 		t.Errorf("the evidence of the build lacks something: %+v", build)
 	}
+	if len(e.Claims) == 0 || e.Claims[0].What != "team" {
+		t.Errorf("expected what the manifest only claims, found %+v", e.Claims)
+	}
 	if len(found.Subject.Components) == 0 {
 		t.Error("expected components of the bill of materials")
 	}
