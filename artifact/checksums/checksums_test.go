@@ -93,6 +93,12 @@ func TestParseRefuses(t *testing.T) {
 		{"long algorithm", strings.Repeat("A", 17) + " (tool) = " + hex256, ErrMalformed},
 		{"algorithm in lower case", "sha256 (tool) = " + hex256, ErrMalformed},
 		{"strange algorithm", "SHA 256 (tool) = " + hex256, ErrMalformed},
+		{"no digest of another algorithm", "MD5 (tool) = ", ErrMalformed},
+		{"no hex of another algorithm", "MD5 (tool) = zz", ErrMalformed},
+		{"algorithm that begins with a digit", "1SHA (tool) = aa", ErrMalformed},
+		{"bracket in an algorithm", "SHA[ (tool) = aa", ErrMalformed},
+		{"brace in an algorithm", "SHA{ (tool) = aa", ErrMalformed},
+		{"colon in an algorithm", "SHA: (tool) = aa", ErrMalformed},
 		{"brackets turned", "SHA256 )tool( = " + hex256, ErrMalformed},
 		{"closing bracket missing", "SHA256 (tool = " + hex256, ErrMalformed},
 		{"escaped line feed", `\` + hex256 + `  a\nb`, ErrMalformed},
@@ -121,6 +127,18 @@ func TestParseRefuses(t *testing.T) {
 				t.Errorf("%v does not name the line", err)
 			}
 		})
+	}
+}
+
+func TestParseSaysWhatItExpected(t *testing.T) {
+	for line, want := range map[string]string{
+		"<html>":            `line 1: not a list of checksums: expected HEX  NAME or ALGORITHM (NAME) = HEX, found "<html>"`,
+		"SHA256 (a) " + "x": `line 1: not a list of checksums: expected ALGORITHM (NAME) = HEX, found "SHA256 (a) x"`,
+		hex256 + "  ":       `line 1: not a list of checksums: expected a file name, found ""`,
+	} {
+		if _, err := Parse([]byte(line)); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", line, err, want)
+		}
 	}
 }
 
@@ -156,6 +174,7 @@ func TestLookup(t *testing.T) {
 		{"up", nil, ErrNotListed},
 		{"abs", nil, ErrNotListed},
 		{"win", nil, ErrNotListed},
+		{"dir", nil, ErrNotListed},
 		{"Tool", nil, ErrNotListed},
 		{"too", nil, ErrNotListed},
 		{"dist/beneath", nil, ErrNotListed},

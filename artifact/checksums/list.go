@@ -2,7 +2,6 @@ package checksums
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -44,12 +43,12 @@ func (l *List) Skipped() int { return l.skipped }
 // backslash is a letter as any other. If nothing counts, the error wraps
 // ErrNotListed.
 func (l *List) Lookup(name string) (artifact.Digests, error) {
-	if name == "" || name == "." || name == ".." || strings.Contains(name, "/") {
+	if name == "" || strings.Contains(name, "/") {
 		return nil, fmt.Errorf("%w: expected a file name without directories, found %s", ErrNotListed, quote(name))
 	}
 	found, err := l.digestsOf(name, func(listed string) bool { return listed == name })
 	if err == nil && found == nil {
-		found, err = l.digestsOf(name, func(listed string) bool { return path.Base(listed) == name && isBeneath(listed) })
+		found, err = l.digestsOf(name, func(listed string) bool { return strings.HasSuffix(listed, "/"+name) && isBeneath(listed) })
 	}
 	if err == nil && found == nil {
 		err = fmt.Errorf("%w: expected %s, found %d other entries", ErrNotListed, quote(name), len(l.entries))

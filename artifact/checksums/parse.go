@@ -91,17 +91,18 @@ func split(line string) (parts, error) {
 		}
 		return unescaped(parts{algorithm, name, digits}, escaped)
 	}
-	open, end := strings.IndexByte(rest, '('), strings.LastIndexByte(rest, ')')
-	if open < 0 || end < open {
+	label, behind, found := strings.Cut(rest, "(")
+	end := strings.LastIndexByte(behind, ')')
+	if !found || end < 0 {
 		return parts{}, malformed("HEX  NAME or ALGORITHM (NAME) = HEX", line)
 	}
-	label, tail := strings.TrimSuffix(rest[:open], " "), strings.TrimPrefix(rest[end+1:], " ")
-	digits, equals := strings.CutPrefix(tail, "=")
+	label = strings.TrimSuffix(label, " ")
+	digits, equals := strings.CutPrefix(strings.TrimPrefix(behind[end+1:], " "), "=")
 	digits = strings.TrimPrefix(digits, " ")
 	if !equals || !isLabel(label) || digits == "" || strings.Trim(digits, hexDigits) != "" {
 		return parts{}, malformed("ALGORITHM (NAME) = HEX", line)
 	}
-	return unescaped(parts{byLabel[label], rest[open+1 : end], digits}, escaped)
+	return unescaped(parts{byLabel[label], behind[:end], digits}, escaped)
 }
 
 const hexDigits = "0123456789abcdefABCDEF"

@@ -80,12 +80,15 @@ func firstName(entity *openpgp.Entity) string {
 	return least
 }
 
-func (k Key) entity() (*openpgp.Entity, error) {
-	entity, err := openpgp.ReadEntity(packet.NewReader(bytes.NewReader(k.certificate)))
-	if err != nil {
-		return nil, wrong(ErrKey, "an OpenPGP certificate that can be read again", err)
+// entities reads the certificate twice: once to be judged, and once for the
+// library to use, as it keeps in a certificate what it finds at one time.
+func (k Key) entities() (judged, used *openpgp.Entity, err error) {
+	for _, entity := range []**openpgp.Entity{&judged, &used} {
+		if *entity, err = openpgp.ReadEntity(packet.NewReader(bytes.NewReader(k.certificate))); err != nil {
+			return nil, nil, wrong(ErrKey, "an OpenPGP certificate that can be read again", err)
+		}
 	}
-	return entity, nil
+	return judged, used, nil
 }
 
 // usable gathers the certificates that may have made a signature and are good
@@ -115,9 +118,7 @@ func inForce(issuer uint64, keys []Key, now time.Time, config *packet.Config) (o
 	var good openpgp.EntityList
 	var refused error
 	for _, key := range keys {
-		// The library keeps in a certificate what it finds at one time; so it is
-		// read anew for another.
-		judged, err := key.entity()
+		judged, entity, err := key.entities()
 		if err != nil {
 			return nil, err
 		}
@@ -127,10 +128,6 @@ func inForce(issuer uint64, keys []Key, now time.Time, config *packet.Config) (o
 		if err := standing(judged, key.id, issuer, now, config); err != nil {
 			refused = err
 			continue
-		}
-		entity, err := key.entity()
-		if err != nil {
-			return nil, err
 		}
 		good = append(good, entity)
 	}

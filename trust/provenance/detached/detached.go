@@ -10,6 +10,9 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"aead.dev/minisign"
+	"github.com/hiddeco/sshsig"
 )
 
 // Bounds of what is read.
@@ -73,8 +76,12 @@ type Signer struct {
 
 // Signature is a signature file that was read but not verified.
 type Signature struct {
-	format Format
-	raw    []byte // without armor for OpenPGP and SSH; as it is for minisign
+	format   Format
+	minisign minisign.Signature
+	text     []byte // of minisign
+	packets  []byte // of OpenPGP
+	issuers  []uint64
+	ssh      *sshsig.Signature
 }
 
 // Format is the kind of the signature; empty for the zero Signature.
@@ -94,7 +101,7 @@ func Verify(ctx context.Context, s Signature, content io.Reader, keys []Key, opt
 	err := guarded(func() (err error) {
 		switch s.format {
 		case Minisign:
-			signer, err = verifyMinisign(s, source, keys)
+			signer, err = verifyMinisign(s, source, keys, MaxLegacy)
 		case OpenPGP:
 			signer, err = verifyOpenPGP(s, source, keys, options.Now)
 		case SSH:
@@ -109,8 +116,6 @@ func Verify(ctx context.Context, s Signature, content io.Reader, keys []Key, opt
 		return Signer{}, fmt.Errorf("read the signed content: %w", source.err)
 	case err != nil:
 		return Signer{}, err
-	case !source.ended:
-		return Signer{}, fmt.Errorf("%w: expected one over the whole content, found one over its beginning", ErrSignature)
 	}
 	return signer, nil
 }
@@ -118,10 +123,9 @@ func Verify(ctx context.Context, s Signature, content io.Reader, keys []Key, opt
 // reader remembers how the reading of the content ended, as libraries mix its
 // errors with theirs.
 type reader struct {
-	ctx   context.Context
-	from  io.Reader
-	ended bool
-	err   error
+	ctx  context.Context
+	from io.Reader
+	err  error
 }
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -129,10 +133,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		return 0, r.err
 	}
 	n, err := r.from.Read(p)
-	switch {
-	case err == io.EOF:
-		r.ended = true
-	case err != nil:
+	if err != io.EOF {
 		r.err = err
 	}
 	return n, err

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -233,6 +234,7 @@ func TestVerifyPassesOnErrorsOfReading(t *testing.T) {
 			{t.Context(), io.MultiReader(whole, iotest.ErrReader(broken)), broken},
 			{t.Context(), iotest.TimeoutReader(iotest.OneByteReader(bytes.NewReader(content))), iotest.ErrTimeout},
 			{cancelled, bytes.NewReader(content), context.Canceled},
+			{cancelled, iotest.ErrReader(broken), context.Canceled}, // it is not even asked
 		} {
 			signer, err := Verify(test.ctx, signature, test.content, keys, Options{Now: now})
 			if !errors.Is(err, test.want) || errors.Is(err, ErrSignature) || signer != (Signer{}) {
@@ -277,6 +279,7 @@ func TestParseSignatureRefuses(t *testing.T) {
 		{"minisign with more", string(all[Minisign].signature) + "more\n", "minisign", ErrFormat},
 		{"signify", "untrusted comment: x\n" + strings.Split(string(all[Minisign].signature), "\n")[1] + "\n", "minisign", ErrFormat},
 		{"minisign with an escape sequence", strings.Replace(string(all[Minisign].signature), "file:", "\x1b[2J", 1), "printable trusted comment", ErrFormat},
+		{"minisign with a comment that is no UTF-8", strings.Replace(string(all[Minisign].signature), "file:", "\xff", 1), "printable trusted comment", ErrFormat},
 		{"minisign with a long comment", strings.Replace(string(all[Minisign].signature), "file:", strings.Repeat("x", maxText), 1), "printable trusted comment", ErrFormat},
 		{"OpenPGP cut", string(all[OpenPGP].signature[:80]), "one block", ErrFormat},
 		{"OpenPGP with more", string(all[OpenPGP].signature) + "\nmore", "one block", ErrFormat},
@@ -289,6 +292,7 @@ func TestParseSignatureRefuses(t *testing.T) {
 		{"old version of a packet", "\xc2\x05\x03\x05\x00\x00\x00", "found none of a known version", ErrFormat},
 		{"SSH cut", string(all[SSH].signature[:80]), "one block", ErrFormat},
 		{"SSH with more", string(all[SSH].signature) + "more", "one block", ErrFormat},
+		{"SSH with another block within", "-----BEGIN SSH SIGNATURE-----\n-----BEGIN X-----\nAAAA\n-----END X-----", "one block", ErrFormat},
 		{"SSH with headers", strings.Replace(string(all[SSH].signature), "\n", "\nA: b\n\n", 1), "one block", ErrFormat},
 		{"SSH with other bytes", "-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----", "signature of SSH", ErrFormat},
 	} {
@@ -327,17 +331,28 @@ func TestMinisign(t *testing.T) {
 		refused(t, signer, err, ErrSignature, "over this content")
 	})
 	t.Run("older form too large", func(t *testing.T) {
-		signature, err := ParseSignature(legacy.signature)
-		if err != nil {
-			t.Fatal(err)
+		for _, test := range []struct {
+			signed
+			limit int
+			err   error
+		}{
+			{legacy, len(content), nil}, {legacy, len(content) - 1, ErrTooLarge}, {s, 0, nil}, // the newer form needs no memory
+		} {
+			signature, err := ParseSignature(test.signature)
+			if err != nil {
+				t.Fatal(err)
+			}
+			keys, err := ParseKeys(test.keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			signer, err := verifyMinisign(signature, bytes.NewReader(content), keys, int64(test.limit))
+			if test.err != nil {
+				refused(t, signer, err, test.err, "does not hash it first")
+			} else if err != nil {
+				t.Error(err)
+			}
 		}
-		keys, err := ParseKeys(legacy.keys)
-		if err != nil {
-			t.Fatal(err)
-		}
-		endless := io.LimitReader(zeros{}, MaxLegacy+1)
-		signer, err := Verify(t.Context(), signature, endless, keys, Options{Now: now})
-		refused(t, signer, err, ErrTooLarge, "does not hash it first")
 	})
 	t.Run("one form is not taken for the other", func(t *testing.T) {
 		// An older signature over the hash of other content would be right as one
@@ -385,10 +400,6 @@ func TestMinisign(t *testing.T) {
 		}
 	})
 }
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
 func relabel(t *testing.T, text []byte, algorithm uint16) []byte {
 	t.Helper()
@@ -503,6 +514,11 @@ func TestParseKeysRefuses(t *testing.T) {
 		{"private PEM", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "found a private one", ErrKey},
 		{"private OpenPGP in armor", "-----BEGIN PGP PRIVATE KEY BLOCK-----\n", "found a private one", ErrKey},
 		{"private OpenPGP", secret.String(), "found a private one", ErrKey},
+		{"primary key of private OpenPGP", "\xc5\x01\x04", "found a private one", ErrKey},
+		{"subkey of private OpenPGP", block + "\n" + string(inArmor(t, pgpPublicKey, []byte("\xc7\x01\x04"))), "found a private one", ErrKey},
+		{"OpenPGP without base64", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n????\n-----END PGP PUBLIC KEY BLOCK-----\n", "base64", ErrKey},
+		{"too many of OpenPGP", strings.Repeat(string(packets(t, entity)), MaxKeys+1), "at most 1024 keys", ErrTooLarge},
+		{"bad line behind a block", block + "\nx y", fmt.Sprintf("line %d: ", strings.Count(block, "\n")+2), ErrKey},
 		{"OpenPGP cut", block[:len(block)-10], "the end of the block", ErrKey},
 		{"OpenPGP damaged", strings.Replace(block, "\n\n", "\n\nAAAA", 1), "line 1: ", ErrKey},
 		{"signature as a key", string(signPGP(t, entity, signing{binary: true})), "OpenPGP certificate", ErrKey},
@@ -515,7 +531,8 @@ func TestParseKeysRefuses(t *testing.T) {
 		{"SSH with an unknown option", "a no-pty " + line, "the options", ErrKey},
 		{"SSH without namespaces", `a namespaces="" ` + line, "expected namespaces", ErrKey},
 		{"SSH with no time", `a valid-after="tomorrow" ` + line, "a time like", ErrKey},
-		{"SSH certificate", string(ssh.MarshalAuthorizedKey(certificate)), "one of the types", ErrKey},
+		{"SSH certificate", string(ssh.MarshalAuthorizedKey(certificate)), "an SSH key", ErrKey},
+		{"SSH certificate in allowed_signers", "a " + string(ssh.MarshalAuthorizedKey(certificate)), "one of the types", ErrKey},
 		{"SSH with short RSA", string(authorized(newSSH(t, weak))), "at least 2048 bits, found 1024", ErrKey},
 		{"long line", strings.Repeat("x", maxLine+1), "a line of at most", ErrKey},
 		{"too many keys", strings.Repeat(line+"\n", MaxKeys+1), "at most 1024 keys", ErrTooLarge},
@@ -532,6 +549,19 @@ func TestParseKeysRefuses(t *testing.T) {
 	if keys, err := ParseKeys([]byte(strings.Repeat(line+"\n", MaxKeys))); err != nil || len(keys) != MaxKeys {
 		t.Errorf("got %d keys, %v", len(keys), err)
 	}
+}
+
+func TestPanicsBecomeErrors(t *testing.T) {
+	err := guarded(func() error { panic("\x1b[2J") }, ErrKey)
+	refused(t, Signer{}, err, ErrKey, "makes its library panic")
+}
+
+func TestUnarmorTakesNothingBefore(t *testing.T) {
+	raw, err := unarmor(append([]byte("x\n"), inArmor(t, pgpSignature, content)...), pgpSignature, ErrFormat)
+	if raw != nil {
+		t.Errorf("got %q", raw)
+	}
+	refused(t, Signer{}, err, ErrFormat, "one block")
 }
 
 func TestMatchList(t *testing.T) {

@@ -91,7 +91,7 @@ func FuzzParseKeys(f *testing.F) {
 			if key.Format() != OpenPGP {
 				continue
 			}
-			if entity, err := key.entity(); err != nil || fingerprint(entity) != key.ID() || !reflect.DeepEqual(keyIDs(entity), key.pgpIDs) {
+			if entity, _, err := key.entities(); err != nil || fingerprint(entity) != key.ID() || !reflect.DeepEqual(keyIDs(entity), key.pgpIDs) {
 				t.Fatalf("%s can't be read again: %v", key.ID(), err)
 			}
 		}

@@ -28,17 +28,18 @@ func pgpConfig(now time.Time) *packet.Config {
 	}
 }
 
-// parseOpenPGP reads signature packets, in armor or not, and returns them without.
-func parseOpenPGP(data []byte) ([]byte, error) {
+// parseOpenPGP reads signature packets, in armor or not.
+func parseOpenPGP(data []byte) (s Signature, err error) {
+	s = Signature{format: OpenPGP, packets: bytes.Clone(data)}
 	if !isSignaturePacket(data) {
-		raw, err := unarmor(data, pgpSignature, ErrFormat)
-		if err != nil {
-			return nil, err
+		if s.packets, err = unarmor(data, pgpSignature, ErrFormat); err != nil {
+			return Signature{}, err
 		}
-		data = raw
 	}
-	_, err := pgpIssuers(data)
-	return data, err
+	if s.issuers, err = pgpIssuers(s.packets); err != nil {
+		return Signature{}, err
+	}
+	return s, nil
 }
 
 // pgpIssuers are the key ids that signature packets name, each once.
@@ -75,39 +76,41 @@ func pgpIssuers(raw []byte) ([]uint64, error) {
 }
 
 func verifyOpenPGP(s Signature, content io.Reader, keys []Key, now time.Time) (Signer, error) {
-	issuers, err := pgpIssuers(s.raw)
-	if err != nil {
-		return Signer{}, err
-	}
 	config := pgpConfig(now)
-	ring, good, err := usable(issuers, keys, now, config)
+	ring, good, err := usable(s.issuers, keys, now, config)
 	if err != nil {
 		return Signer{}, err
 	}
-	details, err := openpgp.VerifyDetachedSignatureReader(ring, content, bytes.NewReader(s.raw), config)
-	if err != nil {
-		return Signer{}, wrong(ErrFormat, "a signature of OpenPGP", err)
+	details, err := openpgp.VerifyDetachedSignatureReader(ring, content, bytes.NewReader(s.packets), config)
+	if err == nil {
+		_, err = io.Copy(io.Discard, details.UnverifiedBody)
 	}
-	if _, err := io.Copy(io.Discard, details.UnverifiedBody); err != nil {
+	if err != nil {
 		return Signer{}, wrong(ErrSignature, "one over this content", err)
 	}
-	// One good signature of several is enough. Of the others, one that is wrong is
-	// worth more words than one whose key can't be used.
-	refused := fmt.Errorf("%w: expected one that was checked, found none", ErrSignature)
-	for _, candidate := range details.SignatureCandidates {
-		by := pgpKey{issuer: candidate.IssuerKeyId}
-		if candidate.SignedByEntity != nil {
-			by.certificate = fingerprint(candidate.SignedByEntity)
-		}
-		if !slices.Contains(good, by) {
+	candidate, err := choose(details.SignatureCandidates, good)
+	if err != nil {
+		return Signer{}, err
+	}
+	return pgpSigner(candidate, now, config), nil
+}
+
+// choose finds a signature that the library found right, by a key that is good
+// now. One of several is enough. Of the others, one that is wrong is worth more
+// words than one whose key can't be used.
+func choose(candidates []*openpgp.SignatureCandidate, good []pgpKey) (*openpgp.SignatureCandidate, error) {
+	refused := fmt.Errorf("%w: expected one by a key that is good for it, found none", ErrSignature)
+	for _, candidate := range candidates {
+		if candidate.SignedByEntity == nil || !slices.Contains(good, pgpKey{fingerprint(candidate.SignedByEntity), candidate.IssuerKeyId}) {
 			continue
 		}
-		if details.IsVerified && candidate.SignatureError == nil && candidate.SignedBy != nil {
-			return pgpSigner(candidate, now, config), nil
+		// The library sets SignedBy once it has looked at the signature.
+		if candidate.SignatureError == nil && candidate.SignedBy != nil {
+			return candidate, nil
 		}
 		refused = pgpRefusal(candidate.IssuerKeyId, candidate.SignatureError)
 	}
-	return Signer{}, refused
+	return nil, refused
 }
 
 func pgpSigner(candidate *openpgp.SignatureCandidate, now time.Time, config *packet.Config) Signer {

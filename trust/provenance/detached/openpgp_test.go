@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 )
@@ -33,6 +34,7 @@ type pgp struct {
 	curve     packet.Curve
 	life      time.Duration // forever
 	subkey    bool          // that signs
+	subLife   time.Duration // of the subkey, forever
 	v6        bool
 }
 
@@ -62,6 +64,7 @@ func newPGP(t testing.TB, p pgp) *openpgp.Entity {
 		t.Fatal(err)
 	}
 	if p.subkey {
+		p.life = p.subLife
 		if err := entity.AddSigningSubkey(p.config(created)); err != nil {
 			t.Fatal(err)
 		}
@@ -190,6 +193,7 @@ func TestOpenPGPRefusesSignatures(t *testing.T) {
 		{"SHA-1", handMade(t, entity, crypto.SHA1, now), ErrSignature, "insecure message hash algorithm: SHA-1"},
 		{"key as a signature", packets(t, entity), ErrFormat, "begins with"},
 		{"a key behind the signature", append(signPGP(t, entity, signing{binary: true}), packets(t, entity)...), ErrFormat, "another packet"},
+		{"nobody's", []byte("\xc2\x16\x04\x00\x16\x08\x00\x06\x05\x02\x60\x00\x00\x00\x00\x00\x00\x00\x00\x08\xff\x00\x08\xff"), ErrFormat, "found none named"},
 		{"many", bytes.Repeat(signPGP(t, entity, signing{binary: true}), maxSignatures+1), ErrTooLarge, "at most 32 signatures"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -214,6 +218,7 @@ func TestOpenPGPRefusesKeys(t *testing.T) {
 		words  string
 	}{
 		{"expired", pgp{life: day}, nil, created.Add(time.Hour), "key expired"},
+		{"subkey expired", pgp{subkey: true, subLife: day}, nil, created.Add(time.Hour), "key expired"},
 		{"RSA of 1024 bits", pgp{algorithm: packet.PubKeyAlgoRSA, bits: 1024}, nil, time.Time{}, "too weak"},
 		{"secp256k1", pgp{algorithm: packet.PubKeyAlgoECDSA, curve: packet.CurveSecP256k1}, nil, time.Time{}, "too weak"},
 		{"revoked as compromised", pgp{}, func(e *openpgp.Entity) error {
@@ -308,4 +313,46 @@ func TestOpenPGPTakesOneOfSeveral(t *testing.T) {
 	refused(t, signer, err, ErrSignature, "expired")
 	signer, err = verify(t, signed{append(late, byStranger...), packets(t, good, expired)}, content)
 	refused(t, signer, err, ErrSignature, "expired")
+}
+
+// What the library has not looked at counts for nothing, whatever it says.
+func TestChoose(t *testing.T) {
+	entity, other := newPGP(t, pgp{}), newPGP(t, pgp{})
+	id := entity.PrimaryKey.KeyId
+	good := []pgpKey{{fingerprint(entity), id}}
+	key := &openpgp.Key{Entity: entity}
+	right := &openpgp.SignatureCandidate{IssuerKeyId: id, SignedByEntity: entity, SignedBy: key}
+	if got, err := choose([]*openpgp.SignatureCandidate{right}, good); err != nil || got != right {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, test := range []struct {
+		candidate openpgp.SignatureCandidate
+		kind      error
+		words     string
+	}{
+		{openpgp.SignatureCandidate{IssuerKeyId: id, SignedByEntity: entity}, ErrSignature, "not checked"},
+		{openpgp.SignatureCandidate{IssuerKeyId: id, SignedBy: key}, ErrSignature, "found none"},
+		{openpgp.SignatureCandidate{IssuerKeyId: id, SignedByEntity: other, SignedBy: key}, ErrSignature, "found none"},
+		{openpgp.SignatureCandidate{IssuerKeyId: id + 1, SignedByEntity: entity, SignedBy: key}, ErrSignature, "found none"},
+		{openpgp.SignatureCandidate{IssuerKeyId: id, SignedByEntity: entity, SignedBy: key, SignatureError: pgperrors.ErrKeyExpired}, ErrKey, "key expired"},
+		{openpgp.SignatureCandidate{IssuerKeyId: id, SignedByEntity: entity, SignedBy: key, SignatureError: pgperrors.ErrKeyRevoked}, ErrKey, "revoked"},
+		{openpgp.SignatureCandidate{IssuerKeyId: id, SignedByEntity: entity, SignedBy: key, SignatureError: pgperrors.ErrSignatureExpired}, ErrSignature, "expired"},
+	} {
+		got, err := choose([]*openpgp.SignatureCandidate{&test.candidate}, good)
+		if got != nil {
+			t.Errorf("got %v", got)
+		}
+		refused(t, Signer{}, err, test.kind, test.words)
+	}
+}
+
+func TestCertificateThatCannotBeReadAgain(t *testing.T) {
+	entity := newPGP(t, pgp{})
+	signature, err := ParseSignature(signPGP(t, entity, signing{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := Key{format: OpenPGP, id: fingerprint(entity), pgpIDs: keyIDs(entity), certificate: []byte("x")}
+	signer, err := Verify(t.Context(), signature, bytes.NewReader(content), []Key{key}, Options{Now: now})
+	refused(t, signer, err, ErrKey, "read again")
 }

@@ -43,15 +43,15 @@ func ParseSignature(data []byte) (Signature, error) {
 	if err != nil {
 		return Signature{}, err
 	}
-	s := Signature{format: format, raw: bytes.Clone(data)}
-	err = guarded(func() error {
+	var s Signature
+	err = guarded(func() (err error) {
 		switch format {
 		case Minisign:
-			_, err = parseMinisign(s.raw)
+			s, err = parseMinisign(data)
 		case OpenPGP:
-			s.raw, err = parseOpenPGP(s.raw)
+			s, err = parseOpenPGP(data)
 		case SSH:
-			s.raw, err = parseSSH(s.raw)
+			s, err = parseSSH(data)
 		}
 		return err
 	}, ErrFormat)

@@ -21,24 +21,21 @@ var sshKeyTypes = []string{
 	ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256,
 }
 
-// parseSSH reads a signature of SSH in armor (PROTOCOL.sshsig of OpenSSH), and
-// returns it without.
-func parseSSH(text []byte) ([]byte, error) {
-	raw, err := unarmorSSH(text)
+// parseSSH reads a signature of SSH in armor (PROTOCOL.sshsig of OpenSSH).
+func parseSSH(data []byte) (Signature, error) {
+	raw, err := unarmorSSH(data)
 	if err != nil {
-		return nil, err
+		return Signature{}, err
 	}
-	if _, err := sshsig.ParseSignature(raw); err != nil {
-		return nil, wrong(ErrFormat, "a signature of SSH", err)
+	signature, err := sshsig.ParseSignature(raw)
+	if err != nil {
+		return Signature{}, wrong(ErrFormat, "a signature of SSH", err)
 	}
-	return raw, nil
+	return Signature{format: SSH, ssh: signature}, nil
 }
 
 func verifySSH(s Signature, content io.Reader, keys []Key, options Options) (Signer, error) {
-	signature, err := sshsig.ParseSignature(s.raw)
-	if err != nil {
-		return Signer{}, wrong(ErrFormat, "a signature of SSH", err)
-	}
+	signature := s.ssh
 	if signature.Namespace != options.Namespace {
 		return Signer{}, fmt.Errorf("%w: expected one for the namespace %s, found one for %s", ErrSignature, quote(options.Namespace), quote(signature.Namespace))
 	}
@@ -59,7 +56,7 @@ func sshSigner(public ssh.PublicKey, keys []Key, options Options) (Key, error) {
 	id := ssh.FingerprintSHA256(public)
 	err := fmt.Errorf("%w: expected the SSH key %s, found %s", ErrKey, id, others(keys))
 	for _, key := range keys {
-		if key.format != SSH || key.id != id {
+		if key.id != id {
 			continue
 		}
 		if err = key.limits.check(id, options); err == nil {
@@ -71,7 +68,7 @@ func sshSigner(public ssh.PublicKey, keys []Key, options Options) (Key, error) {
 
 func (l sshLimits) check(id string, options Options) error {
 	switch {
-	case !l.after.IsZero() && options.Now.Before(l.after):
+	case options.Now.Before(l.after):
 		return fmt.Errorf("%w: expected an SSH key that is valid now, found %s, valid after %s", ErrKey, id, l.after.Format(time.RFC3339))
 	case !l.before.IsZero() && !options.Now.Before(l.before):
 		return fmt.Errorf("%w: expected an SSH key that is valid now, found %s, valid before %s", ErrKey, id, l.before.Format(time.RFC3339))
@@ -86,7 +83,7 @@ func (l sshLimits) check(id string, options Options) error {
 func parseSSHKey(line string) (Key, error) {
 	first, rest, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
 	text, principals := line, ""
-	if !isSSHType(first) {
+	if !slices.Contains(sshKeyTypes, first) {
 		// sshd's options stand where principals do; to overlook one, such as
 		// expiry-time, would make more of the key than its owner said.
 		if strings.ContainsAny(first, `="`) || slices.Contains(strings.Split(first, ","), "cert-authority") {
@@ -109,21 +106,14 @@ func parseSSHKey(line string) (Key, error) {
 	return key, err
 }
 
-// isSSHType reports whether a word is a type of keys, also one that is refused.
-func isSSHType(word string) bool {
-	return slices.Contains(sshKeyTypes, word) || strings.HasPrefix(word, "ssh-") || strings.Contains(word, "-cert-v01@openssh.com")
-}
-
 func checkSSHKey(public ssh.PublicKey) error {
 	if !slices.Contains(sshKeyTypes, public.Type()) {
 		return fmt.Errorf("%w: expected an SSH key of one of the types %s, found %s", ErrKey, strings.Join(sshKeyTypes, ", "), quote(public.Type()))
 	}
-	holder, ok := public.(ssh.CryptoPublicKey)
-	if !ok {
-		return nil // on a security token, which has no RSA
-	}
-	if key, ok := holder.CryptoPublicKey().(*rsa.PublicKey); ok && key.N.BitLen() < minRSABits {
-		return fmt.Errorf("%w: expected RSA of at least %d bits, found %d", ErrKey, minRSABits, key.N.BitLen())
+	if holder, ok := public.(ssh.CryptoPublicKey); ok {
+		if key, ok := holder.CryptoPublicKey().(*rsa.PublicKey); ok && key.N.BitLen() < minRSABits {
+			return fmt.Errorf("%w: expected RSA of at least %d bits, found %d", ErrKey, minRSABits, key.N.BitLen())
+		}
 	}
 	return nil
 }
