@@ -1,7 +1,9 @@
 package provenance
 
 import (
+	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -174,4 +176,62 @@ func TestEntryTwice(t *testing.T) {
 	})
 	refused(t, l.verifier(PublicGood), data, fileDigest, ErrLog)
 	refused(t, l.verifier(PublicGood, Thresholds{LogEntries: 2}), data, fileDigest, ErrLog)
+}
+
+// A bundle with an entry that the library would pass over, or look away from, as
+// the other one suffices.
+func TestOneGoodEntryOfTwo(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	two := func(version string, forgeries ...testrepo.BundleForgery) []byte {
+		return l.bundle(testrepo.BundleOptions{Data: fileData, Version: version, Forgeries: forgeries, Proofs: &testrepo.Proofs{
+			SCT: true, Log: testrepo.Rekor1, Both: true, Timestamp: true,
+		}})
+	}
+	v := l.verifier(PublicGood)
+	second := func(o object) object { return at(o, "verificationMaterial")["tlogEntries"].([]any)[1].(object) }
+	refused(t, v, two("0.1"), fileDigest, ErrLog) // the second has no promise
+	refused(t, v, edited(t, two("0.3"), func(o object) { delete(second(o), "inclusionProof") }), fileDigest, ErrLog)
+	for name, data := range map[string][]byte{
+		"promise of an impostor": two("0.3", testrepo.ForeignPromise),
+		"unknown log": edited(t, two("0.3"), func(o object) {
+			second(o)["logId"].(object)["keyId"] = base64.StdEncoding.EncodeToString(make([]byte, 32))
+		}),
+	} {
+		s, err := v.Verify(data, fileDigest)
+		must(t, err)
+		if len(s.Logged) != 1 {
+			t.Errorf("%s: expected one log entry, found %+v", name, s.Logged)
+		}
+	}
+}
+
+// The authority ended between the certificate's beginning and the signature.
+func TestAuthorityThatEnded(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	root := edited(t, l.TrustedRoot(), func(o object) {
+		at(o, "certificateAuthorities", "validFor")["end"] = "2026-03-04T11:59:59.500Z"
+	})
+	v := verifier(t, Profile{Name: "lab", Kind: GitHub, Root: root})
+	err := refused(t, v, l.bundle(testrepo.BundleOptions{Data: fileData, Preset: testrepo.GitHub}), fileDigest, ErrCertificate)
+	if !strings.Contains(err.Expected, "an authority that was valid at 2026-03-04T12:00:00Z") {
+		t.Errorf("found %v", err)
+	}
+}
+
+// What no bundle of the library's can bring about, but its steps guard against.
+func TestCertificateWithoutTimeOrName(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	e := opened(t, l.bundle(testrepo.BundleOptions{Data: fileData}))
+	j, err := l.verifier(PublicGood).judgeFor(e, claim{})
+	must(t, err)
+	if err, ok := j.checkCertificate(e.content.Certificate(), nil).(*VerifyError); !ok || err.Kind != ErrTime {
+		t.Errorf("expected %v, found %v", ErrTime, err)
+	}
+	e.content = bundle.NewCertificate(&x509.Certificate{})
+	if _, err := j.steps(e); !errors.Is(err, ErrCertificate) || !strings.Contains(err.Error(), "with an identity") {
+		t.Errorf("expected %v, found %v", ErrCertificate, err)
+	}
 }

@@ -87,13 +87,14 @@ func (e *entity) fill(message *protobundle.Bundle) (err error) {
 	if err == nil {
 		e.entries, err = e.Bundle.TlogEntries()
 	}
-	if err != nil && len(message.GetVerificationMaterial().GetTlogEntries()) > 0 {
-		e.broken = err
-		message.VerificationMaterial.TlogEntries = nil
-		e.Bundle, err = bundle.NewBundle(message)
-	}
 	if err != nil {
-		return err
+		e.broken = err
+		if material := message.GetVerificationMaterial(); material != nil {
+			material.TlogEntries = nil
+		}
+		if e.Bundle, err = bundle.NewBundle(message); err != nil {
+			return err
+		}
 	}
 	if e.content, err = e.Bundle.VerificationContent(); err != nil {
 		return err

@@ -9,29 +9,24 @@ import (
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"github.com/sigstore/sigstore/pkg/signature/options"
-
-	"assay/artifact"
 )
 
-// earlyVerifier finds out whether a certificate on P-384 or P-521 signed over
-// SHA-256, as early clients did (for CPython's releases until August 2024
-// still), and gives what verifies that; nil if not. The library takes such
-// signatures in its Verify, too, but writes a line to stderr for each, as it
-// does for any wrong signature by such a certificate.
-func earlyVerifier(e *entity, c claim) signature.Verifier {
+// isEarly reports whether a certificate on P-384 or P-521 signed over SHA-256, as
+// early clients did (for CPython's releases until August 2024 still), and whether
+// that signature is right. The library takes such signatures in its Verify, too,
+// but writes a line to stderr for each, as it does for any wrong signature by such
+// a certificate.
+func (c claim) isEarly(e *entity) bool {
 	leaf := e.content.Certificate()
-	if leaf == nil || c.message != "" && c.message != artifact.SHA256 {
-		return nil
+	if leaf == nil {
+		return false
 	}
 	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P384() && key.Curve != elliptic.P521() {
-		return nil
+		return false
 	}
 	verifier, err := signature.LoadECDSAVerifier(key, crypto.SHA256)
-	if err != nil || c.checkBy(e, verifier) != nil {
-		return nil
-	}
-	return verifier
+	return err == nil && c.checkBy(e, verifier) == nil
 }
 
 // checkBy checks the bundle's signature by the given verifier.

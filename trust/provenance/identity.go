@@ -2,6 +2,7 @@ package provenance
 
 import (
 	"fmt"
+	"strings"
 
 	"assay/artifact"
 )
@@ -63,8 +64,7 @@ func (id Identity) Matches(s *Signed) bool {
 		return false
 	}
 	if id.Key != "" {
-		wanted, err := artifact.ParseDigest(id.Key)
-		return err == nil && wanted.String() == s.Signer.Key
+		return strings.EqualFold(id.Key, s.Signer.Key)
 	}
 	return s.Signer.Key == "" && id.Issuer.MatchString(s.Signer.Issuer) && id.Subject.MatchString(s.Signer.Identity)
 }

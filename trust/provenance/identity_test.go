@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"assay/artifact"
 )
 
 func pattern(t testing.TB, text string) Pattern {
@@ -28,6 +30,7 @@ func TestIdentityCheck(t *testing.T) {
 		"issuer and subject":         {issuer, subject, "", nil},
 		"issuer with an account":     {"https://*.acme.example", subject, "", nil},
 		"key":                        {"", "", key, nil},
+		"a name that nobody has":     {"https://issuer.invalid", subject, "", nil},
 		"nothing":                    {"", "", "", ErrIdentity},
 		"no issuer":                  {"", subject, "", ErrIdentity},
 		"no subject":                 {issuer, "", "", ErrIdentity},
@@ -50,6 +53,12 @@ func TestIdentityCheck(t *testing.T) {
 		id := Identity{Issuer: pattern(t, test.issuer), Subject: pattern(t, test.subject), Key: test.key}
 		if err := id.Check(); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
 			t.Errorf("%s: expected %v, found %v", name, test.want, err)
+		}
+		if name == "nothing" && !strings.Contains(fmt.Sprint(id.Check()), "or a key, found nothing") {
+			t.Errorf("found %v", id.Check())
+		}
+		if test.key == "abc" && !errors.Is(id.Check(), artifact.ErrDigest) {
+			t.Errorf("found %v", id.Check())
 		}
 		if test.want != nil && id.Matches(&Signed{Signer: Signer{Issuer: issuer, Identity: "x", Key: ""}}) {
 			t.Errorf("%s: an unusable identity matches", name)

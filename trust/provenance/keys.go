@@ -6,7 +6,6 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -139,7 +138,7 @@ func (k publicKey) isHinted(hint string) bool {
 	}
 	raw, err := hex.DecodeString(name)
 	if err != nil {
-		raw, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(name, "="))
+		raw, _ = base64.RawStdEncoding.DecodeString(strings.TrimRight(name, "="))
 	}
-	return err == nil && len(raw) == sha256.Size && hex.EncodeToString(raw) == k.digest.Hex()
+	return hex.EncodeToString(raw) == k.digest.Hex()
 }

@@ -10,9 +10,9 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -207,9 +207,16 @@ func TestKeysThatAreRefused(t *testing.T) {
 	must(t, err)
 	small, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
 	must(t, err)
+	if _, err := parseKeys(slices.Repeat([][]byte{good}, maxKeys)); err != nil {
+		t.Error(err)
+	}
+	_, err = KeyDigest(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")}))
+	if err == nil || !strings.Contains(err.Error(), "expected a SubjectPublicKeyInfo") {
+		t.Errorf("found %v", err)
+	}
 	for name, keys := range map[string][][]byte{
 		"none":        nil,
-		"too many":    make([][]byte, maxKeys+1),
+		"too many":    slices.Repeat([][]byte{good}, maxKeys+1),
 		"empty":       {nil},
 		"no PEM":      {[]byte("key")},
 		"two in one":  {append(append([]byte{}, good...), good...)},
@@ -225,51 +232,5 @@ func TestKeysThatAreRefused(t *testing.T) {
 	}
 	if _, err := KeyDigest([]byte("key")); !errors.Is(err, ErrProfile) {
 		t.Errorf("expected %v, found %v", ErrProfile, err)
-	}
-}
-
-// Certificates on P-384 that signed over SHA-256 are judged as all others.
-func TestEarlySignatures(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	for preset, kind := range kinds {
-		if preset == testrepo.PublicGoodV2 {
-			continue // such a log takes no early signatures
-		}
-		early := testrepo.BundleOptions{Digest: fileDigest[0], Scheme: testrepo.P384, Preset: preset}
-		s, err := l.verifier(kind).Verify(l.bundle(early), fileDigest)
-		must(t, err)
-		if s.Signer.Certificate == nil || len(s.Times) != 1 || s.Artifact != fileDigest[0] {
-			t.Errorf("found %+v", s)
-		}
-		if _, err := json.Marshal(s); err != nil {
-			t.Error(err)
-		}
-		refused(t, l.verifier(kind), l.bundle(early), otherFile, ErrDigest)
-		refused(t, newLab(t).verifier(kind), l.bundle(early), fileDigest, ErrCertificate)
-		late := testrepo.BundleOptions{Statement: statement(t, fileDigest), Scheme: testrepo.P384, Preset: preset}
-		if _, err := l.verifier(kind).Verify(l.bundle(late), fileDigest); err != nil {
-			t.Error(err)
-		}
-		// A message over SHA-384: no such digest is known.
-		refused(t, l.verifier(kind), l.bundle(testrepo.BundleOptions{Data: fileData, Scheme: testrepo.P384, Preset: preset}), fileDigest, ErrAlgorithm)
-	}
-}
-
-func TestEarlySignaturesThatAreForged(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	for forgery, kind := range map[testrepo.BundleForgery]error{
-		testrepo.WrongSignature: ErrSignature, testrepo.ForeignCertificate: ErrCertificate, testrepo.WrongKeyUsage: ErrCertificate,
-		testrepo.ForeignSCT: ErrCertificate, testrepo.SignedEarly: ErrTime, testrepo.SignedLate: ErrTime,
-		testrepo.NoInclusionProof: ErrLog, testrepo.NoInclusionPromise: ErrTime, testrepo.ForeignPromise: ErrLog,
-		testrepo.ForeignCheckpoint: ErrLog, testrepo.WrongInclusion: ErrLog, testrepo.UnknownLog: ErrLog, testrepo.OtherEntry: ErrLog,
-	} {
-		o := testrepo.BundleOptions{Digest: fileDigest[0], Scheme: testrepo.P384, Forgeries: []testrepo.BundleForgery{forgery}}
-		refused(t, l.verifier(PublicGood), l.bundle(o), fileDigest, kind)
-	}
-	for _, forgery := range []testrepo.BundleForgery{testrepo.ForeignTimestamp, testrepo.OtherTimestamp, testrepo.SignedLate} {
-		o := testrepo.BundleOptions{Digest: fileDigest[0], Scheme: testrepo.P384, Preset: testrepo.GitHub, Forgeries: []testrepo.BundleForgery{forgery}}
-		refused(t, l.verifier(GitHub), l.bundle(o), fileDigest, ErrTime)
 	}
 }

@@ -16,40 +16,45 @@ func TestWhatIsNoBundle(t *testing.T) {
 	v := l.verifier(PublicGood)
 	good := string(l.bundle(testrepo.BundleOptions{Data: fileData}))
 	deep := strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000)
+	last := strings.TrimSuffix(good, "}")
 	for name, test := range map[string]struct {
 		data string
 		kind error
+		says string
 	}{
-		"nothing":              {"", ErrMalformed},
-		"not JSON":             {"hello", ErrMalformed},
-		"null":                 {"null", ErrMalformed},
-		"a list":               {"[]", ErrMalformed},
-		"no fields":            {"{}", ErrMalformed},
-		"trailing bytes":       {good + "x", ErrMalformed},
-		"a second bundle":      {good + good, ErrMalformed},
-		"deep JSON":            {deep, ErrMalformed},
-		"deep field":           {strings.Replace(good, "{", `{"x":`+strings.Repeat("[", 15)+strings.Repeat("]", 15)+",", 1), ErrMalformed},
-		"too deep field":       {strings.Replace(good, "{", `{"x":`+strings.Repeat("[", 16)+strings.Repeat("]", 16)+",", 1), ErrMalformed},
-		"key twice":            {strings.Replace(good, "{", `{"mediaType":"x",`, 1), ErrMalformed},
-		"key twice, escaped":   {strings.Replace(good, "{", `{"media\u0054ype":"x",`, 1), ErrMalformed},
-		"key in both forms":    {strings.Replace(good, "{", `{"media_type":"x",`, 1), ErrMalformed},
-		"unknown field":        {strings.Replace(good, "{", `{"x":1,`, 1), ErrMalformed},
-		"version to come":      {strings.Replace(good, "v0.3", "v0.4", 1), ErrMalformed},
-		"version of old":       {strings.Replace(good, "v0.3", "v0.0", 1), ErrMalformed},
-		"another type":         {strings.Replace(good, "application/", "text/", 1), ErrMalformed},
-		"invalid UTF-8":        {strings.Replace(good, "application/", "application/\xff", 1), ErrMalformed},
-		"no base64":            {strings.Replace(good, `"signature":"`, `"signature":"!`, 1), ErrMalformed},
-		"as large as may be":   {good + strings.Repeat(" ", MaxBundleBytes-len(good)), nil},
-		"a byte too large":     {good + strings.Repeat(" ", MaxBundleBytes-len(good)+1), ErrTooLarge},
-		"null for absent":      {strings.Replace(good, "{", `{"dsseEnvelope":null,`, 1), nil},
-		"null for certificate": {replaceValue(t, good, "certificate", nil), ErrMalformed},
-		"null for material":    {replaceValue(t, good, "verificationMaterial", nil), ErrMalformed},
-		"null for content":     {replaceValue(t, good, "messageSignature", nil), ErrMalformed},
-		"null in a list":       {replaceValue(t, good, "tlogEntries", []any{nil}), ErrMalformed},
-		"no entries":           {replaceValue(t, good, "tlogEntries", []any{}), ErrLog},
-		"another certificate":  {replaceValue(t, good, "certificate", object{"rawBytes": "AAAA"}), ErrMalformed},
+		"nothing":              {"", ErrMalformed, "expected an object"},
+		"not JSON":             {"hello", ErrMalformed, "expected an object"},
+		"null":                 {"null", ErrMalformed, "expected an object"},
+		"a list":               {"[]", ErrMalformed, "expected an object"},
+		"no fields":            {"{}", ErrMalformed, "media type"},
+		"trailing bytes":       {good + "x", ErrMalformed, "nothing after the object"},
+		"a second bundle":      {good + good, ErrMalformed, "nothing after the object"},
+		"deep JSON":            {deep, ErrMalformed, "nested too deeply"},
+		"deep field":           {last + `,"x":` + strings.Repeat("[", 15) + strings.Repeat("]", 15) + "}", ErrMalformed, "unknown field"},
+		"too deep field":       {last + `,"x":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + "}", ErrMalformed, "nested too deeply"},
+		"key twice":            {last + `,"mediaType":"x"}`, ErrMalformed, "key repeated"},
+		"key twice, escaped":   {last + `,"media\u0054ype":"x"}`, ErrMalformed, "key repeated"},
+		"key in both forms":    {last + `,"media_type":"x"}`, ErrMalformed, "duplicate field"},
+		"unknown field":        {last + `,"x":1}`, ErrMalformed, "unknown field"},
+		"version to come":      {strings.Replace(good, "v0.3", "v0.4", 1), ErrMalformed, "not yet supported"},
+		"version of old":       {strings.Replace(good, "v0.3", "v0.0", 1), ErrMalformed, "not supported"},
+		"another type":         {strings.Replace(good, "application/", "text/", 1), ErrMalformed, "media type"},
+		"invalid UTF-8":        {strings.Replace(good, "application/", "application/\xff", 1), ErrMalformed, "UTF-8"},
+		"no base64":            {strings.Replace(good, `"signature":"`, `"signature":"!`, 1), ErrMalformed, "invalid value"},
+		"as large as may be":   {good + strings.Repeat(" ", MaxBundleBytes-len(good)), nil, ""},
+		"a byte too large":     {good + strings.Repeat(" ", MaxBundleBytes-len(good)+1), ErrTooLarge, "at most 4194304"},
+		"null for absent":      {strings.Replace(good, "{", `{"dsseEnvelope":null,`, 1), nil, ""},
+		"null for certificate": {replaceValue(t, good, "certificate", nil), ErrMalformed, "missing verification material"},
+		"null for material":    {replaceValue(t, good, "verificationMaterial", nil), ErrMalformed, "missing verification material"},
+		"null for content":     {replaceValue(t, good, "messageSignature", nil), ErrMalformed, "missing bundle content"},
+		"null in a list":       {replaceValue(t, good, "tlogEntries", []any{nil}), ErrMalformed, "null"},
+		"no entries":           {replaceValue(t, good, "tlogEntries", []any{}), ErrLog, "0 < 1"},
+		"another certificate":  {replaceValue(t, good, "certificate", object{"rawBytes": "AAAA"}), ErrMalformed, "x509"},
+		"no digest": {string(edited(t, []byte(good), func(o object) {
+			delete(at(o, "messageSignature"), "messageDigest")
+		})), ErrMalformed, "missing verification material"},
 		"a chain in 0.3": {replaceValue(t, good, "certificate", nil, "x509CertificateChain",
-			object{"certificates": []any{object{"rawBytes": "AAAA"}}}), ErrMalformed},
+			object{"certificates": []any{object{"rawBytes": "AAAA"}}}), ErrMalformed, "cannot be X.509 certificate chain"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if test.kind == nil {
@@ -58,8 +63,8 @@ func TestWhatIsNoBundle(t *testing.T) {
 				return
 			}
 			err := refused(t, v, []byte(test.data), fileDigest, test.kind)
-			if err.Bundle.IsZero() != (test.kind == ErrTooLarge) {
-				t.Errorf("bundle: found %q", err.Bundle)
+			if err.Bundle.IsZero() != (test.kind == ErrTooLarge) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("expected %q, found %v", test.says, err)
 			}
 		})
 	}
@@ -198,7 +203,7 @@ func TestDeepTimestamp(t *testing.T) {
 func TestScreenedLogEntries(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	good := l.bundle(testrepo.BundleOptions{Data: fileData})
+	good := l.bundle(testrepo.BundleOptions{Data: fileData, Proofs: &testrepo.Proofs{SCT: true, Log: testrepo.Rekor1, Timestamp: true}})
 	for name, body := range map[string]string{
 		"not JSON": "x", "key twice": `{"kind":"dsse","kind":"hashedrekord"}`, "deep": strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40),
 	} {
@@ -219,7 +224,12 @@ func TestScreenedLogEntries(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := edited(t, good, func(o object) { change(at(o, "verificationMaterial", "tlogEntries")) })
-			refused(t, l.verifier(PublicGood), data, fileDigest, ErrLog)
+			// That is so, too, where no entry is asked for at all.
+			for _, kind := range []Kind{PublicGood, Private} {
+				if err := refused(t, l.verifier(kind), data, fileDigest, ErrLog); !strings.Contains(err.Expected, "well formed") {
+					t.Errorf("found %v", err)
+				}
+			}
 		})
 	}
 }
@@ -250,5 +260,15 @@ func TestMessagesAreHarmless(t *testing.T) {
 				t.Errorf("found %q", err)
 			}
 		})
+	}
+}
+
+// A fault of the library's, or of ours, that ends in a panic is a refusal.
+func TestPanicIsARefusal(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	unmade := new(Verifier)
+	if err := refused(t, unmade, l.bundle(testrepo.BundleOptions{Data: fileData}), fileDigest, ErrMalformed); !strings.Contains(err.Detail, "panic") {
+		t.Errorf("expected a panic, found %v", err)
 	}
 }

@@ -33,17 +33,31 @@ func ParsePattern(text string) (Pattern, error) {
 		return Pattern{}, fmt.Errorf("%w: expected UTF-8, found %s", ErrPattern, quote(text))
 	}
 	p := Pattern{text: text}
-	if source, ok := p.expression(); ok {
-		// Alone first: "a)|(b" only becomes an expression by what is put around it,
-		// and would then not be anchored.
-		if _, err := regexp.Compile(source); err != nil {
-			return Pattern{}, fmt.Errorf("%w: expected a regular expression, found %s", ErrPattern, quote(source))
-		}
-		if _, err := regexp.Compile(anchored(source)); err != nil {
-			return Pattern{}, fmt.Errorf("%w: expected a regular expression that ends what it begins, found %s", ErrPattern, quote(source))
-		}
+	source, isText := p.source()
+	if isText {
+		return p, nil
+	}
+	// Alone first: "a)|(b" only becomes an expression by what is put around it, and
+	// would then not be anchored.
+	if _, err := regexp.Compile(source); err != nil {
+		return Pattern{}, fmt.Errorf("%w: expected a regular expression, found %s", ErrPattern, quote(source))
+	}
+	if _, err := regexp.Compile(anchored(source)); err != nil {
+		return Pattern{}, fmt.Errorf("%w: expected a regular expression that ends what it begins, found %s", ErrPattern, quote(source))
 	}
 	return p, nil
+}
+
+// source is the pattern as a regular expression without anchors, unless it is
+// text to be compared.
+func (p Pattern) source() (source string, isText bool) {
+	if source, ok := p.expression(); ok {
+		return source, false
+	}
+	if strings.ContainsAny(p.text, "*?") {
+		return fromGlob(p.text), false
+	}
+	return "", true
 }
 
 // expression is what stands between the slashes of a regular expression.
@@ -61,18 +75,11 @@ func anchored(source string) string { return `\A(?:` + source + `)\z` }
 // MatchString reports whether the whole of s matches. It takes time in
 // proportion to the lengths of pattern and s.
 func (p Pattern) MatchString(s string) bool {
-	source, isExpression := p.expression()
-	switch {
-	case p.IsZero():
-		return false
-	case isExpression:
-	case strings.ContainsAny(p.text, "*?"):
-		source = fromGlob(p.text)
-	default:
-		return s == p.text
+	source, isText := p.source()
+	if isText {
+		return !p.IsZero() && s == p.text
 	}
-	matcher, err := regexp.Compile(anchored(source))
-	return err == nil && matcher.MatchString(s)
+	return regexp.MustCompile(anchored(source)).MatchString(s) // ParsePattern has compiled it
 }
 
 // fromGlob writes a glob as a regular expression.

@@ -26,6 +26,7 @@ func TestPatterns(t *testing.T) {
 		"/(?i)acme/":                        {"ACME|acme", "acmes"},
 		"/a.*/":                             {"a|axx/y", "ba|a\nb"},
 		"//":                                {"", "x|/|//"},
+		"x/":                                {"x/", "|x"},
 		"/":                                 {"/", "//|"},
 		"/x":                                {"/x", "x|/x/"},
 		"a*\n":                              {"ab\n", "ab"},

@@ -134,9 +134,6 @@ func predicate(value []byte) (json.RawMessage, error) {
 }
 
 func subjects(list []byte) ([]Subject, error) {
-	if len(list) == 0 || list[0] != '[' {
-		return nil, refuse(ErrMalformed, "a list as subject of the statement", describe(list))
-	}
 	var found []Subject
 	for element := range strictjson.Elements(list) {
 		if len(found) == MaxSubjects {
@@ -149,16 +146,13 @@ func subjects(list []byte) ([]Subject, error) {
 		found = append(found, subject)
 	}
 	if len(found) == 0 {
-		return nil, refuse(ErrMalformed, "a subject in the statement", "none")
+		return nil, refuse(ErrMalformed, "a list of at least one subject in the statement", describe(list))
 	}
 	return found, nil
 }
 
 func parseSubject(element []byte) (Subject, error) {
 	var s Subject
-	if element[0] != '{' {
-		return s, refuse(ErrMalformed, "an object for each subject of the statement", describe(element))
-	}
 	fields, err := fieldsOf(element, "name", "digest")
 	if err != nil {
 		return s, err
@@ -170,7 +164,7 @@ func parseSubject(element []byte) (Subject, error) {
 	}
 	digests := fields["digest"]
 	if len(digests) == 0 || digests[0] != '{' {
-		return s, refuse(ErrMalformed, "an object as digest of each subject", describe(digests))
+		return s, refuse(ErrMalformed, "an object as digest of each subject", describe(digests)+" in "+describe(element))
 	}
 	s.Digests, err = parseDigests(digests)
 	return s, err

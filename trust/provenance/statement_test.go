@@ -39,6 +39,7 @@ func TestStatements(t *testing.T) {
 		"fields to come":            {whole(v1, kind, subject, `"x":{"y":null}`), nil},
 		"subject's fields to come":  {whole(v1, kind, `"subject":[{"uri":"a","digest":{"sha256":"`+fileDigest[0].Hex()+`"}}]`), nil},
 		"unknown algorithm":         {whole(v1, kind, `"subject":[`+subjectOf(`,"gitCommit":"00"`)+`]`), nil},
+		"unknown algorithm, null":   {whole(v1, kind, `"subject":[`+subjectOf(`,"h1":null`)+`]`), ErrMalformed},
 		"unknown algorithm, no hex": {whole(v1, kind, `"subject":[`+subjectOf(`,"h1":"h1:x="`)+`]`), ErrMalformed},
 		"upper-case digest":         {whole(v1, kind, strings.Replace(subject, fileDigest[0].Hex(), strings.ToUpper(fileDigest[0].Hex()), 1)), nil},
 		"as many subjects as may":   {whole(v1, kind, `"subject":[`+many+`]`), nil},
@@ -132,5 +133,24 @@ func TestPredicateIsKept(t *testing.T) {
 	}
 	if s.Subjects[0].Digests.Primary().Algorithm() != artifact.SHA256 {
 		t.Errorf("found %+v", s.Subjects)
+	}
+}
+
+// The message says which rule was broken.
+func TestWhatIsWrongWithAStatement(t *testing.T) {
+	t.Parallel()
+	const head = `{"_type":"https://in-toto.io/Statement/v1","predicateType":"p",`
+	for text, want := range map[string]string{
+		head + `"Subject":[]}`:                          `expected the field "subject", found "Subject"`,
+		head + `"subject":[{"digest":{},"Digest":{}}]}`: `expected the field "digest", found "Digest"`,
+		head + `"subject":[7]}`:                         `expected an object as digest of each subject, found nothing in "7"`,
+		head + `"subject":7}`:                           `expected a list of at least one subject in the statement, found "7"`,
+		`{"_type":7}`:                                   `expected a string as _type of the statement, found "7"`,
+		`{"_type":"7"}`:                                 `found "7"`,
+		`{"Predicate":{}}`:                              `expected the field "predicate", found "Predicate"`,
+	} {
+		if _, err := parseStatement([]byte(text)); !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: expected %q, found %v", text, want, err)
+		}
 	}
 }

@@ -92,12 +92,8 @@ type facts struct {
 // check is the library's Verify, except for signatures in the early form. Where
 // the bundle is about other bytes, it is checked whether it is sound at all.
 func (j judge) check(e *entity, c claim, signer verify.PolicyOption) (facts, error) {
-	if early := earlyVerifier(e, c); early != nil {
-		f, refusal := j.steps(e, func() error { return c.checkBy(e, early) })
-		if refusal != nil {
-			return facts{}, refusal
-		}
-		return f, nil
+	if c.isEarly(e) {
+		return j.steps(e)
 	}
 	artifactPolicy := c.policy()
 	if len(c.shared) == 0 {
