@@ -81,6 +81,9 @@ func FuzzCompare(f *testing.F) {
 		if kind != "deb" && kind != "rpm" {
 			kind = "generic" // the others mix two orders
 		}
+		if kind == "rpm" && strings.Contains(a+b+c, "-") {
+			return // a missing release equals every one
+		}
 		ab, k1 := Compare(kind, a, b)
 		bc, k2 := Compare(kind, b, c)
 		ac, k3 := Compare(kind, a, c)
