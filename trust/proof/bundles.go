@@ -267,7 +267,9 @@ func (h *hearing) identified(context.Context) error {
 	var found []string
 	for _, s := range h.subject.Signatures {
 		i := slices.IndexFunc(h.accepted, func(id provenance.Identity) bool { return id.Matches(&s.Signed) })
-		found = append(found, signerName(s.Signer))
+		if name := signerName(s.Signer); !slices.Contains(found, name) {
+			found = append(found, name)
+		}
 		if i < 0 {
 			h.unchecked(trust.CheckIdentity, s.Of, fmt.Sprintf("signed by %s, whom no rule names: it counts for nothing", signerName(s.Signer)))
 			continue
