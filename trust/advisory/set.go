@@ -2,6 +2,7 @@ package advisory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"assay/trust/sbom"
@@ -10,6 +11,7 @@ import (
 // Set is the advisories of several documents, indexed. It does not change once it
 // is made; several goroutines may ask it at once.
 type Set struct {
+	names      []string
 	records    []indexed
 	statements []stated
 
@@ -44,6 +46,7 @@ func NewSet(docs ...*Document) (*Set, error) {
 	}
 	total := 0
 	for _, doc := range docs {
+		s.names = append(s.names, doc.Name)
 		if total += doc.Records; total > MaxRecords {
 			return nil, wrong(ErrTooLarge, "advisories together", fmt.Sprintf("at most %d records", MaxRecords), "more")
 		}
@@ -56,6 +59,9 @@ func NewSet(docs ...*Document) (*Set, error) {
 	}
 	return s, nil
 }
+
+// Names are those of the documents, in their order.
+func (s *Set) Names() []string { return slices.Clone(s.names) }
 
 func (s *Set) addRecord(r *record, source string) {
 	number := len(s.records)

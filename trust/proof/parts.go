@@ -118,6 +118,7 @@ func (h *hearing) advised(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("advisories: %w", err)
 	}
+	h.subject.Advisories = set.Names()
 	h.subject.Findings = set.Find(advisory.Product{Name: h.item.Product, Version: h.item.Version.String()}, h.subject.Components)
 	var affected []string
 	for _, f := range h.subject.Findings {

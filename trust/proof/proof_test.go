@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"assay/artifact/checksums"
 	"assay/internal/testrepo"
 	"assay/trust"
+	"assay/trust/advisory"
 	"assay/trust/policy"
 	"assay/trust/proof"
 	"assay/trust/provenance"
@@ -527,4 +529,40 @@ func TestDamagedReceipt(t *testing.T) {
 			t.Errorf("%s: expected ErrReceipt, found %v", name, err)
 		}
 	}
+}
+
+// osv is one advisory on a component of the sample.
+const osv = `{"id":"GO-2026-1","modified":"2026-01-01T00:00:00Z","summary":"a hole","affected":[
+  {"package":{"ecosystem":"Go","name":"golang.org/x/text"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"0.31.0"}]}]}]}`
+
+// TestAdvisories are told where nobody asks, and refuse where a rule says so.
+func TestAdvisories(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", nil)
+	advise := func(text string) {
+		doc, err := advisory.Parse("osv.json", []byte(text))
+		must(t, err)
+		set, err := advisory.NewSet(doc)
+		must(t, err)
+		b.config.Advisories = func(context.Context) (*advisory.Set, error) { return set, nil }
+	}
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	if c := checksOf(found.Evidence, trust.CheckAdvisories); len(c) != 0 {
+		t.Errorf("expected no check without advisories, found %+v", c)
+	}
+	advise(osv)
+	found, err = b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckAdvisories, trust.NotChecked)
+	if lines := found.Affected(); len(lines) != 1 || !strings.Contains(lines[0], "GO-2026-1") || len(found.Warnings) != 1 {
+		t.Errorf("expected one component to be affected, found %q and %q", lines, found.Warnings)
+	}
+	b.rules = []policy.Rule{{Advisories: policy.Deny}}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDAdvisories, policy.ErrRefused)
+	advise(strings.Replace(osv, "0.31.0", "0.30.0", 1))
+	found, err = b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckAdvisories, trust.Pass)
+	wantResult(t, found.Evidence, policy.IDAdvisories, trust.Pass)
 }
