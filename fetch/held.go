@@ -114,7 +114,7 @@ func stateOf(err error) State {
 		return Withdrawn
 	case errors.Is(err, policy.ErrChanged):
 		return Replaced
-	case errors.As(err, &age) && onlyAge(age):
+	case errors.As(err, &age) && tooOld(age):
 		return Outlived
 	case errors.As(err, &refusal), errors.Is(err, trust.ErrNotApproved), errors.Is(err, trust.ErrDisagree):
 		return Weakened
@@ -122,9 +122,10 @@ func stateOf(err error) State {
 	return Unknown
 }
 
-func onlyAge(refusal *policy.Refusal) bool {
+// tooOld reports whether nothing but its age speaks against an artifact.
+func tooOld(refusal *policy.Refusal) bool {
 	for _, check := range refusal.Checks {
-		if check.ID != policy.IDAge {
+		if !policy.IsTooOld(check) {
 			return false
 		}
 	}

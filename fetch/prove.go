@@ -54,11 +54,12 @@ func (p papers) Hash(ctx context.Context, algorithm artifact.Algorithm) (artifac
 }
 
 // papersOf joins a target of a release with its manifest, for package proof. m
-// is nil for a target that no manifest lists; what the channels say of it counts
-// all the same.
+// is nil for a target that no manifest lists. A path of the layout's form is of
+// the product that it names, whether or not any channel or manifest lists it: a
+// policy for the product is for all of its files.
 func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifact, entry release.ChannelEntry, channel string) proof.Item {
 	item := proof.Item{Target: target, Channel: channel, Status: entry.Status, Documents: papers{shelf: s, target: target}}
-	if product, version, ok := releaseOf(target.Path()); ok && channel != "" {
+	if product, version, ok := releaseOf(target.Path()); ok {
 		item.Product, item.Version = product, version
 	}
 	if m != nil {

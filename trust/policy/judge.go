@@ -133,6 +133,12 @@ const skew = time.Hour
 
 const atLeast, atMost = "at least", "at most"
 
+// IsTooOld reports whether a check failed because too much time has gone by since
+// the release was published or built, and not because too little has.
+func IsTooOld(c trust.Check) bool {
+	return c.ID == IDAge && c.Result == trust.Fail && strings.Contains(c.Expected, " "+atMost+" ")
+}
+
 func (j *judgement) ages(r *rule) []outcome {
 	var outcomes []outcome
 	if r.MinAge != nil {
