@@ -16,6 +16,7 @@ const configKeys = `The system's and the user's config.toml may have these keys:
   root_sha256, root_version     the root by its digest, and which one that is
   root                          or by its file; or both
   metadata_url, targets_url     where these lie, if not below url
+  profiles                      which trust profiles judge its signatures
   grace = "72h"                 how long after their expiry what is held still
                                 counts while no source answers; at most 7d
 
@@ -23,12 +24,28 @@ const configKeys = `The system's and the user's config.toml may have these keys:
   paths, repositories           on what, and who; the first publishes
   threshold, terminating        how many of them; whether no later one is asked
 
+  [[policy]]                    what artifacts must show; see docs/policy.md
+  repository, product, channel  what the rule is for: names or patterns
+  require, signers, threshold, builder, source, ref, slsa_level, rebuilders,
+  licenses, components, advisories, min_age, max_age, max_build_age, statuses
+
+  [[builders]]                  how well builders are guarded
+  builder, signer, level        who vouches for which, and the SLSA level
+
+  [profiles.NAME]               where trust in signatures comes from
+  kind                          public-good, github, private or key
+  trusted_root, or repository and target, or keys, thresholds
+
+  [[advisories]]                OSV or OpenVEX documents
+  file, or repository and target
+
   [limits]                      what a repository may make this machine read
   root, timestamp, snapshot, targets      bytes of one file: "300 MiB"
   root_rotations, roles, listing, depth   counts
 
 A system's file may have locked = ["KEY"], too: those are not changed by users.
-A project's assay.toml names tools, and nothing else:
+A project's assay.toml names tools, and may have [[policy]] too, as a rule can
+only tighten; it can have nothing else:
 
   [tools]
   hello = "^1.4"`
