@@ -38,8 +38,8 @@ const (
 
 // Document is the advisories of one file or target, ready for NewSet.
 type Document struct {
-	Name       string    // as given to Parse
-	Format     Format    //
+	Name       string // as given to Parse
+	Format     Format
 	Records    int       // records or statements, with those that are withdrawn
 	Modified   time.Time // of the newest record or statement; zero: not stated
 	records    []record
