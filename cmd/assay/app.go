@@ -30,6 +30,7 @@ func commands() []func(*app) *cli.Command {
 		explainCommand,
 		lintCommand,
 		findCommand,
+		policyCommand,
 		auditCommand,
 		cacheCommand,
 		configCommand,
