@@ -31,6 +31,7 @@ func commands() []func(*app) *cli.Command {
 		lintCommand,
 		findCommand,
 		policyCommand,
+		waiveCommand,
 		auditCommand,
 		cacheCommand,
 		configCommand,

@@ -62,7 +62,8 @@ func exits() []exit {
 }
 
 // cause is an error that leads to an exit, and the next command that is safe.
-// In the hint NAME stands for the repository, where the error tells which.
+// In the hint NAME stands for the repository, where the error tells which, and
+// sha256:HEX for the artifact that a waiver would be for.
 type cause struct {
 	err  error
 	code int
@@ -268,8 +269,12 @@ func exitOf(err error) (exit, string) {
 	return all[slices.IndexFunc(all, func(row exit) bool { return row.code == code })], hint
 }
 
-// named puts the repository that an error is about into its hint.
+// named puts what an error is about into its hint.
 func named(hint string, err error) string {
+	var weaker *policy.WeakerError
+	if errors.As(err, &weaker) && len(weaker.Digests) > 0 {
+		hint = strings.ReplaceAll(hint, "sha256:HEX", weaker.Digests.Primary().String())
+	}
 	var expired *trust.ExpiredError
 	var rollback *trust.RollbackError
 	var clock *trust.ClockError
