@@ -226,19 +226,29 @@ func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proo
 
 // ReadDocument reads a target of a repository whole, at most limit bytes: a
 // trusted root, or advisories, that the configuration names. A trusted_root.json
-// counts only from the top-level targets role.
-func (c *Client) ReadDocument(ctx context.Context, repository, path string, limit int64) ([]byte, error) {
-	shelf, err := c.shelf(ctx, repository, true)
+// counts only from the top-level targets role. Metadata must be fresh, but
+// offline; note tells since when it was not checked then, and is empty else.
+func (c *Client) ReadDocument(ctx context.Context, repository, path string, limit int64) (data []byte, note string, err error) {
+	shelf, err := c.shelf(ctx, repository, c.offline)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	lookup := shelf.target
 	if path == release.TrustedRootPath {
-		lookup = func(_ context.Context, path string) (trust.Target, error) { return shelf.view.HeldTopLevelTarget(path) }
+		lookup = func(_ context.Context, path string) (trust.Target, error) {
+			if c.offline {
+				return shelf.view.HeldTopLevelTarget(path)
+			}
+			return shelf.view.TopLevelTarget(path)
+		}
 	}
 	target, err := lookup(ctx, path)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return shelf.read(ctx, target, limit)
+	if shelf.view.Freshness() != trust.Fresh {
+		note = "freshness not checked since " + shelf.view.Checked().UTC().Format(time.RFC3339)
+	}
+	data, err = shelf.read(ctx, target, limit)
+	return data, note, err
 }

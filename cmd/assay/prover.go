@@ -42,8 +42,11 @@ func (s *session) loadProfile(ctx context.Context, p config.Profile) (profile pr
 		from = p.TrustedRoot
 		profile.Root, err = readConfigured(p.TrustedRoot, maxRootFile, p.Origin)
 	case p.Repository != "":
+		var note string
 		from = p.Target + " of " + p.Repository
-		profile.Root, err = s.readTarget(ctx, p.Repository, p.Target, maxRootFile, p.Origin)
+		if profile.Root, note, err = s.readTarget(ctx, p.Repository, p.Target, maxRootFile, p.Origin); note != "" {
+			from += ", " + note
+		}
 	}
 	for _, path := range p.Keys {
 		var key []byte
@@ -59,9 +62,9 @@ func (s *session) loadProfile(ctx context.Context, p config.Profile) (profile pr
 }
 
 // readTarget reads a target that the configuration names.
-func (s *session) readTarget(ctx context.Context, repository, path string, limit int64, origin config.Origin) ([]byte, error) {
+func (s *session) readTarget(ctx context.Context, repository, path string, limit int64, origin config.Origin) (data []byte, note string, err error) {
 	if _, err := s.find(repository); err != nil {
-		return nil, withHint(fmt.Errorf("%s: %w", origin, err), "`assay trust add "+repository+"` adds it")
+		return nil, "", withHint(fmt.Errorf("%s: %w", origin, err), "`assay trust add "+repository+"` adds it")
 	}
 	return s.client.ReadDocument(ctx, repository, path, limit)
 }
@@ -100,7 +103,7 @@ func (s *session) readAdvisories(ctx context.Context, at config.Advisories) (doc
 		data, err = readConfigured(name, advisory.MaxBytes, at.Origin)
 	} else {
 		name = at.Target + " of " + at.Repository
-		data, err = s.readTarget(ctx, at.Repository, at.Target, advisory.MaxBytes, at.Origin)
+		data, _, err = s.readTarget(ctx, at.Repository, at.Target, advisory.MaxBytes, at.Origin)
 	}
 	if err != nil {
 		return nil, err
