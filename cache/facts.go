@@ -47,9 +47,6 @@ const (
 )
 
 func (f Facts) check() error {
-	if f.Digest.IsZero() {
-		return fmt.Errorf("%w: expected facts of a digest, found none", ErrInvalid)
-	}
 	if len(f.Components) > maxComponents {
 		return fmt.Errorf("%w: expected at most %d components, found %d", ErrInvalid, maxComponents, len(f.Components))
 	}

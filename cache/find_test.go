@@ -319,6 +319,40 @@ func TestDamagedFacts(t *testing.T) {
 	}
 }
 
+// TestDamagedFactsEntry: a value that does not fit its checksum has the file set
+// aside, whoever meets it.
+func TestDamagedFactsEntry(t *testing.T) {
+	for _, bucket := range [][]byte{bucketArtifacts, bucketComponents, bucketParts} {
+		s := stocked(t)
+		err := s.facts.run(t.Context(), true, func(tx *bbolt.Tx) error {
+			var keys, values [][]byte
+			err := tx.Bucket(bucket).ForEach(func(key, value []byte) error {
+				value = slices.Clone(value)
+				value[len(value)-1] ^= 1
+				keys, values = append(keys, slices.Clone(key)), append(values, value)
+				return nil
+			})
+			for i, key := range keys {
+				err = errors.Join(err, tx.Bucket(bucket).Put(key, values[i]))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := find(t, s, Query{Name: "openssl"}); got != "" {
+			t.Errorf("%s: expected nothing, found %q", bucket, got)
+		}
+		if aside, _ := filepath.Glob(s.facts.path + ".damaged-*"); len(aside) != 1 {
+			t.Errorf("%s: expected the file set aside, found %q", bucket, aside)
+		}
+		describe(t, s, "beta", Facts{Builder: "b"})
+		if got := find(t, s, Query{Builder: is("b")}); got != "beta" {
+			t.Errorf("%s: expected it healed, found %q", bucket, got)
+		}
+	}
+}
+
 func TestNewerFacts(t *testing.T) {
 	s := stocked(t)
 	err := s.facts.run(t.Context(), true, func(tx *bbolt.Tx) error { return tx.Bucket(bucketFormat).Put(keyVersion, []byte("2")) })

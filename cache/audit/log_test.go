@@ -253,6 +253,7 @@ func TestDamagedFile(t *testing.T) {
 		"newer":      {bucket(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyFormat, []byte("2")) }), ErrNewer},
 		"bad head":   {bucket(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyHead, []byte("\x1b")) }), ErrBroken},
 		"other head": {bucket(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Delete(keyHead) }), ErrBroken},
+		"no lines":   {bucket(emptied), ErrBroken},
 		"no last":    {bucket(func(tx *bbolt.Tx) error { return tx.Bucket(bucketEntries).Delete(keyOf(3)) }), ErrBroken},
 		"bad last":   {bucket(func(tx *bbolt.Tx) error { return tx.Bucket(bucketEntries).Put(keyOf(3), []byte("{}")) }), ErrBroken},
 		"bad key":    {bucket(func(tx *bbolt.Tx) error { return tx.Bucket(bucketEntries).Put([]byte("zz"), []byte("{}")) }), ErrBroken},
@@ -271,6 +272,26 @@ func TestDamagedFile(t *testing.T) {
 		}
 		if after, _ := os.ReadFile(l.Path()); !slices.Equal(before, after) {
 			t.Errorf("%s: the file was changed", name)
+		}
+	}
+}
+
+// emptied takes all entries out, and leaves the head.
+func emptied(tx *bbolt.Tx) error {
+	if err := tx.DeleteBucket(bucketEntries); err != nil {
+		return err
+	}
+	_, err := tx.CreateBucket(bucketEntries)
+	return err
+}
+
+// TestMissingTable: that is said, and not only that something failed.
+func TestMissingTable(t *testing.T) {
+	for _, name := range [][]byte{bucketMeta, bucketEntries} {
+		l, _ := sample(t, t.TempDir(), 1)
+		change(t, l, func(tx *bbolt.Tx) error { return tx.DeleteBucket(name) })
+		if _, err := l.Head(t.Context()); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "a table is missing") {
+			t.Errorf("%s: expected %v for a missing table, found %v", name, ErrDamaged, err)
 		}
 	}
 }

@@ -196,6 +196,18 @@ func TestCutTail(t *testing.T) {
 	wantBroken(t, "gone on", r, err, 8, "made anew")
 }
 
+// TestStoredHead: one that does not read as one is told as that, with all entries
+// that hold.
+func TestStoredHead(t *testing.T) {
+	l, all := sample(t, t.TempDir(), 3)
+	change(t, l, func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Put(keyHead, []byte("3:x")) })
+	r, err := l.Verify(t.Context(), Head{})
+	wantBroken(t, "bad head", r, err, 1, "the stored head")
+	if want := (Head{3, all[2].Hash}); r.Head != want || r.Entries != 3 {
+		t.Errorf("expected %v, found %+v", want, r)
+	}
+}
+
 type brokenReader struct{ err error }
 
 func (b brokenReader) Read([]byte) (int, error)  { return 0, b.err }
