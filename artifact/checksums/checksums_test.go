@@ -100,6 +100,7 @@ func TestParseRefuses(t *testing.T) {
 		{"brace in an algorithm", "SHA{ (tool) = aa", ErrMalformed},
 		{"colon in an algorithm", "SHA: (tool) = aa", ErrMalformed},
 		{"brackets turned", "SHA256 )tool( = " + hex256, ErrMalformed},
+		{"name missing", "MD5 (= aa", ErrMalformed},
 		{"closing bracket missing", "SHA256 (tool = " + hex256, ErrMalformed},
 		{"escaped line feed", `\` + hex256 + `  a\nb`, ErrMalformed},
 		{"unknown escape", `\` + hex256 + `  a\b`, ErrMalformed},

@@ -91,9 +91,9 @@ func split(line string) (parts, error) {
 		}
 		return unescaped(parts{algorithm, name, digits}, escaped)
 	}
-	label, behind, found := strings.Cut(rest, "(")
+	label, behind, _ := strings.Cut(rest, "(")
 	end := strings.LastIndexByte(behind, ')')
-	if !found || end < 0 {
+	if end < 0 {
 		return parts{}, malformed("HEX  NAME or ALGORITHM (NAME) = HEX", line)
 	}
 	label = strings.TrimSuffix(label, " ")
