@@ -1,8 +1,13 @@
 package provenance
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -106,24 +111,69 @@ func TestStatedDigests(t *testing.T) {
 	refused(t, v, none, fileDigest, ErrMalformed)
 }
 
-// What a log entry says must be about this very bundle, also where the library
-// would not compare it.
+// A log whose checkpoints look like those of Rekor v1 has an entry in the form of
+// v2. The library then neither makes the entry's hash of the bundle, nor compares
+// the two: any entry of that log would do for any bundle.
 func TestEntryOfAnotherBundle(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	v := l.verifier(PublicGood)
-	first, second := opened(t, l.bundle(testrepo.BundleOptions{Data: fileData, Preset: testrepo.PublicGoodV2})),
-		opened(t, l.bundle(testrepo.BundleOptions{Data: fileData, Preset: testrepo.PublicGoodV2}))
-	j, err := v.judgeFor(first, claim{})
+	made := testrepo.BundleOptions{Data: fileData, Proofs: &testrepo.Proofs{Log: testrepo.Rekor2, Timestamp: true}}
+	mine, other := l.bundle(made), l.bundle(made)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(t, err)
-	must(t, j.checkEntries(first))
-	otherSignature, otherKey := *first, *first
-	otherSignature.signature = bundle.NewMessageSignature(nil, "", second.signature.Signature())
-	otherKey.content = second.content
-	for _, e := range []*entity{&otherSignature, &otherKey} {
-		if err := j.checkEntries(e); err == nil || err.(*VerifyError).Kind != ErrLog {
-			t.Errorf("expected %v, found %v", ErrLog, err)
-		}
+	root, enter := ownLog(t, l.TrustedRoot(), key)
+	v := verifier(t, Profile{Name: "lab", Kind: Private, Root: root, Least: Thresholds{LogEntries: 1}})
+	s, err := v.Verify(enter(mine, mine), fileDigest)
+	must(t, err)
+	if len(s.Logged) != 1 {
+		t.Errorf("found %+v", s)
+	}
+	if err := refused(t, v, enter(mine, other), fileDigest, ErrLog); err.Expected != "a log entry with this signature" {
+		t.Errorf("found %v", err)
+	}
+	// The same signature under another key.
+	e := opened(t, enter(mine, mine))
+	j, err := v.judgeFor(e, claim{})
+	must(t, err)
+	e.content = opened(t, other).content
+	if err, ok := j.checkEntries(e).(*VerifyError); !ok || err.Expected != "a log entry with this certificate or key" {
+		t.Errorf("found %v", err)
+	}
+}
+
+// ownLog adds a log with that key to a root, and gives what puts the entry of one
+// bundle into another, as the only one in that log.
+func ownLog(t *testing.T, root []byte, key *ecdsa.PrivateKey) ([]byte, func(into, from []byte) []byte) {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	must(t, err)
+	id := sha256.Sum256(der)
+	encode := base64.StdEncoding.EncodeToString
+	extended := edited(t, root, func(o object) {
+		o["tlogs"] = append(o["tlogs"].([]any), object{
+			"baseUrl": "https://log.example", "hashAlgorithm": "SHA2_256", "logId": object{"keyId": encode(id[:])},
+			"publicKey": object{"rawBytes": encode(der), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": object{"start": "2020-01-01T00:00:00Z"}},
+		})
+	})
+	return extended, func(into, from []byte) []byte {
+		return edited(t, into, func(o object) {
+			var source object
+			must(t, json.Unmarshal(from, &source))
+			entry := at(source, "verificationMaterial", "tlogEntries")
+			body, err := base64.StdEncoding.DecodeString(entry["canonicalizedBody"].(string))
+			must(t, err)
+			leaf := sha256.Sum256(append([]byte{0}, body...))
+			text := "log.example - 1\n1\n" + encode(leaf[:]) + "\n"
+			sum := sha256.Sum256([]byte(text))
+			signature, err := ecdsa.SignASN1(rand.Reader, key, sum[:])
+			must(t, err)
+			note := text + "\n— log.example " + encode(append(id[:4:4], signature...)) + "\n"
+			entry["logIndex"], entry["logId"] = "0", object{"keyId": encode(id[:])}
+			entry["inclusionProof"] = object{
+				"logIndex": "0", "treeSize": "1", "rootHash": encode(leaf[:]), "hashes": []any{}, "checkpoint": object{"envelope": note},
+			}
+			at(o, "verificationMaterial")["tlogEntries"] = []any{entry}
+		})
 	}
 }
 

@@ -54,8 +54,9 @@ func TestIdentityCheck(t *testing.T) {
 		if err := id.Check(); !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
 			t.Errorf("%s: expected %v, found %v", name, test.want, err)
 		}
-		if name == "nothing" && !strings.Contains(fmt.Sprint(id.Check()), "or a key, found nothing") {
-			t.Errorf("found %v", id.Check())
+		says := map[string]string{"nothing": "or a key, found nothing", "no issuer": "expected an issuer beside", "no subject": "expected an identity beside"}
+		if !strings.Contains(fmt.Sprint(id.Check()), says[name]) {
+			t.Errorf("%s: expected %q, found %v", name, says[name], id.Check())
 		}
 		if test.key == "abc" && !errors.Is(id.Check(), artifact.ErrDigest) {
 			t.Errorf("found %v", id.Check())

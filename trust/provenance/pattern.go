@@ -33,10 +33,7 @@ func ParsePattern(text string) (Pattern, error) {
 		return Pattern{}, fmt.Errorf("%w: expected UTF-8, found %s", ErrPattern, quote(text))
 	}
 	p := Pattern{text: text}
-	source, isText := p.source()
-	if isText {
-		return p, nil
-	}
+	source, _ := p.source() // none for text, which can't be wrong
 	// Alone first: "a)|(b" only becomes an expression by what is put around it, and
 	// would then not be anchored.
 	if _, err := regexp.Compile(source); err != nil {
