@@ -5,8 +5,8 @@
 // version v0.2 (https://slsa.dev/spec/v0.2/provenance) or v1
 // (https://slsa.dev/spec/v1.0/provenance), and gives both in one form. Platforms
 // say where the source is in fields of their own; Parse knows those of GitHub
-// (also through slsa-github-generator and npm), GitLab, Google Cloud Build,
-// Tekton and BuildKit. What it does not know it ignores.
+// (also through slsa-github-generator and npm), GitLab, Google Cloud Build and
+// BuildKit. What it does not know it ignores: such a build has no source here.
 //
 // CheckClaims compares with the certificate of the signer, CheckSource with the
 // source that a release manifest names. Both say which fields they compared: what

@@ -222,7 +222,8 @@ func TestParseRefusesOtherTypes(t *testing.T) {
 func TestParseFindsNoSource(t *testing.T) {
 	for _, external := range []string{
 		`{}`, `null`, `{"workflow": "release.yml"}`, `{"workflow": {"repository": 1, "path": "x"}}`, `{"source": ["x"], "entryPoint": "x"}`,
-		`{"buildConfigSource": {"path": "x"}}`, `{"configSource": {}}`, `{"source": ""}`,
+		`{"buildConfigSource": {"path": "x"}}`,
+		`{"runSpec": {}, "buildConfigSource": {"ref": "sha1:aa", "repository": "git+https://github.com/acme/tool", "path": "x"}}`, `{"configSource": {}}`, `{"source": ""}`,
 	} {
 		p, err := Parse(TypeV1, []byte(`{"buildDefinition": {"buildType": "x", "externalParameters": `+external+`, "resolvedDependencies": [
 			{"uri": "git+https://github.com/acme/tool@refs/heads/main", "digest": {"gitCommit": "`+commit+`"}}]}, "runDetails": {"builder": {"id": "x"}}}`))
@@ -274,6 +275,18 @@ func TestParseCompletesTheSource(t *testing.T) {
 		if want := (Source{"https://gitlab.com/acme/tool", commit, "refs/heads/main"}); err != nil || p.Source != want {
 			t.Errorf("%s: got %+v, %v", test.source, p, err)
 		}
+	}
+}
+
+// What is built comes before where its recipe is.
+func TestParseTellsSourceFromConfig(t *testing.T) {
+	p, err := Parse(TypeV1, []byte(`{"buildDefinition": {"buildType": "https://slsa-framework.github.io/gcb-buildtypes/triggered-build/v1", "externalParameters": {
+		"buildConfigSource": {"repository": "https://github.com/acme/builds", "ref": "refs/heads/x", "path": "cloudbuild.yaml"},
+		"sourceToBuild": {"repository": "https://github.com/acme/tool", "ref": "refs/heads/main"}}, "resolvedDependencies": [
+		{"uri": "git+https://github.com/acme/builds@refs/heads/x", "digest": {"gitCommit": "`+strings.Repeat("a", 40)+`"}},
+		{"uri": "git+https://github.com/acme/tool@refs/heads/main", "digest": {"gitCommit": "`+commit+`"}}]}, "runDetails": {"builder": {"id": "x"}}}`))
+	if want := (Source{"https://github.com/acme/tool", commit, "refs/heads/main"}); err != nil || p.Source != want || p.EntryPoint != "cloudbuild.yaml" {
+		t.Errorf("got %+v, %v", p, err)
 	}
 }
 

@@ -129,26 +129,26 @@ func (f fields) resource() claimed {
 
 // source finds what was built, and by which recipe, among the external
 // parameters of v1. Each type of build has names of its own for it: workflow is
-// GitHub's (also npm's), buildConfigSource is Google Cloud Build's and Tekton's,
-// configSource is BuildKit's, and source is GitLab's (a text) and that of
-// slsa-github-generator's container builder. Values of another type than
-// expected are parameters that happen to have that name.
+// GitHub's (also npm's), sourceToBuild and buildConfigSource are Google Cloud
+// Build's, configSource is BuildKit's, and source is GitLab's (a text) and that of
+// slsa-github-generator's container builder. Values of another type than expected
+// are parameters that happen to have that name. Beside a runSpec, as Tekton
+// writes it, buildConfigSource is where the pipeline comes from, and tells
+// nothing of what it built.
 func (f fields) source() (source claimed, entryPoint string) {
-	for _, name := range []string{"workflow", "buildConfigSource", "configSource", "source"} {
-		object := f.maybeObject(name)
-		source = claimed{
-			Source: ParseSource(object.maybeText("uri")), path: object.at("digest"), digests: object.maybeObject("digest").digestSet(),
-		}
-		if repository := object.maybeText("repository"); repository != "" {
-			source.Source = ParseSource(repository)
-		}
+	config := f.maybeObject("buildConfigSource")
+	if f.raw("runSpec") != nil {
+		config = fields{failure: f.failure}
+	}
+	for _, object := range []fields{
+		f.maybeObject("workflow"), f.maybeObject("sourceToBuild"), config, f.maybeObject("configSource"), f.maybeObject("source"),
+	} {
+		source = object.claim()
 		if source.Repository == "" {
 			continue
 		}
-		if ref := object.maybeText("ref"); ref != "" {
-			source.Ref = ref
-		}
-		for _, recipe := range []string{object.maybeText("path"), f.maybeText("configPath"), f.maybeText("entryPoint")} {
+		recipes := []string{object.maybeText("path"), config.maybeText("path"), f.maybeText("configPath"), f.maybeText("entryPoint")}
+		for _, recipe := range recipes {
 			if recipe != "" {
 				return source, recipe
 			}
@@ -159,6 +159,18 @@ func (f fields) source() (source claimed, entryPoint string) {
 		return claimed{Source: ParseSource(text), path: f.at("source")}, f.maybeText("entryPoint")
 	}
 	return claimed{}, ""
+}
+
+// claim reads a source that is written as {repository, ref} or as {uri, digest}.
+func (f fields) claim() claimed {
+	c := claimed{Source: ParseSource(f.maybeText("uri")), path: f.at("digest"), digests: f.maybeObject("digest").digestSet()}
+	if repository := f.maybeText("repository"); repository != "" {
+		c.Source = ParseSource(repository)
+	}
+	if ref := f.maybeText("ref"); ref != "" {
+		c.Ref = ref
+	}
+	return c
 }
 
 // resolve completes a source by the input of the build that is the same
