@@ -45,10 +45,11 @@
 //
 // Keys on P-384 and P-521 sign over SHA-384 and SHA-512; early clients let them
 // sign over SHA-256. Only the digests sha256 and sha512 of an artifact are known
-// here. So a message signature on P-384 works over SHA-256 alone, one on P-521
-// over SHA-256 and SHA-512, statements with all of it. A plain Ed25519 signature
-// over a message can't be judged by a digest and is refused (ErrSignature, or
-// ErrKey); Ed25519ph can, by sha512.
+// here. So a message signature on P-384 works over SHA-256 alone (over SHA-384 it
+// is ErrAlgorithm, or ErrKey where keys are asked for), one on P-521 over SHA-256
+// and SHA-512, statements with all of it. Rekor v2 knows no early signatures. A
+// plain Ed25519 signature over a message can't be judged by a digest and is
+// refused; Ed25519ph can, by sha512.
 //
 // # Errors
 //
