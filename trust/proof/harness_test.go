@@ -22,7 +22,7 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // bench is a repository, an instance of Sigstore, and a client's memory.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	now    time.Time
 	box    *testrepo.Sigstore
 	repo   *testrepo.Repo
@@ -36,7 +36,7 @@ type bench struct {
 	read []string
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +44,7 @@ func must(t *testing.T, err error) {
 }
 
 // newBench has a profile "acme" of kind public-good for the repository acme.
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{t: t, now: start, memory: &trust.MemStore{}}
 	clock := func() time.Time { return b.now }
