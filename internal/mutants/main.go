@@ -47,10 +47,17 @@ type options struct {
 // defaultAllowed is the list of allowed survivors, from the module's root.
 const defaultAllowed = "internal/mutants/allowed.txt"
 
+// judging are the packages that decide what is believed.
+var judging = []string{
+	"./trust", "./trust/provenance", "./trust/provenance/slsa", "./trust/provenance/detached", "./trust/sbom",
+	"./trust/advisory", "./trust/policy", "./trust/proof", "./artifact/checksums",
+}
+
 const usage = `usage: mutants [flags] [packages]
 
 Switches off every check of the packages, one at a time, and sees whether a test
-of the package fails. Without packages: ./trust. Exit code 1: a check survived.
+of the package fails. Without packages: those that decide what is
+believed. Exit code 1: a check survived.
 
 `
 
@@ -90,7 +97,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		return options{}, errors.New("-jobs, -timeout: expected more than 0")
 	}
 	if o.patterns = flags.Args(); len(o.patterns) == 0 {
-		o.patterns = []string{"./trust"}
+		o.patterns = slices.Clone(judging)
 	}
 	return o, nil
 }
