@@ -94,6 +94,7 @@ func TestFindCommand(t *testing.T) {
 	put("undescribed", cache.Facts{})
 	m.expect(0, "nothing is known of 1 held artifacts; `assay verify --held` finds out", "find", "nothing")
 	m.expect(0, `"unknown":1`, "find", "nothing", "--json")
+	m.expect(2, "expected a component, or one of --revision", "find", "--json")
 	for _, line := range []string{"", "a b", "text@", "--revision abc", "--revision nothexatall", "--signer /(/", "--builder /a)|(b/"} {
 		m.expect(2, "assay: ", append([]string{"find"}, strings.Fields(line)...)...)
 	}
