@@ -155,6 +155,28 @@ type LimitError struct {
 func (e *LimitError) Error() string { return e.Err.Error() }
 func (e *LimitError) Unwrap() error { return e.Err }
 
+// CheckError says which check an error of Refresh is about, by its id. It reads
+// as what it wraps.
+type CheckError struct {
+	ID  string
+	Err error
+}
+
+func (e *CheckError) Error() string { return e.Err.Error() }
+func (e *CheckError) Unwrap() error { return e.Err }
+
+// atCheck says so of an error. What has expired is no fault of the role's, but of
+// its freshness; what nobody answered to was not checked.
+func atCheck(id string, err error) error {
+	switch {
+	case errors.Is(err, errOvertaken), errors.Is(err, ErrNoAnswer):
+		return err
+	case errors.Is(err, ErrExpired):
+		id = CheckFreshness
+	}
+	return &CheckError{id, err}
+}
+
 // tooLarge names the limit by which a Remote was asked, if err is about that. A
 // Remote that had to read something else first may have named another.
 func tooLarge(limit string, err error) error {

@@ -48,7 +48,7 @@ func (r *Repository) refresh(ctx context.Context) (*View, error) {
 	}
 	ref, err := s.reference(r.name, now)
 	if err != nil {
-		return nil, err
+		return nil, atCheck(CheckFreshness, err)
 	}
 	stored, err := r.storedRoot(ctx, s)
 	if err != nil {
@@ -58,19 +58,19 @@ func (r *Repository) refresh(ctx context.Context) (*View, error) {
 	v := r.newView(now, Fresh)
 	v.reference, v.online, v.checked = ref, true, now
 	if v.root, err = r.walkRoots(ctx, s, stored); err != nil {
-		return nil, err
+		return nil, atCheck(CheckRootChain, err)
 	}
 	if err := v.root.expiry(r.name, ref); err != nil {
-		return nil, err
+		return nil, atCheck(CheckRootChain, err)
 	}
 	if v.timestamp, err = r.updateTimestamp(ctx, s, v); err != nil {
-		return nil, err
+		return nil, atCheck(CheckTimestamp, err)
 	}
 	if v.snapshot, err = r.updateSnapshot(ctx, s, v); err != nil {
-		return nil, err
+		return nil, atCheck(CheckSnapshot, err)
 	}
 	if v.targets, err = r.updateTargets(ctx, s, v); err != nil {
-		return nil, err
+		return nil, atCheck(CheckTargets, err)
 	}
 	v.changes = append(v.changedSince(before), v.changes...)
 	if err := r.commitComplete(ctx, v); err != nil {
