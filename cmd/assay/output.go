@@ -169,6 +169,7 @@ type errorDoc struct {
 type errorPart struct {
 	Code    int    `json:"code"`
 	Name    string `json:"name"`
+	Check   string `json:"check,omitempty"` // the id of the check that failed
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
 }
@@ -191,7 +192,7 @@ func (p *printer) finish(err error) int {
 	}
 	if p.json {
 		message, row, hint := describe(err)
-		doc := errorDoc{Schema: "assay.error/v1", Error: errorPart{row.code, row.name, message, hint}}
+		doc := errorDoc{Schema: "assay.error/v1", Error: errorPart{row.code, row.name, failedCheck(err), message, hint}}
 		var refusal *proof.Refusal
 		switch {
 		case p.doc != nil:

@@ -85,7 +85,7 @@ func (a *app) refreshOne(ctx context.Context, s *session, r *repository) (refres
 	view, err := s.client.View(ctx, r.name)
 	if err != nil {
 		message, row, hint := describe(err)
-		doc.Error, doc.Changed = &errorPart{row.code, row.name, message, hint}, r.store.stored.Load()
+		doc.Error, doc.Changed = &errorPart{row.code, row.name, failedCheck(err), message, hint}, r.store.stored.Load()
 		a.out.fail(err)
 		if doc.Changed {
 			a.out.line("%s: not everything; what was accepted before the error is kept", r.name)
