@@ -30,3 +30,15 @@ func (s Signer) ID() string {
 	}
 	return s.Issuer + " " + identity
 }
+
+// String names the signer for people, as Identity.String names whom it is
+// compared with.
+func (s Signer) String() string {
+	switch {
+	case s.Key != "":
+		return "key " + s.Key
+	case s.Issuer == "":
+		return s.Identity
+	}
+	return s.Identity + " by " + s.Issuer
+}
