@@ -208,10 +208,11 @@ func (h *hearing) verdictKey(v *verifier, bundle trust.Target, b advertised) str
 // found to be about this artifact.
 func (h *hearing) accept(v *verifier, b advertised, signed provenance.Signed) error {
 	expected := fmt.Sprintf("accepted by the profile %s (%s), whose root is %s", signed.Profile, signed.Kind, v.from)
+	found := describe(signed)
 	if v.own == h.subject.Repository {
-		expected += ", which is the repository that publishes the artifact"
+		found += "; the trust root comes from the repository that publishes the artifact"
 	}
-	h.pass(trust.CheckSignature, b.path, expected, describe(signed))
+	h.pass(trust.CheckSignature, b.path, expected, found)
 	if err := h.bind(b, signed); err != nil {
 		return err
 	}
@@ -259,7 +260,7 @@ func (h *hearing) identified(context.Context) error {
 	}
 	if len(h.accepted) == 0 {
 		for _, s := range h.subject.Signatures {
-			h.unchecked(trust.CheckIdentity, s.Of, fmt.Sprintf("signed by %s; no policy says whether that is right", signerName(s.Signer)))
+			h.unchecked(trust.CheckIdentity, s.Of, fmt.Sprintf("signed by %s; no policy says whether that is right", s.Signer))
 		}
 		return nil
 	}
@@ -267,15 +268,15 @@ func (h *hearing) identified(context.Context) error {
 	var found []string
 	for _, s := range h.subject.Signatures {
 		i := slices.IndexFunc(h.accepted, func(id provenance.Identity) bool { return id.Matches(&s.Signed) })
-		if name := signerName(s.Signer); !slices.Contains(found, name) {
+		if name := s.Signer.String(); !slices.Contains(found, name) {
 			found = append(found, name)
 		}
 		if i < 0 {
-			h.unchecked(trust.CheckIdentity, s.Of, fmt.Sprintf("signed by %s, whom no rule names: it counts for nothing", signerName(s.Signer)))
+			h.unchecked(trust.CheckIdentity, s.Of, fmt.Sprintf("signed by %s, whom no rule names: it counts for nothing", s.Signer))
 			continue
 		}
 		matched++
-		h.pass(trust.CheckIdentity, s.Of, h.accepted[i].String(), signerName(s.Signer))
+		h.pass(trust.CheckIdentity, s.Of, h.accepted[i].String(), s.Signer.String())
 	}
 	if matched == 0 {
 		var expected []string

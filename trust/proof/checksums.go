@@ -49,7 +49,7 @@ func (h *hearing) listed(ctx context.Context) error {
 		return h.fail(trust.CheckChecksums, path, expected, "a contradiction", fmt.Errorf("%s: %w: %w", path, ErrDisagree, err))
 	}
 	if !found.Agree(h.item.Target.Digests()) {
-		return h.disagree(trust.CheckChecksums, path, expected, fmt.Sprint(found))
+		return h.disagree(trust.CheckChecksums, path, expected, found.Primary().String())
 	}
 	h.inChecksums, h.checksums = true, target.Digests().Primary()
 	h.pass(trust.CheckChecksums, path, expected, "the same")
