@@ -134,7 +134,7 @@ func TestPolicyOnTheCommandLine(t *testing.T) {
 		"as a glob":                  {by(testrepo.GitHubIssuer, helloWorkflow+"@refs/tags/*"), 0, "", ""},
 		"as an expression":           {by(testrepo.GitHubIssuer, "/https://git[.]example/hello/hello/.*/"), 0, "", ""},
 		"another signer":             {by(testrepo.GitHubIssuer, "https://git.example/hello/other/.github/workflows/release.yml@refs/tags/v1.5.0"), 14, trust.CheckIdentity, "not signed by an accepted identity: expected https://git.example/hello/other"},
-		"another issuer":             {by("https://accounts.example", helloWorkflow+"@refs/tags/v1.5.0"), 14, trust.CheckIdentity, "by https://accounts.example, found " + helloWorkflow + "@refs/tags/v1.5.0\n"},
+		"another issuer":             {by("https://accounts.example", helloWorkflow+"@refs/tags/v1.5.0"), 14, trust.CheckIdentity, "by https://accounts.example, found " + helloWorkflow + "@refs/tags/v1.5.0 by " + testrepo.GitHubIssuer + "\n"},
 		"an expression of the start": {by(testrepo.GitHubIssuer, "/https://git.example/hello/hel/"), 14, trust.CheckIdentity, "not signed by an accepted identity"},
 		"one of one":                 {signers("threshold = 1"), 0, "", ""},
 		// Three bundles are all of one signer.

@@ -24,7 +24,8 @@ func verifyCommand(a *app) *cli.Command {
 			"With --held it judges all that was got and is still in the cache, and lists what\n" +
 			"was revoked, deprecated, outlived, weakened or changed on the disk since.\n\n" +
 			"With --bundle, --signature or --checksums it needs no repository: the file is\n" +
-			"verified by what is named, and by nothing else. Nothing is asked over a network." +
+			"verified by what is named, and by nothing else. Nothing is asked over a network.\n" +
+			"For a bundle the file's digest, sha256:HEX or sha512:HEX, will do as well." +
 			examples(
 				"assay verify hello_1.4.2_linux_amd64.tar.gz",
 				"assay verify --held --offline",

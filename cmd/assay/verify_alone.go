@@ -1,11 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,7 +54,7 @@ func isAlone(c *cli.Context) bool {
 // aloneDoc is the result of verify without a repository.
 type aloneDoc struct {
 	File     string           `json:"file"`
-	Length   int64            `json:"length"` // in bytes
+	Length   int64            `json:"length,omitempty"` // in bytes; not known of a digest
 	Digests  artifact.Digests `json:"digests"`
 	Evidence *trust.Evidence  `json:"evidence"`
 }
@@ -65,11 +63,12 @@ type aloneDoc struct {
 type alone struct {
 	app      *app
 	c        *cli.Context
-	file     string
+	file     string // or a digest
 	length   int64
 	digests  artifact.Digests // of the file
 	signed   string           // what signatures are over: the file, or the checksums file
-	over     artifact.Digests // its digests
+	list     []byte           // the checksums file, read once: what is looked up in it is what was signed
+	over     artifact.Digests // the digests of what signatures are over
 	evidence *trust.Evidence
 }
 
@@ -78,20 +77,20 @@ func (a *app) verifyAlone(c *cli.Context, file string) error {
 		return err
 	}
 	v := &alone{app: a, c: c, file: file, signed: file, evidence: &trust.Evidence{Judged: a.now().UTC()}}
-	var err error
-	if v.length, v.digests, err = hashWhole(c.Context, a.path(file)); err != nil {
+	if err := v.hash(c.Context); err != nil {
 		return err
 	}
-	v.over = v.digests
-	err = v.run(c.Context)
+	err := v.run(c.Context)
 	if failed := a.out.result("verify.alone", aloneDoc{file, v.length, v.digests, v.evidence}); failed != nil {
 		return failed
 	}
 	if err != nil {
-		return err
+		return v.advise(err)
 	}
-	a.out.line("%s: %s", file, a.out.good("verified"))
-	a.fact("sha256", v.digests.Primary().Hex())
+	a.out.line("%s: %s", clip(file), a.out.good("verified"))
+	for _, digest := range v.digests {
+		a.fact(string(digest.Algorithm()), digest.Hex())
+	}
 	for _, check := range v.evidence.Checks {
 		a.out.line("  %s %s", a.resultMark(check.Result), checkText(check))
 	}
@@ -112,6 +111,10 @@ func checkAloneFlags(c *cli.Context) error {
 		return usagef("--signature: expected --key FILE with the signer's public key")
 	case bundles && !key && !(c.IsSet(flagTrustedRoot) && c.IsSet(flagIdentity) && c.IsSet(flagIssuer)):
 		return usagef("--bundle: expected --trusted-root, --identity and --issuer, or --key: who may have signed is never guessed")
+	case c.IsSet(flagNamespace) && !c.IsSet(flagSignature):
+		return usagef("--namespace is of SSH signatures: expected it with --signature")
+	case c.IsSet(flagKind) && (key || !bundles):
+		return usagef("--kind is of certificates: expected it with --bundle and --trusted-root")
 	case key && (c.IsSet(flagTrustedRoot) || c.IsSet(flagIdentity) || c.IsSet(flagIssuer)):
 		return usagef("--key: expected it without --trusted-root, --identity and --issuer, which are for certificates")
 	case c.IsSet(flagChecksums) && !bundles && !c.IsSet(flagSignature):
@@ -120,8 +123,39 @@ func checkAloneFlags(c *cli.Context) error {
 	return nil
 }
 
+// hash takes the file's digests. In place of a file there may be a digest, where
+// only bundles are asked about it.
+func (v *alone) hash(ctx context.Context) (err error) {
+	digest, notOne := artifact.ParseDigest(v.file)
+	switch {
+	case notOne != nil:
+		v.length, v.digests, err = hashWhole(ctx, v.app.path(v.file))
+	case v.c.IsSet(flagSignature) || v.c.IsSet(flagChecksums):
+		return usagef("a digest in place of FILE: expected only --bundle, as a signature needs the bytes and a list needs a name")
+	default:
+		v.digests = artifact.Digests{digest}
+	}
+	v.over = v.digests
+	return err
+}
+
+// advise gives a refusal a next step: there is no receipt of it that could be
+// explained, and nothing to fetch again.
+func (v *alone) advise(err error) error {
+	_, refused := v.evidence.Failed()
+	switch {
+	case errors.Is(err, provenance.ErrProfile):
+		return withHint(err, "--trusted-root takes a trusted_root.json, --key a public key in PEM")
+	case !refused, errors.Is(err, provenance.ErrInapplicable), errors.Is(err, detached.ErrFormat), errors.Is(err, detached.ErrKey):
+		return err
+	case errors.Is(err, provenance.ErrAlgorithm):
+		return withHint(err, "name the file itself, or its digest by the algorithm that the bundle vouches under")
+	}
+	return withHint(err, "do not use this file: ask the publisher, by another way than this network, what it is signed with and by whom")
+}
+
 func (v *alone) run(ctx context.Context) error {
-	if err := v.checksums(ctx); err != nil {
+	if err := v.checksums(); err != nil {
 		return err
 	}
 	if err := v.bundles(); err != nil {
@@ -141,7 +175,7 @@ func (v *alone) fail(id, of, expected, found string, err error) error {
 
 // checksums looks the file up in the checksums file; the signatures are then
 // over that.
-func (v *alone) checksums(ctx context.Context) error {
+func (v *alone) checksums() error {
 	path := v.c.String(flagChecksums)
 	if path == "" {
 		return nil
@@ -159,13 +193,13 @@ func (v *alone) checksums(ctx context.Context) error {
 	expected := fmt.Sprintf("%s as %s", v.digests.Primary(), name)
 	switch {
 	case err != nil:
-		return v.fail(trust.CheckChecksums, path, expected, "no such name", fmt.Errorf("%s: %w: %w", clip(path), proof.ErrDisagree, err))
+		return v.fail(trust.CheckChecksums, path, expected, "no such name", fmt.Errorf("%s: %w", clip(path), err))
 	case !found.Agree(v.digests):
-		return v.fail(trust.CheckChecksums, path, expected, fmt.Sprint(found), fmt.Errorf("%s: %w", clip(path), &trust.MismatchError{What: name, Expected: fmt.Sprint(found), Found: v.digests.Primary().String()}))
+		return v.fail(trust.CheckChecksums, path, expected, found.Primary().String(), fmt.Errorf("%s: %w", clip(path), &trust.MismatchError{What: name, Expected: found.Primary().String(), Found: v.digests.Primary().String()}))
 	}
 	v.pass(trust.CheckChecksums, path, expected, "the same")
-	v.signed = path
-	_, v.over, err = hashWhole(ctx, v.app.path(path))
+	v.signed, v.list = path, data
+	v.over, err = artifact.NewDigests(artifact.DigestOf(artifact.SHA256, data), artifact.DigestOf(artifact.SHA512, data))
 	return err
 }
 
@@ -200,12 +234,13 @@ func (v *alone) bundle(verifier *provenance.Verifier, identity provenance.Identi
 	if err != nil {
 		return v.fail(trust.CheckSignature, path, "a signature over "+filepath.Base(v.signed), "none that counts", fmt.Errorf("%s: %w", clip(path), err))
 	}
-	v.pass(trust.CheckSignature, path, "a signature over "+filepath.Base(v.signed), "signed by "+cmp.Or(signed.Signer.Identity, signed.Signer.Key))
+	signer := signed.Signer.String()
+	v.pass(trust.CheckSignature, path, "a signature over "+filepath.Base(v.signed), "signed by "+signer)
 	if !identity.Matches(signed) {
-		return v.fail(trust.CheckIdentity, path, identity.String(), cmp.Or(signed.Signer.Identity, signed.Signer.Key),
-			fmt.Errorf("%s: %w: expected %s, found %s", clip(path), proof.ErrIdentity, identity, cmp.Or(signed.Signer.Identity, signed.Signer.Key)))
+		return v.fail(trust.CheckIdentity, path, identity.String(), signer,
+			fmt.Errorf("%s: %w: expected %s, found %s", clip(path), proof.ErrIdentity, identity, signer))
 	}
-	v.pass(trust.CheckIdentity, path, identity.String(), cmp.Or(signed.Signer.Identity, signed.Signer.Key))
+	v.pass(trust.CheckIdentity, path, identity.String(), signer)
 	return v.subject(path, signed)
 }
 
@@ -256,79 +291,4 @@ func (v *alone) profile() (profile provenance.Profile, identity provenance.Ident
 		return profile, identity, mark(errUsage, err)
 	}
 	return profile, identity, nil
-}
-
-// detached verifies a signature of one of the older tools.
-func (v *alone) detached(ctx context.Context) error {
-	path := v.c.String(flagSignature)
-	if path == "" {
-		return nil
-	}
-	data, err := v.app.readSmall(path, detached.MaxSignatureBytes)
-	if err != nil {
-		return err
-	}
-	signature, err := detached.ParseSignature(data)
-	if err != nil {
-		return v.fail(trust.CheckSignature, path, "a minisign, OpenPGP or SSH signature", "something else", fmt.Errorf("%s: %w", clip(path), err))
-	}
-	keyFile, err := v.app.readSmall(v.c.String(flagKey), detached.MaxKeysBytes)
-	if err != nil {
-		return err
-	}
-	keys, err := detached.ParseKeys(keyFile)
-	if err != nil {
-		return fmt.Errorf("--key: %s: %w", clip(v.c.String(flagKey)), err)
-	}
-	content, err := os.Open(v.app.path(v.signed))
-	if err != nil {
-		return err
-	}
-	defer content.Close()
-	signer, err := detached.Verify(ctx, signature, content, keys, detached.Options{Namespace: v.c.String(flagNamespace), Now: v.app.now()})
-	expected := fmt.Sprintf("a signature over %s by the key of %s", filepath.Base(v.signed), v.c.String(flagKey))
-	if err != nil {
-		return v.fail(trust.CheckSignature, path, expected, "none that counts", fmt.Errorf("%s: %w", clip(path), err))
-	}
-	v.pass(trust.CheckSignature, path, expected, fmt.Sprintf("%s key %s", signer.Format, signer.Key))
-	return nil
-}
-
-// maxRootFile bounds a trusted root and a file of keys, in bytes.
-const maxRootFile = 4 << 20
-
-// hashWhole hashes a regular file by all algorithms.
-func hashWhole(ctx context.Context, path string) (int64, artifact.Digests, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, nil, mark(errUsage, err)
-	}
-	if !info.Mode().IsRegular() {
-		return 0, nil, usagef("%s: expected a regular file, found something else", clip(path))
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer file.Close()
-	sum256, sum512 := artifact.SHA256.New(), artifact.SHA512.New()
-	n, err := io.Copy(io.MultiWriter(sum256, sum512), &givingUp{ctx, file})
-	if err != nil {
-		return 0, nil, err
-	}
-	digests, err := artifact.NewDigests(artifact.SumOf(artifact.SHA256, sum256), artifact.SumOf(artifact.SHA512, sum512))
-	return n, digests, err
-}
-
-// givingUp reads until its context ends.
-type givingUp struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (g *givingUp) Read(p []byte) (int, error) {
-	if err := context.Cause(g.ctx); err != nil {
-		return 0, err
-	}
-	return g.r.Read(p)
 }
