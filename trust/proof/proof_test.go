@@ -1,6 +1,8 @@
 package proof_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -513,9 +515,23 @@ func TestReceipts(t *testing.T) {
 	}
 }
 
+// zipped is how receipts are stored.
+func zipped(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write([]byte(text))
+	must(t, errors.Join(err, w.Close()))
+	return b.String()
+}
+
 // TestDamagedReceipt is an error, never a proof.
 func TestDamagedReceipt(t *testing.T) {
-	for name, value := range map[string]string{"cut": `{"schema":"assay.receipt/v1"`, "empty": `{}`, "another schema": `{"schema":"x","evidence":{}}`} {
+	whole := zipped(t, `{"schema":"assay.receipt/v1","evidence":{}}`)
+	for name, value := range map[string]string{
+		"not packed": `{"schema":"assay.receipt/v1","evidence":{}}`, "cut": whole[:len(whole)-1], "no JSON": zipped(t, `{"schema":`),
+		"empty": zipped(t, `{}`), "another schema": zipped(t, `{"schema":"x","evidence":{}}`), "no evidence": zipped(t, `{"schema":"assay.receipt/v1"}`),
+	} {
 		b := newBench(t)
 		b.release("hello", "1.4.2", nil)
 		item := b.item("hello", "1.4.2")

@@ -100,7 +100,11 @@ func readReceipt(tx trust.Tx, key string) (*Receipt, error) {
 		return nil, err
 	}
 	var r Receipt
-	if err := json.Unmarshal(data, &r); err != nil {
+	text, err := unpacked(data)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrReceipt, clip(key), err)
 	}
 	if r.Schema != receiptSchema || r.Evidence == nil {
@@ -155,7 +159,11 @@ func newReceipt(item Item, evidence *trust.Evidence, now time.Time) *Receipt {
 }
 
 func writeReceipt(tx trust.Tx, target trust.Target, r *Receipt) error {
-	data, err := json.Marshal(r)
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	data, err := packed(text)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,39 @@
+package proof
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxReceipt bounds a receipt in bytes, unpacked. What it holds is bounded
+// already: 64 bundles of at most 4 MiB; nearly all receipts have a few KiB.
+const maxReceipt = 512 << 20
+
+// packed compresses the text of a receipt. Most of it is names that repeat; a
+// store of many receipts is read at each start of the program.
+func packed(text []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.Write(text)
+	err = errors.Join(err, w.Close())
+	return b.Bytes(), err
+}
+
+// unpacked is the text again. gzip's own checksum is compared.
+func unpacked(data []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, maxReceipt+1))
+	if err == nil && len(text) > maxReceipt {
+		err = fmt.Errorf("expected at most %d bytes, found more", maxReceipt)
+	}
+	return text, err
+}
