@@ -15,8 +15,8 @@ func policyCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:  "policy",
 		Usage: "what artifacts must show",
-		Description: "Rules stand as [[policy]] in the system's, the user's and the project's files. All\n" +
-			"that apply to an artifact apply together, so one more can only refuse more.",
+		Description: "Rules stand as [[policy]] in the system's, the user's and the project's files.\n" +
+			"All that apply to an artifact apply together, so one more can only refuse more.",
 		Subcommands: []*cli.Command{policyShowCommand(a), policyTestCommand(a)},
 	}
 }

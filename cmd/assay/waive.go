@@ -26,14 +26,14 @@ func waiveCommand(a *app) *cli.Command {
 		Name:      "waive",
 		Usage:     "accept one artifact in spite of weaker proof",
 		ArgsUsage: "sha256:HEX | FILE | --list",
-		Description: "A newer version that lacks a kind of proof which an older one had is refused (19).\n" +
-			"A waiver lets one artifact pass all the same, by its digest, until a date at most\n" +
-			"90 days ahead. It helps against nothing else: signatures, digests, revocation and\n" +
-			"the rules of the policy go on counting, and so does what the next version lacks.\n" +
-			"Another waiver for the digest replaces it. It is written into the audit log, with\n" +
-			"who and why.\n\n" +
-			"A DATE is like 2026-03-04 or 2026-03-04T05:06:07Z, in UTC, and leaves that moment\n" +
-			"out; or it is how long from now, like 12h or 30d." +
+		Description: "A newer version that lacks a kind of proof which an older one had is refused\n" +
+			"(19). A waiver lets one artifact pass all the same, by its digest, until a date\n" +
+			"at most 90 days ahead. It helps against nothing else: signatures, digests,\n" +
+			"revocation and the rules of the policy go on counting, and so does what the next\n" +
+			"version lacks. Another waiver for the digest replaces it. It is written into the\n" +
+			"audit log, with who and why.\n\n" +
+			"A DATE is like 2026-03-04 or 2026-03-04T05:06:07Z, in UTC, and leaves that\n" +
+			"moment out; or it is how long from now, like 12h or 30d." +
 			examples(
 				"assay waive sha256:HEX --reason 'signing was down, see #12' --until 7d",
 				"assay waive ./hello.tgz --reason 'asked the publisher' --until 2026-03-04",
