@@ -61,7 +61,7 @@ func (h *hearing) borneOut(of string, p *slsa.Provenance, c *provenance.Certific
 	})
 	var disagreement *slsa.DisagreementError
 	if errors.As(err, &disagreement) {
-		return h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: the provenance and the certificate that signed it: %w", of, ErrClaims, err))
+		return h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: %w", of, ErrClaims, err))
 	}
 	if err != nil {
 		return h.fail(trust.CheckProvenance, of, "provenance that its certificate bears out", "none", fmt.Errorf("%s: %w", of, err))
@@ -84,7 +84,7 @@ func (h *hearing) fromSource(of string, p *slsa.Provenance) error {
 	compared, err := p.CheckSource(claimed.Repository, claimed.Revision, claimed.Tag)
 	var disagreement *slsa.DisagreementError
 	if errors.As(err, &disagreement) {
-		return h.fail(trust.CheckSource, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%w: its source, against the provenance %s: %w", ErrDisagree, of, err))
+		return h.fail(trust.CheckSource, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%w: %s: %w", ErrDisagree, of, err))
 	}
 	if err != nil {
 		return h.fail(trust.CheckSource, of, "the source that the manifest names", "none", fmt.Errorf("%s: %w", of, err))

@@ -17,7 +17,7 @@ var (
 	ErrIdentity = errors.New("not signed by an accepted identity")
 	// ErrClaims: a build's provenance says something else than the certificate
 	// that signed it.
-	ErrClaims = errors.New("provenance disagrees with its certificate")
+	ErrClaims = errors.New("claims that its certificate does not bear out")
 	// ErrDocument: a bill of materials or a checksums file can't be read as one.
 	ErrDocument = errors.New("unreadable document")
 	// ErrReceipt: a stored receipt is damaged.
