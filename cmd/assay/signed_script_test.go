@@ -23,9 +23,11 @@ import (
 //	signed release acme PRODUCT VERSION [OPTION…]  publish a release, see signing
 //	signed edit acme PATH KEY.0.KEY JSON      change a document, and publish
 //	signed put acme PATH FILE                 replace a target by a file, and publish
+//	signed large acme PATH BYTES              replace a target by that many bytes, and publish
 //	signed drop acme PATH                     take a promise back, and publish
 //	signed graft acme FROM TO                 put another artifact's bytes and bundles under TO,
 //	                                          with a manifest that fits, and publish
+//	signed republish acme TO FILE             put other bytes under TO, with a manifest that fits
 //	signed status acme PRODUCT CHANNEL VERSION STATUS  and publish
 //	signed unasked acme PART                  no path asked for since the last reset contains PART
 //	signed key NAME [SCHEME]                  make a key; writes NAME.pem, sets NAME_KEY
@@ -63,7 +65,7 @@ func signedCommand(ts *testscript.TestScript, neg bool, args []string) {
 		s.unasked(ts, name, args[0])
 		return
 	}
-	want := map[string]int{"edit": 3, "put": 2, "drop": 1, "graft": 2, "status": 4}[verb]
+	want := map[string]int{"edit": 3, "put": 2, "large": 2, "drop": 1, "graft": 2, "republish": 2, "status": 4}[verb]
 	if verb != "release" && len(args) != want {
 		ts.Fatalf("signed %s: expected %d arguments", verb, want)
 	}
@@ -74,10 +76,16 @@ func signedCommand(ts *testscript.TestScript, neg bool, args []string) {
 		editDocument(ts, repo, args[0], strings.Split(args[1], "."), args[2])
 	case "put":
 		ts.Check(repo.AddTarget(args[0], []byte(ts.ReadFile(args[1])), roleOf(args[0])...))
+	case "large":
+		ts.Check(repo.AddLarge(args[0], int64(number(ts, args[1])), 1, roleOf(args[0])...))
 	case "drop":
 		ts.Check(repo.RemoveTarget(args[0], roleOf(args[0])...))
 	case "graft":
 		graft(ts, repo, args[0], args[1])
+	case "republish":
+		data := []byte(ts.ReadFile(args[1]))
+		ts.Check(repo.AddTarget(args[0], data, roleOf(args[0])...))
+		relist(ts, repo, args[0], data)
 	case "status":
 		ts.Check(repo.SetStatus(args[0], args[1], args[2], args[3], "changed by a test", ""))
 	default:
@@ -306,10 +314,15 @@ func graft(ts *testscript.TestScript, repo *testrepo.Repo, from, to string) {
 		ts.Check(repo.AddTarget(to+suffix, data, roleOf(to)...))
 	}
 	data, _ := repo.Target(from)
-	ts.Check(repo.EditDocument(path.Dir(to)+"/release.json", func(document map[string]any) {
+	relist(ts, repo, to, data)
+}
+
+// relist has the manifest list an artifact with other bytes.
+func relist(ts *testscript.TestScript, repo *testrepo.Repo, target string, data []byte) {
+	ts.Check(repo.EditDocument(path.Dir(target)+"/release.json", func(document map[string]any) {
 		delete(document, "checksums")
 		for _, entry := range document["artifacts"].([]any) {
-			if entry := entry.(map[string]any); entry["target"] == to {
+			if entry := entry.(map[string]any); entry["target"] == target {
 				entry["length"] = len(data)
 				entry["digests"] = map[string]any{"sha256": artifact.DigestOf(artifact.SHA256, data).Hex()}
 			}
