@@ -8,6 +8,7 @@ import (
 
 	"assay/artifact"
 	"assay/cache"
+	"assay/trust/advisory"
 	"assay/trust/provenance"
 	"assay/trust/sbom"
 )
@@ -30,18 +31,21 @@ func findCommand(a *app) *cli.Command {
 			"one, or a purl without a version; a RANGE is like 1.2.3, ^1.4 or '>=1 <1.8'. A\n" +
 			"version that can't be compared with it counts as meant, and is marked with a ?.\n" +
 			"A BUILDER or SIGNER is exact, a glob or /an expression/. Where more than one\n" +
-			"thing is asked for, all of it must hold." +
+			"thing is asked for, all of it must hold. Where [[advisories]] are configured, it\n" +
+			"tells which of the components they speak of." +
 			examples(
 				"assay find 'log4j-core@<2.17.1'",
 				"assay find 'pkg:golang/golang.org/x/text@<0.3.8' --json",
 				"assay find --license GPL-3.0-only",
 				"assay find --signer 'https://github.com/acme/tool/**'",
-				"assay find --revision 0a1b2c3d"),
+				"assay find --revision 0a1b2c3d",
+				"assay find --advisory CVE-2026-1234     or any: what has known faults"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: flagRevision, Usage: "built from a revision that begins with `HEX`, at least 7 digits"},
 			&cli.StringFlag{Name: flagBuilder, Usage: "built by `BUILDER`"},
 			&cli.StringFlag{Name: flagSigner, Usage: "signed by `SIGNER`"},
 			&cli.StringFlag{Name: flagLicense, Usage: "under the licence `ID`: the component, or else the artifact or any component"},
+			&cli.StringFlag{Name: flagAdvisory, Usage: "with a component that the advisory `ID` speaks of; any: that any does"},
 		},
 		Action: a.find,
 	}
@@ -71,6 +75,8 @@ type foundDoc struct {
 type foundPart struct {
 	sbom.Component
 	Compared bool `json:"compared"` // false: the version can't be compared with the range
+	// Advisories say that the component is affected, or may be.
+	Advisories []advisory.Finding `json:"advisories,omitempty"`
 }
 
 func (a *app) find(c *cli.Context) error {
@@ -82,16 +88,26 @@ func (a *app) find(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.bareStore(c)
+	s, err := a.findStore(c)
 	if err != nil {
 		return err
+	}
+	set, err := a.findAdvisories(c, s)
+	if err != nil {
+		return err
+	}
+	id := c.String(flagAdvisory)
+	if id != "" {
+		keepAffected(&query, set, id)
 	}
 	doc := findDoc{Matches: []*foundDoc{}}
 	for match, err := range s.cache.Find(c.Context, query) {
 		if err != nil {
 			return err
 		}
-		doc.Matches = append(doc.Matches, newFoundDoc(match, component))
+		if found := newFoundDoc(match, component); set == nil || found.addAdvisories(set, id) {
+			doc.Matches = append(doc.Matches, found)
+		}
 	}
 	if doc.Unknown, err = undescribed(c, s); err != nil {
 		return err
@@ -132,7 +148,7 @@ func findQuery(c *cli.Context, args []string) (q cache.Query, component *sbom.Qu
 		}
 	}
 	if len(args) == 0 && c.NumFlags() == 0 {
-		return q, nil, usagef("expected a component, or one of --%s, --%s, --%s, --%s", flagRevision, flagBuilder, flagSigner, flagLicense)
+		return q, nil, usagef("expected a component, or one of --%s, --%s, --%s, --%s, --%s", flagRevision, flagBuilder, flagSigner, flagLicense, flagAdvisory)
 	}
 	return q, component, nil
 }
@@ -188,6 +204,9 @@ func (a *app) printFound(doc findDoc) {
 			text := strings.TrimSpace(part.Name + " " + part.Version)
 			if !part.Compared {
 				text += "?"
+			}
+			if len(part.Advisories) > 0 {
+				text += " (" + advisoryText(part.Advisories) + ")"
 			}
 			parts = append(parts, text)
 		}
