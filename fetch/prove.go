@@ -34,10 +34,13 @@ func (p papers) Hash(ctx context.Context, algorithm artifact.Algorithm) (artifac
 	if digest, ok := p.known.Of(algorithm); ok {
 		return digest, nil
 	}
-	if !p.fetch {
-		return artifact.Digest{}, fmt.Errorf("%s: %w", p.target.Path(), trust.ErrNotHeld)
+	fetched, err := p.shelf.client.held(ctx, p.target)
+	if errors.Is(err, cache.ErrMissing) {
+		if !p.fetch {
+			return artifact.Digest{}, fmt.Errorf("%s: %w", p.target.Path(), trust.ErrNotHeld)
+		}
+		fetched, err = p.shelf.client.Fetch(ctx, p.target)
 	}
-	fetched, err := p.shelf.client.Fetch(ctx, p.target)
 	if err != nil {
 		return artifact.Digest{}, err
 	}
