@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"assay/artifact/release"
 	"assay/cache"
 	"assay/trust"
 	"assay/trust/proof"
@@ -93,8 +94,12 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 	if err != nil {
 		return Selection{}, err
 	}
-	warnings, outlived := contradicted(agreed), ""
+	warnings, outlived, deprecated := contradicted(agreed), "", ""
 	if channel != "" {
+		if entry.Status == release.StatusDeprecated {
+			deprecated = deprecation(item.Product, entry)
+			warnings = append(warnings, deprecated)
+		}
 		evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", entry.Status, channel)})
 		if outlived, err = shelf.aged(ctx, item.Product, channel, evidence); err != nil {
 			return Selection{}, err
@@ -105,6 +110,6 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 	}
 	return Selection{
 		Repository: repository, Why: "named by its target path", Target: agreed.Target, Agreed: agreed.Repositories,
-		Warnings: warnings, Evidence: evidence, item: item, outlived: outlived,
+		Warnings: warnings, Evidence: evidence, item: item, outlived: outlived, deprecated: deprecated,
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"assay/artifact/release"
@@ -29,6 +30,12 @@ const (
 	Revoked    State = "revoked"    // by its publisher
 	Changed    State = "changed"    // its bytes on this disk are not what they were
 )
+
+// Graver reports whether a state is worse than another.
+func (s State) Graver(than State) bool {
+	order := []State{Good, Deprecated, Outlived, Affected, Unknown, Withdrawn, Weakened, Replaced, Revoked, Changed}
+	return slices.Index(order, s) > slices.Index(order, than)
+}
 
 // Standing is how an artifact that is held is judged today.
 type Standing struct {
@@ -110,7 +117,7 @@ func stateOf(err error) State {
 	switch {
 	case errors.Is(err, ErrRevoked):
 		return Revoked
-	case errors.Is(err, trust.ErrNoTarget):
+	case errors.Is(err, trust.ErrNoTarget) && !errors.As(err, &refusal): // else it is a document beside it that is gone
 		return Withdrawn
 	case errors.Is(err, policy.ErrChanged):
 		return Replaced
@@ -138,7 +145,7 @@ func (s *Standing) graded(selection Selection, found *proof.Proof) {
 	case found != nil && len(found.Affected()) > 0:
 		s.State, s.Detail = Affected, strings.Join(found.Affected(), "; ")
 	case item.Status == release.StatusDeprecated:
-		s.State, s.Detail = Deprecated, "deprecated in "+item.Channel
+		s.State, s.Detail = Deprecated, selection.deprecated
 	case selection.outlived != "":
 		s.State, s.Detail = Outlived, selection.outlived
 	}

@@ -38,8 +38,9 @@ type Selection struct {
 	Agreed     []string // the repositories that promise the target alike; empty: none need agree
 	Evidence   *trust.Evidence
 
-	item     proof.Item // what package proof is asked about
-	outlived string     // why it has outlived its time; empty: it has not
+	item       proof.Item // what package proof is asked about
+	outlived   string     // why it has outlived its time; empty: it has not
+	deprecated string     // what the publisher says against it, of one that was named by its path; empty: nothing
 }
 
 // Resolve finds out which artifact a request means: which repository has the
