@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 // TestScript runs testdata/script/*.txtar. Beside testscript's own commands
 // there are `exits CODE COMMAND…`, which runs a command and wants its exit
 // code; `userconfig LINE…`, which writes the user's configuration, and
-// `configure FILE…`, which does so from files; and `repo` and `signed`, which
+// `configure FILE…`, which does so from files; `damage FILE`, which spoils the
+// cache's copy; and `repo` and `signed`, which
 // repo_script_test.go and signed_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
@@ -29,6 +30,7 @@ func TestScript(t *testing.T) {
 		"repo":       repoCommand,
 		"signed":     signedCommand,
 		"configure":  configureCommand,
+		"damage":     damageCommand,
 		"userconfig": userConfig,
 	}
 	maps.Copy(cmds, systemCommands())

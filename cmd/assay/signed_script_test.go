@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -102,6 +103,20 @@ func configureCommand(ts *testscript.TestScript, neg bool, args []string) {
 		lines = append(lines, ts.ReadFile(name))
 	}
 	userConfig(ts, neg, lines)
+}
+
+// damageCommand is `damage FILE`: the cache's copy of the file's bytes gets
+// others, of the same length.
+func damageCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: damage FILE")
+	}
+	data := []byte(ts.ReadFile(args[0]))
+	hex := artifact.DigestOf(artifact.SHA256, data).Hex()
+	blob := filepath.Join(ts.Getenv("CACHE"), "blobs", "sha256", hex[:2], hex)
+	ts.Check(os.Chmod(blob, 0o600))
+	data[0]++
+	ts.Check(os.WriteFile(blob, data, 0o600))
 }
 
 func (s *served) box(ts *testscript.TestScript, name string) *testrepo.Sigstore {

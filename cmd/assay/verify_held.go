@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"time"
 
@@ -51,7 +52,7 @@ func (a *app) verifyHeld(c *cli.Context) error {
 		return err
 	}
 	doc := heldDoc{Judged: a.now().UTC(), List: []heldStanding{}}
-	var failures []error
+	failed := heldError{worst: fetch.Good}
 	err = eachProven(c.Context, s.prover, func(r *proof.Receipt) error {
 		standing, err := s.client.JudgeHeld(c.Context, r)
 		if errors.Is(err, cache.ErrMissing) {
@@ -62,9 +63,7 @@ func (a *app) verifyHeld(c *cli.Context) error {
 			return err
 		}
 		doc.add(standing)
-		if standing.Err != nil {
-			failures = append(failures, standing.Err)
-		}
+		failed.add(standing)
 		return nil
 	})
 	if err != nil {
@@ -75,17 +74,32 @@ func (a *app) verifyHeld(c *cli.Context) error {
 	if err := a.out.result("verify.held", doc); err != nil {
 		return err
 	}
-	if len(failures) == 0 {
+	if failed.bad == 0 {
 		return nil
 	}
-	return withHint(&heldError{bad: len(failures), all: len(doc.List), errs: failures}, "`assay explain` tells of each; `assay versions PRODUCT` tells what may be chosen instead")
+	failed.all = len(doc.List)
+	return withHint(&failed, "use none of them; `assay versions PRODUCT` tells what may be chosen instead")
 }
 
-// heldError joins the refusals of verify --held; its exit code is that of the
-// gravest.
+// heldError is of the artifacts that are refused today. It unwraps to the
+// refusals of the gravest state alone: theirs is the exit code.
 type heldError struct {
 	bad, all int
+	worst    fetch.State
 	errs     []error
+}
+
+func (e *heldError) add(s fetch.Standing) {
+	if s.Err == nil {
+		return
+	}
+	e.bad++
+	if s.State.Graver(e.worst) {
+		e.worst, e.errs = s.State, nil
+	}
+	if s.State == e.worst {
+		e.errs = append(e.errs, s.Err)
+	}
 }
 
 func (e *heldError) Error() string {
@@ -137,7 +151,7 @@ func (a *app) showHeld(doc *heldDoc) {
 		}
 		what := s.Target
 		if s.Product != "" {
-			what = s.Product + " " + s.Version
+			what = fmt.Sprintf("%s %s (%s)", s.Product, s.Version, path.Base(s.Target))
 		}
 		a.out.line("%s  %s of %s: %s", a.stateMark(s.State), what, s.Repository, s.Detail)
 	}

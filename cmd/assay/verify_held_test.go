@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"assay/fetch"
+	"assay/internal/config"
+	"assay/trust"
+	"assay/trust/policy"
+)
+
+// The exit code is that of the gravest state, whatever else has failed: a
+// profile that can't be read must not hide a release that was revoked.
+func TestHeldExitIsTheGravest(t *testing.T) {
+	standing := func(state fetch.State, err error) fetch.Standing { return fetch.Standing{State: state, Err: err} }
+	unknown := standing(fetch.Unknown, fmt.Errorf("profile: %w", config.ErrConfig))
+	weakened := standing(fetch.Weakened, policy.ErrWeaker)
+	revoked := standing(fetch.Revoked, fetch.ErrRevoked)
+	for name, test := range map[string]struct {
+		standings []fetch.Standing
+		code, bad int
+	}{
+		"unknown":               {[]fetch.Standing{unknown}, 2, 1},
+		"revoked, then unknown": {[]fetch.Standing{revoked, unknown}, 16, 2},
+		"unknown, then revoked": {[]fetch.Standing{unknown, revoked}, 16, 2},
+		"weakened among others": {[]fetch.Standing{unknown, weakened, standing(fetch.Withdrawn, trust.ErrNoTarget)}, 19, 3},
+		"changed on the disk":   {[]fetch.Standing{revoked, standing(fetch.Changed, &trust.MismatchError{})}, 13, 2},
+		"what is no refusal":    {[]fetch.Standing{standing(fetch.Deprecated, nil), weakened}, 19, 1},
+	} {
+		failed := heldError{worst: fetch.Good}
+		for _, s := range test.standings {
+			failed.add(s)
+		}
+		if code := codeOf(&failed); code != test.code || failed.bad != test.bad {
+			t.Errorf("%s: expected exit %d for %d, found %d for %d", name, test.code, test.bad, code, failed.bad)
+		}
+	}
+}
