@@ -143,6 +143,10 @@ func (j *judgement) ages(r *rule) []outcome {
 	var outcomes []outcome
 	if r.MinAge != nil {
 		outcomes = append(outcomes, j.age("published", j.Published, atLeast, *r.MinAge))
+		// A publisher may claim any date; whoever signed these bytes had them.
+		if !j.Observed.IsZero() {
+			outcomes = append(outcomes, j.age("signed", j.Observed, atLeast, *r.MinAge))
+		}
 	}
 	if r.MaxAge != nil {
 		outcomes = append(outcomes, j.age("published", j.Published, atMost, *r.MaxAge))

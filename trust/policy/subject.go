@@ -25,6 +25,7 @@ type Subject struct {
 
 	Published time.Time // as the manifest claims; zero without one
 	Built     time.Time // by provenance, else as the manifest claims; zero: not known
+	Observed  time.Time // when others first observed a signature over it; zero: nobody did
 	License   string    // of the product, as the manifest claims
 
 	Signatures []Signature // verified, and bound to this artifact

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"assay/trust"
 	"assay/trust/provenance"
@@ -15,6 +16,7 @@ import (
 // the certificate that signed it, and with the source that the manifest names.
 func (h *hearing) built(context.Context) error {
 	var found bool
+	var first time.Time
 	for i := range h.subject.Signatures {
 		s := &h.subject.Signatures[i]
 		if s.Statement == nil || !slsa.IsProvenance(s.Statement.PredicateType) {
@@ -32,14 +34,17 @@ func (h *hearing) built(context.Context) error {
 			return err
 		}
 		s.Provenance = p
-		if !p.Finished.IsZero() {
-			h.subject.Built = p.Finished
+		if counts := len(h.accepted) == 0 || h.isAccepted(&s.Signed); counts && !p.Finished.IsZero() && (first.IsZero() || p.Finished.Before(first)) {
+			first = p.Finished
 		}
 		h.item.Evidence.Builds = append(h.item.Evidence.Builds, trust.Build{
 			Of: s.Of, Signer: signerName(s.Signer), Builder: p.Builder, Level: h.prover.config.Policy.SLSALevel(*s),
 			BuildType: p.BuildType, EntryPoint: p.EntryPoint, Source: p.Source.Repository, Revision: p.Source.Revision,
 			Ref: p.Source.Ref, Parameters: p.Parameters, Finished: p.Finished,
 		})
+	}
+	if !first.IsZero() {
+		h.subject.Built = first // those after it built it once more
 	}
 	if !found {
 		h.unchecked(trust.CheckProvenance, "", "no verified statement tells how it was built")

@@ -232,6 +232,7 @@ func (h *hearing) accept(v *verifier, b advertised, signed provenance.Signed) er
 		evidence.Statement = signed.Statement.PredicateType
 	}
 	h.item.Evidence.Signatures = append(h.item.Evidence.Signatures, evidence)
+	h.direct[b.path] = b.whole
 	h.subject.Signatures = append(h.subject.Signatures, policy.Signature{Signed: signed, Of: b.path})
 	return nil
 }
@@ -250,6 +251,11 @@ func describe(signed provenance.Signed) string {
 		text += fmt.Sprintf(", log index %d", entry.Index)
 	}
 	return text
+}
+
+// isAccepted reports whether the policy names the signer.
+func (h *hearing) isAccepted(s *provenance.Signed) bool {
+	return slices.ContainsFunc(h.accepted, func(id provenance.Identity) bool { return id.Matches(s) })
 }
 
 // identified asks whether a signer is one that is accepted. Of several

@@ -22,13 +22,14 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // bench is a repository, an instance of Sigstore, and a client's memory.
 type bench struct {
-	t      testing.TB
-	now    time.Time
-	box    *testrepo.Sigstore
-	repo   *testrepo.Repo
-	memory *trust.MemStore
-	config proof.Config
-	rules  []policy.Rule
+	t        testing.TB
+	now      time.Time
+	box      *testrepo.Sigstore
+	repo     *testrepo.Repo
+	memory   *trust.MemStore
+	config   proof.Config
+	rules    []policy.Rule
+	builders []policy.Builder
 	// known are the digests that Documents.Hash has; without, the bytes are not
 	// to be had.
 	known artifact.Digests
@@ -153,7 +154,7 @@ func (b *bench) item(product, version string) proof.Item {
 
 func (b *bench) prover() *proof.Prover {
 	b.t.Helper()
-	rules, err := policy.New(b.rules, nil)
+	rules, err := policy.New(b.rules, b.builders)
 	must(b.t, err)
 	b.config.Policy = rules
 	p, err := proof.New(b.config)

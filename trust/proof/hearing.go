@@ -20,14 +20,15 @@ type hearing struct {
 	now      time.Time
 	subject  policy.Subject
 	rules    []policy.Rule
-	accepted []provenance.Identity // whom the policy accepts; empty: it does not say
+	accepted []provenance.Identity // whom the rules name as signers; empty: none does
 	warnings []string
 
 	before      *Receipt // of an earlier proof of the same bytes; nil: none
 	verdicts    map[string]provenance.Signed
 	inChecksums bool            // the checksums file lists the artifact
 	checksums   artifact.Digest // of that file
-	sbom        *parts
+	sbom        artifact.Digest // of the bill of materials beside the artifact
+	direct      map[string]bool // bundles about the artifact itself, and not a list that has it
 }
 
 // open gathers what is known before anything is checked.
@@ -36,7 +37,7 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 		return nil, fmt.Errorf("%w: an item without target, evidence or documents", ErrConfig)
 	}
 	h := &hearing{
-		prover: p, item: item, now: p.config.Now().UTC(), verdicts: map[string]provenance.Signed{},
+		prover: p, item: item, now: p.config.Now().UTC(), verdicts: map[string]provenance.Signed{}, direct: map[string]bool{},
 		subject: policy.Subject{
 			Repository: item.Target.Repository(), Product: item.Product, Version: item.Version, Channel: item.Channel,
 			Platform: item.Platform, Target: item.Target.Path(), Digests: item.Target.Digests(),
@@ -48,7 +49,9 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 		item.Evidence.Claims = claimsOf(m)
 	}
 	h.rules = p.config.Policy.Match(h.subject.Repository, item.Product, item.Channel)
-	h.accepted = p.config.Policy.Signers(h.subject.Repository, item.Product, item.Channel)
+	for _, r := range h.rules {
+		h.accepted = append(h.accepted, r.Signers...)
+	}
 	item.Evidence.Judged = h.now
 	if len(h.rules) > 0 {
 		item.Evidence.Policy = p.config.Policy.Digest()
@@ -186,16 +189,33 @@ func (h *hearing) judged(context.Context) error {
 	return nil
 }
 
-// aged tells how old the release is; it is for rules to say what is too old.
+// aged tells how old the release is; it is for rules to say what is too old, or
+// too young. A signature that others have observed shows since when there were
+// these bytes, whatever the manifest claims.
 func (h *hearing) aged(context.Context) error {
+	for _, s := range h.item.Evidence.Signatures {
+		if first := h.subject.Observed; !s.Signed.IsZero() && (first.IsZero() || s.Signed.Before(first)) {
+			h.subject.Observed = s.Signed
+		}
+	}
 	if h.item.Release == nil {
 		return nil
 	}
-	found := "published " + h.ago(h.subject.Published)
-	if !h.subject.Built.IsZero() {
-		found = "built " + h.ago(h.subject.Built) + ", " + found
+	built, published := h.subject.Built, h.subject.Published
+	found := "published " + h.ago(published)
+	if !built.IsZero() {
+		found = "built " + h.ago(built) + ", " + found
 	}
-	h.pass(trust.CheckAge, "", "", found)
+	if !h.subject.Observed.IsZero() {
+		found += ", first signed " + h.ago(h.subject.Observed)
+	}
+	const expected = "built and then published, both in the past"
+	if published.IsZero() || published.After(h.now) || built.After(published) {
+		h.item.Evidence.Add(trust.Check{ID: trust.CheckAge, Result: trust.NotChecked, Expected: expected, Found: found, Why: "the manifest's dates can't be right"})
+		h.warn("the dates of the release can't be right: %s", found)
+		return nil
+	}
+	h.pass(trust.CheckAge, "", expected, found)
 	return nil
 }
 

@@ -6,39 +6,23 @@ import (
 	"fmt"
 	"slices"
 
-	"assay/artifact"
 	"assay/trust"
 	"assay/trust/advisory"
 	"assay/trust/policy"
 	"assay/trust/sbom"
 )
 
-// parts are an artifact's components and where they are listed.
-type parts struct {
-	of         string          // the document; empty: the manifest
-	digest     artifact.Digest // of the document
-	attested   bool            // by a signed statement
-	components []sbom.Component
-}
-
-// parted finds the artifact's components: in a signed statement, else in the
-// bill of materials beside it, else in the manifest. An earlier proof that read
-// the same document need not be repeated, unless somebody asks for components.
+// parted finds the artifact's components: all that signed statements and the bill
+// of materials beside it list, together, as a statement must not hide what the
+// other names; without either, what the manifest lists.
 func (h *hearing) parted(ctx context.Context) error {
-	found, err := h.attestedParts()
-	if err != nil {
+	if err := h.attestedParts(); err != nil {
 		return err
 	}
-	if found == nil {
-		if found, err = h.documentParts(ctx); err != nil {
-			return err
-		}
+	if err := h.documentParts(ctx); err != nil {
+		return err
 	}
-	if found != nil {
-		h.sbom, h.subject.HasSBOM, h.subject.Components = found, true, found.components
-		return nil
-	}
-	if h.item.Release == nil {
+	if h.item.Release == nil || h.subject.HasSBOM {
 		return nil
 	}
 	for _, c := range h.item.Release.Components {
@@ -48,58 +32,81 @@ func (h *hearing) parted(ctx context.Context) error {
 		h.unchecked(trust.CheckSBOM, "", "neither a bill of materials nor the manifest lists components")
 		return nil
 	}
-	h.sbom = &parts{components: h.subject.Components}
 	h.unchecked(trust.CheckSBOM, "", fmt.Sprintf("there is no bill of materials; the manifest claims %d components", len(h.subject.Components)))
 	return nil
 }
 
-// attestedParts reads the first bill of materials among the verified statements.
-func (h *hearing) attestedParts() (*parts, error) {
+// attestedParts reads the bills of materials among the verified statements about
+// the artifact itself. Where the policy names signers, those of others do not
+// count.
+func (h *hearing) attestedParts() error {
 	for _, s := range h.subject.Signatures {
 		if s.Statement == nil || sbom.PredicateFormat(s.Statement.PredicateType) == "" {
 			continue
 		}
+		switch {
+		case !h.direct[s.Of]:
+			h.unchecked(trust.CheckSBOM, s.Of, "it is about the checksums file")
+			continue
+		case len(h.accepted) > 0 && !h.isAccepted(&s.Signed):
+			h.unchecked(trust.CheckSBOM, s.Of, "signed by "+signerName(s.Signer)+", whom no rule names: it counts for nothing")
+			continue
+		}
 		doc, err := sbom.ParsePredicate(s.Statement.PredicateType, s.Statement.Predicate)
 		if err != nil {
-			return nil, h.fail(trust.CheckSBOM, s.Of, "a bill of materials", "something else", fmt.Errorf("%s: %w: %w", s.Of, ErrDocument, err))
+			return h.fail(trust.CheckSBOM, s.Of, "a bill of materials", "something else", fmt.Errorf("%s: %w: %w", s.Of, ErrDocument, err))
 		}
-		h.pass(trust.CheckSBOM, s.Of, "a signed bill of materials", listedText(doc))
-		return &parts{of: s.Of, digest: s.Bundle, attested: true, components: doc.Components}, nil
+		h.addParts(s.Of, "a signed bill of materials", doc)
 	}
-	return nil, nil
+	return nil
 }
 
-func (h *hearing) documentParts(ctx context.Context) (*parts, error) {
+// addParts takes the components of a document that was read.
+func (h *hearing) addParts(of, what string, doc *sbom.Document) {
+	h.pass(trust.CheckSBOM, of, what, fmt.Sprintf("%s %s with %d components", doc.Format, doc.SpecVersion, len(doc.Components)))
+	h.subject.HasSBOM = true
+	known := map[sbom.Component]bool{}
+	for _, c := range h.subject.Components {
+		known[c] = true
+	}
+	for _, c := range doc.Components {
+		if !known[c] {
+			h.subject.Components = append(h.subject.Components, c)
+		}
+	}
+}
+
+// documentParts reads the bill of materials beside the artifact. An earlier proof
+// that read the same document need not be repeated, unless somebody asks for
+// components.
+func (h *hearing) documentParts(ctx context.Context) error {
 	path := h.item.Artifact.SBOM
 	if h.item.Release == nil || path == "" {
-		return nil, nil
+		return nil
 	}
 	target, err := h.item.Documents.Promise(ctx, path)
 	if errors.Is(err, trust.ErrNoTarget) {
-		return nil, h.fail(trust.CheckSBOM, path, "promised by "+h.subject.Repository, "no such target", fmt.Errorf("%w: the manifest lists the bill of materials %s: %w", ErrDisagree, path, err))
+		return h.fail(trust.CheckSBOM, path, "promised by "+h.subject.Repository, "no such target", fmt.Errorf("%w: the manifest lists the bill of materials %s: %w", ErrDisagree, path, err))
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	digest := target.Digests().Primary()
-	if h.before != nil && h.before.SBOM == digest && !h.asksParts() {
-		h.pass(trust.CheckSBOM, path, "a bill of materials", "the one that was read before: "+digest.String())
-		return &parts{of: path, digest: digest}, nil
+	h.sbom = target.Digests().Primary()
+	if h.before != nil && h.before.SBOM == h.sbom && !h.asksParts() {
+		h.pass(trust.CheckSBOM, path, "a bill of materials", "the one that was read before: "+h.sbom.String())
+		h.subject.HasSBOM = true
+		return nil
 	}
 	data, err := h.document(ctx, trust.CheckSBOM, target, sbom.MaxBytes)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	doc, err := sbom.Parse(data)
 	if err != nil {
-		return nil, h.fail(trust.CheckSBOM, path, "a bill of materials", "something else", fmt.Errorf("%s: %w: %w", path, ErrDocument, err))
+		return h.fail(trust.CheckSBOM, path, "a bill of materials", "something else", fmt.Errorf("%s: %w: %w", path, ErrDocument, err))
 	}
-	h.pass(trust.CheckSBOM, path, "a bill of materials", listedText(doc))
-	return &parts{of: path, digest: digest, components: doc.Components}, nil
-}
-
-func listedText(doc *sbom.Document) string {
-	return fmt.Sprintf("%s %s with %d components", doc.Format, doc.SpecVersion, len(doc.Components))
+	h.addParts(path, "a bill of materials", doc)
+	return nil
 }
 
 // asksParts reports whether anything looks at single components.

@@ -60,15 +60,11 @@ func (v *verifier) ready(ctx context.Context, c Profile) error {
 // profiles names those that may judge the artifact's signatures: of the signers
 // that the policy accepts, and of its repository. In order, each once.
 func (h *hearing) profiles() []string {
-	var names []string
-	for _, identity := range h.accepted {
-		if identity.Profile != "" {
-			names = append(names, identity.Profile)
-		}
-	}
+	names := h.prover.config.Policy.Profiles(h.subject.Repository, h.item.Product, h.item.Channel)
 	if of := h.prover.config.Default; of != nil {
 		names = append(names, of(h.subject.Repository)...)
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
 	slices.Sort(names)
 	return slices.Compact(names)
 }

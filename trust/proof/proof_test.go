@@ -582,3 +582,83 @@ func TestAdvisories(t *testing.T) {
 	wantResult(t, found.Evidence, trust.CheckAdvisories, trust.Pass)
 	wantResult(t, found.Evidence, policy.IDAdvisories, trust.Pass)
 }
+
+// TestBuildersAreNoSigners: that a table says how well some builder is guarded
+// does not ask for releases of that builder.
+func TestBuildersAreNoSigners(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	b.rules = []policy.Rule{{Statuses: []string{"current"}}}
+	b.builders = []policy.Builder{{Builder: pattern(t, "https://builder.example/x"), Signer: acmeSigner(t, "other"), Level: 3}}
+	found := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, found.Evidence, trust.CheckIdentity, trust.NotChecked)
+}
+
+// TestBackdated: a release that claims to be old, and was signed today.
+func TestBackdated(t *testing.T) {
+	b := newBench(t)
+	fresh := func(_ string, o *testrepo.BundleOptions) { o.SignedAt = b.now.Add(-time.Hour) }
+	b.add(testrepo.Release{Product: "hello", Version: "1.4.2", Published: b.now.Add(-100 * 24 * time.Hour), Signing: &testrepo.Signing{Change: fresh}})
+	week := policy.Span(7 * 24 * time.Hour)
+	b.rules = []policy.Rule{{MinAge: &week}}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDAge, policy.ErrRefused)
+	b.now = b.now.Add(8 * 24 * time.Hour)
+	must(t, b.repo.Renew())
+	must(t, b.repo.Publish())
+	wantResult(t, b.proven(b.item("hello", "1.4.2")).Evidence, policy.IDAge, trust.Pass)
+}
+
+// TestDatesThatCannotBe are told, and are no refusal by themselves.
+func TestDatesThatCannotBe(t *testing.T) {
+	b := newBench(t)
+	b.add(testrepo.Release{Product: "hello", Version: "1.4.2", Published: b.now.Add(48 * time.Hour)})
+	found := b.proven(b.item("hello", "1.4.2"))
+	wantResult(t, found.Evidence, trust.CheckAge, trust.NotChecked)
+	if len(found.Warnings) != 1 {
+		t.Errorf("expected one warning, found %q", found.Warnings)
+	}
+}
+
+// TestStrangersBill: a bill of materials signed by somebody whom no rule names
+// does not count, and none hides what another lists.
+func TestStrangersBill(t *testing.T) {
+	deny := policy.Rule{Components: &policy.Components{Deny: []string{"golang.org/x/text"}}}
+	for _, test := range []struct {
+		name    string
+		signers bool
+		claims  testrepo.Claims
+		result  trust.Result
+	}{
+		{"of an accepted signer", true, testrepo.Claims{}, trust.Pass},
+		{"of a stranger", true, testrepo.WorkflowClaims("https://git.example/x/y", ".github/workflows/release.yml", "refs/tags/v1", strings.Repeat("ab", 20)), trust.NotChecked},
+		{"where nobody is named", false, testrepo.Claims{}, trust.Pass},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.release("hello", "1.4.2", &testrepo.Signing{Bills: true, Change: func(path string, o *testrepo.BundleOptions) {
+				if !strings.Contains(path, ".sbom.") {
+					return
+				}
+				if test.claims != (testrepo.Claims{}) {
+					o.Claims = test.claims
+				}
+				var statement map[string]any
+				must(t, json.Unmarshal(o.Statement, &statement))
+				statement["predicate"].(map[string]any)["packages"] = []any{}
+				statement["predicate"].(map[string]any)["relationships"] = []any{}
+				o.Statement, _ = json.Marshal(statement)
+			}})
+			if test.signers {
+				b.rules = []policy.Rule{{Signers: []provenance.Identity{acmeSigner(t, "hello")}}}
+			}
+			found, err := b.prove(b.item("hello", "1.4.2"))
+			must(t, err)
+			bills := checksOf(found.Evidence, trust.CheckSBOM)
+			if len(bills) != 2 || bills[0].Result != test.result || bills[1].Result != trust.Pass {
+				t.Errorf("expected %s and then pass, found %+v", test.result, bills)
+			}
+			b.rules = append(b.rules, deny)
+			b.wantRefusal(b.item("hello", "1.4.2"), policy.IDComponents, policy.ErrRefused)
+		})
+	}
+}

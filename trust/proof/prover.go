@@ -77,7 +77,7 @@ type Proof struct {
 	item      Item
 	verdicts  map[string]provenance.Signed
 	checksums artifact.Digest
-	sbom      *parts
+	sbom      artifact.Digest
 }
 
 // Release is the manifest of the proven artifact; nil where none lists it.

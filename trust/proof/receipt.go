@@ -46,7 +46,7 @@ type Receipt struct {
 	Evidence   *trust.Evidence   `json:"evidence"`
 
 	Checksums artifact.Digest `json:"checksums,omitzero"` // of the checksums file that lists it
-	SBOM      artifact.Digest `json:"sbom,omitzero"`      // of the document that was read
+	SBOM      artifact.Digest `json:"sbom,omitzero"`      // of the bill of materials that was read
 	// Verdicts are the verified signatures, by all that they depend on.
 	Verdicts map[string]provenance.Signed `json:"verdicts,omitempty"`
 }
@@ -120,10 +120,7 @@ func readReceipt(tx trust.Tx, key string) (*Receipt, error) {
 func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
 	r := newReceipt(proof.item, proof.Evidence, p.config.Now())
 	r.Outcome, r.Proven, r.Verdicts = Proven, r.At, proof.verdicts
-	r.Checksums = proof.checksums
-	if proof.sbom != nil {
-		r.SBOM = proof.sbom.digest
-	}
+	r.Checksums, r.SBOM = proof.checksums, proof.sbom
 	return r, p.config.Memory.Update(ctx, func(tx trust.Tx) error {
 		if proof.item.Release != nil {
 			if err := policy.Record(tx, proof.Subject, p.config.Now()); err != nil {
