@@ -64,7 +64,11 @@ func (s *session) loadProfile(ctx context.Context, p config.Profile) (profile pr
 // readTarget reads a target that the configuration names.
 func (s *session) readTarget(ctx context.Context, repository, path string, limit int64, origin config.Origin) (data []byte, note string, err error) {
 	if _, err := s.find(repository); err != nil {
-		return nil, "", withHint(fmt.Errorf("%s: %w", origin, err), "`assay trust add "+repository+"` adds it")
+		how := repository
+		if _, known := knownRepositories()[repository]; !known {
+			how += " URL --root-sha256 HEX"
+		}
+		return nil, "", withHint(mark(config.ErrConfig, fmt.Errorf("%s: %w", origin, err)), "`assay trust add "+how+"` adds it")
 	}
 	return s.client.ReadDocument(ctx, repository, path, limit)
 }

@@ -47,7 +47,7 @@ var scripts sync.Map // *testscript.TestScript → *served
 //	repo rotate acme ROLE                   new keys, then publish
 //	repo expiry acme ROLE 3s                from the next publish on
 //	repo revoke acme PRODUCT CHANNEL VERSION
-//	repo target acme PATH FILE              add a target of FILE's bytes, not yet published
+//	repo target acme PATH FILE [ROLE]       add a target of FILE's bytes, not yet published
 //	repo delegate acme ROLE PATTERN [FROM]  by targets or the role FROM, not yet published
 //	repo bins acme PARENT BITS              have hash bins below a role, not yet published
 //	repo large acme PATH BYTES
@@ -110,7 +110,7 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(repo.Approve(s.repos[arg(0)], arg(1)))
 		ts.Check(repo.Publish())
 	case "target":
-		ts.Check(repo.AddTarget(arg(0), []byte(ts.ReadFile(arg(1)))))
+		ts.Check(repo.AddTarget(arg(0), []byte(ts.ReadFile(arg(1))), args[2:]...))
 	case "large":
 		ts.Check(repo.AddLarge(arg(0), int64(number(ts, arg(1))), 1))
 	case "pad":
