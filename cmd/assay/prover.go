@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"sync"
 
 	"assay/internal/config"
+	"assay/trust"
 	"assay/trust/advisory"
 	"assay/trust/proof"
 	"assay/trust/provenance"
@@ -70,7 +72,11 @@ func (s *session) readTarget(ctx context.Context, repository, path string, limit
 		}
 		return nil, "", withHint(mark(config.ErrConfig, fmt.Errorf("%s: %w", origin, err)), "`assay trust add "+how+"` adds it")
 	}
-	return s.client.ReadDocument(ctx, repository, path, limit)
+	data, note, err = s.client.ReadDocument(ctx, repository, path, limit)
+	if errors.Is(err, trust.ErrNoTarget) {
+		err = withHint(fmt.Errorf("%s: %w", origin, err), "`assay config show` tells what the configuration names; whoever keeps "+repository+" has to publish it")
+	}
+	return data, note, err
 }
 
 // advisories reads all configured advisories, once.

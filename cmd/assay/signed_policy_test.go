@@ -44,6 +44,28 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
+// emptyDesk trusts a repository, as acme, that promises nothing yet.
+func emptyDesk(t *testing.T) (*desk, *testrepo.Repo) {
+	t.Helper()
+	repo, err := testrepo.New(testrepo.Options{})
+	if err == nil {
+		err = repo.Publish()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := testrepo.Serve(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	d := &desk{t: t, dir: t.TempDir(), repo: repo}
+	if code, _, stderr := d.run("", "trust", "add", "acme", server.URL, "--root-sha256", repo.RootSHA256()); code != 0 {
+		t.Fatal(stderr)
+	}
+	return d, repo
+}
+
 func (d *desk) write(name string, data []byte) {
 	d.t.Helper()
 	if err := os.WriteFile(filepath.Join(d.dir, name), data, 0o600); err != nil {
