@@ -142,7 +142,7 @@ func causes() []cause {
 		{slsa.ErrMalformed, 14, hintForeign},
 		{slsa.ErrTooLarge, 14, hintForeign},
 		{slsa.ErrDisagree, 14, hintForeign},
-		{detached.ErrFormat, 14, "it is none of minisign, OpenPGP and SSH"},
+		{detached.ErrFormat, 14, "--signature takes what minisign, gpg --detach-sign or ssh-keygen -Y sign wrote; a Sigstore bundle goes with --bundle"},
 		{detached.ErrKey, 14, "compare the key with what the publisher says, by another way than this network"},
 		{detached.ErrSignature, 14, hintBundle},
 		{detached.ErrTooLarge, 14, ""},
