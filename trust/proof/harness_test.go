@@ -1,10 +1,12 @@
 package proof_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,8 +35,19 @@ type bench struct {
 	// known are the digests that Documents.Hash has; without, the bytes are not
 	// to be had.
 	known artifact.Digests
-	// read counts the documents that were read.
-	read []string
+	// fails has errors of the means, by the call: "promise PATH", "read PATH" or
+	// "hash". The call fails from the second time on where it ends with "again".
+	fails map[string]error
+	// read has the documents that were read, and promised those looked for.
+	read, promised []string
+}
+
+// broken is the error that a call of Documents is to end with.
+func (b *bench) broken(call string, before bool) error {
+	if before {
+		return cmp.Or(b.fails[call], b.fails[call+" again"])
+	}
+	return b.fails[call]
 }
 
 func must(t testing.TB, err error) {
@@ -113,11 +126,20 @@ type papers struct {
 }
 
 func (p papers) Promise(ctx context.Context, path string) (trust.Target, error) {
+	err := p.bench.broken("promise "+path, slices.Contains(p.bench.promised, path))
+	p.bench.promised = append(p.bench.promised, path)
+	if err != nil {
+		return trust.Target{}, err
+	}
 	return p.view.Target(ctx, path)
 }
 
 func (p papers) Read(_ context.Context, target trust.Target, limit int64) ([]byte, error) {
+	err := p.bench.broken("read "+target.Path(), slices.Contains(p.bench.read, target.Path()))
 	p.bench.read = append(p.bench.read, target.Path())
+	if err != nil {
+		return nil, err
+	}
 	data, ok := p.bench.repo.Target(target.Path())
 	if !ok || int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s: no such file, or too large", target.Path())
@@ -126,6 +148,9 @@ func (p papers) Read(_ context.Context, target trust.Target, limit int64) ([]byt
 }
 
 func (p papers) Hash(_ context.Context, algorithm artifact.Algorithm) (artifact.Digest, error) {
+	if err := p.bench.broken("hash", false); err != nil {
+		return artifact.Digest{}, err
+	}
 	if digest, ok := p.bench.known.Of(algorithm); ok {
 		return digest, nil
 	}
@@ -160,6 +185,23 @@ func (b *bench) prover() *proof.Prover {
 	p, err := proof.New(b.config)
 	must(b.t, err)
 	return p
+}
+
+// itemAt is a target that no manifest lists. One below a release is of its
+// product.
+func (b *bench) itemAt(path string) proof.Item {
+	b.t.Helper()
+	view := b.view()
+	target, err := view.Target(b.t.Context(), path)
+	must(b.t, err)
+	item := proof.Item{Target: target, Evidence: view.Evidence(), Documents: papers{b, view}}
+	if product, rest, ok := strings.Cut(path, "/"); ok {
+		text, _, _ := strings.Cut(rest, "/")
+		item.Product = product
+		item.Version, err = artifact.ParseVersion(text)
+		must(b.t, err)
+	}
+	return item
 }
 
 func (b *bench) prove(item proof.Item) (*proof.Proof, error) {
