@@ -26,15 +26,17 @@ const configKeys = `The system's and the user's config.toml may have these keys:
 
   [[policy]]                    what artifacts must show; see docs/policy.md
   repository, product, channel  what the rule is for: names or patterns
-  require, signers, threshold, builder, source, ref, slsa_level, rebuilders,
-  licenses, components, advisories, min_age, max_age, max_build_age, statuses
+  require, signers, threshold, builder, source, ref, slsa_level, advisories,
+  min_age, max_age, max_build_age, statuses
+  licenses = { allow, deny }, components = { deny }, rebuilders = { need, of }
 
   [[builders]]                  how well builders are guarded
   builder, signer, level        who vouches for which, and the SLSA level
 
   [profiles.NAME]               where trust in signatures comes from
   kind                          public-good, github, private or key
-  trusted_root, or repository and target, or keys, thresholds
+  trusted_root, or repository and target, or keys
+  thresholds = { scts, log_entries, times, signed_timestamps }
 
   [[advisories]]                OSV or OpenVEX documents
   file, or repository and target

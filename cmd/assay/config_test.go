@@ -29,6 +29,46 @@ paths = ["**"]
 repositories = ["acme"]
 threshold = 1
 terminating = true
+
+[[policy]]
+repository = "acme"
+product = "hello"
+channel = "stable"
+require = ["sbom"]
+signers = [{ key = "sha256:6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090" }]
+threshold = 1
+builder = ["https://builder.example"]
+source = ["https://git.example/hello"]
+ref = ["refs/tags/v*"]
+slsa_level = 2
+rebuilders = { need = 1, of = [{ key = "sha256:6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090" }] }
+licenses = { deny = ["AGPL-3.0-only"] }
+components = { deny = ["left-pad"] }
+advisories = "warn"
+min_age = "1h"
+max_age = "2h"
+max_build_age = "3h"
+statuses = ["current"]
+
+[[builders]]
+builder = "https://builder.example"
+signer = { key = "sha256:6ca13d52ca70c883e0f0bb101e425a89e8624de51db2d2392593af6a84118090" }
+level = 2
+
+[profiles.ours]
+kind = "private"
+trusted_root = "root.json"
+thresholds = { scts = 1 }
+
+[profiles.keys]
+kind = "key"
+keys = ["a.pem"]
+
+[[advisories]]
+file = "osv.json"
+
+[repositories.other]
+profiles = ["ours"]
 `
 
 // TestKeysAreTold shows that help names every key, and README those of a
@@ -57,10 +97,12 @@ func TestKeysAreTold(t *testing.T) {
 			t.Errorf("README: %s is not named", v.Key)
 		}
 	}
-	if want := 4 + 7 + 4 + 8; keys != want {
+	// Plain ones, a repository, an agreement, the limits; a rule, a builder, two
+	// profiles and the one that is built in, advisories, who judges a repository.
+	if want := 4 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1; keys != want {
 		t.Errorf("expected %d keys, found %d", want, keys)
 	}
-	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[limits]", "[tools]", "locked = ["} {
+	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[tools]", "locked = ["} {
 		if !strings.Contains(configKeys, table) {
 			t.Errorf("help: %s is not named", table)
 		}

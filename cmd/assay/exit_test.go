@@ -183,7 +183,7 @@ func TestFinish(t *testing.T) {
 			t.Errorf("control characters came through: %q", text)
 		}
 	}
-	if !strings.HasPrefix(stdout.String(), `{"schema":"assay.error/v1","error":{"code":11,"name":"expired","message":"evil[31mtxt: acme: timestamp`) || strings.Count(stdout.String(), "\n") != 1 {
+	if !strings.HasPrefix(stdout.String(), `{"schema":"assay.error/v1","error":{"code":11,"name":"expired","check":"tuf.freshness","message":"evil[31mtxt: acme: timestamp`) || strings.Count(stdout.String(), "\n") != 1 {
 		t.Errorf("stdout: %q", stdout.String())
 	}
 	if lines := strings.Split(strings.TrimSpace(stderr.String()), "\n"); len(lines) != 2 || !strings.HasPrefix(lines[0], "assay: evil") || !strings.HasPrefix(lines[1], "  hint: ") {
