@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"assay/trust"
+	"assay/trust/policy"
 	"assay/trust/provenance"
 	"assay/trust/provenance/slsa"
 )
@@ -27,7 +29,7 @@ func (h *hearing) built(context.Context) error {
 		if err != nil {
 			return h.fail(trust.CheckProvenance, s.Of, "SLSA provenance v0.2 or v1", "something else", fmt.Errorf("%s: %w", s.Of, err))
 		}
-		if err := h.borneOut(s.Of, p, s.Signer.Certificate); err != nil {
+		if err := h.borneOut(&s.Signed, s.Of, p); err != nil {
 			return err
 		}
 		if err := h.fromSource(s.Of, p); err != nil {
@@ -53,17 +55,21 @@ func (h *hearing) built(context.Context) error {
 }
 
 // borneOut compares the predicate with the claims that the certificate authority
-// made sure of.
-func (h *hearing) borneOut(of string, p *slsa.Provenance, c *provenance.Certificate) error {
+// made sure of. The certificate of a rebuilder names the repository that its
+// workflow is in, which is not the one that it built: of one that a rule names
+// only builder and run are compared.
+func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) error {
+	c := s.Signer.Certificate
 	found := fmt.Sprintf("built by %s from %s", p.Builder, sourceText(p.Source))
 	if c == nil {
 		h.pass(trust.CheckProvenance, of, "a statement of a key, that no certificate bears out", found)
 		return nil
 	}
-	compared, err := p.CheckClaims(slsa.Claims{
-		SourceRepository: c.SourceRepository, SourceDigest: c.SourceDigest, SourceRef: c.SourceRef,
-		BuildSigner: c.BuildSigner, BuildConfig: c.BuildConfig, RunInvocation: c.RunInvocation,
-	})
+	claims := slsa.Claims{BuildSigner: c.BuildSigner, RunInvocation: c.RunInvocation}
+	if !h.isRebuilder(s) {
+		claims.SourceRepository, claims.SourceDigest, claims.SourceRef, claims.BuildConfig = c.SourceRepository, c.SourceDigest, c.SourceRef, c.BuildConfig
+	}
+	compared, err := p.CheckClaims(claims)
 	var disagreement *slsa.DisagreementError
 	if errors.As(err, &disagreement) {
 		return h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: %w", of, ErrClaims, err))
@@ -77,6 +83,13 @@ func (h *hearing) borneOut(of string, p *slsa.Provenance, c *provenance.Certific
 	}
 	h.pass(trust.CheckProvenance, of, expected, found)
 	return nil
+}
+
+// isRebuilder reports whether a rule names the signer as a rebuilder.
+func (h *hearing) isRebuilder(s *provenance.Signed) bool {
+	return slices.ContainsFunc(h.rules, func(r policy.Rule) bool {
+		return r.Rebuilders != nil && slices.ContainsFunc(r.Rebuilders.Of, func(id provenance.Identity) bool { return id.Matches(s) })
+	})
 }
 
 // fromSource compares the predicate with the manifest's claim of its source.

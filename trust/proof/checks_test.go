@@ -220,6 +220,7 @@ func policyScenes(t *testing.T) []scene {
 		{policy.IDSLSA, trust.Pass, nil, withTable(of(signed, policy.Rule{SLSALevel: &two}))},
 		{policy.IDSLSA, trust.Fail, policy.ErrRefused, withTable(of(signed, policy.Rule{SLSALevel: &three}))},
 		{policy.IDRebuilders, trust.Pass, nil, of(rebuilt, rebuilders("other"))},
+		{policy.IDRebuilders, trust.Pass, nil, of(&testrepo.Signing{Rebuilders: []testrepo.Claims{other}}, rebuilders("other"))},
 		{policy.IDRebuilders, trust.Fail, policy.ErrRefused, of(rebuilt, rebuilders("third"))},
 		{policy.IDLicenses, trust.Pass, nil, of(signed, policy.Rule{Licenses: &policy.Licenses{Deny: []string{"GPL-3.0-only"}}})},
 		{policy.IDLicenses, trust.Fail, policy.ErrRefused, of(signed, policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT"}}})},
