@@ -530,7 +530,7 @@ func TestDamagedReceipt(t *testing.T) {
 	whole := zipped(t, `{"schema":"assay.receipt/v1","evidence":{}}`)
 	for name, value := range map[string]string{
 		"not packed": `{"schema":"assay.receipt/v1","evidence":{}}`, "cut": whole[:len(whole)-1], "no JSON": zipped(t, `{"schema":`),
-		"empty": zipped(t, `{}`), "another schema": zipped(t, `{"schema":"x","evidence":{}}`), "no evidence": zipped(t, `{"schema":"assay.receipt/v1"}`),
+		"empty": zipped(t, `{}`), "a wrong type": zipped(t, `{"schema":"assay.receipt/v1","evidence":{},"length":"x"}`), "another schema": zipped(t, `{"schema":"x","evidence":{}}`), "no evidence": zipped(t, `{"schema":"assay.receipt/v1"}`),
 	} {
 		b := newBench(t)
 		b.release("hello", "1.4.2", nil)
