@@ -12,7 +12,8 @@
 //
 // # The checks, in their order
 //
-// The first that fails ends the hearing; its id stands last in the Evidence.
+// The first that fails ends the hearing; those after it stand in the Evidence as
+// not checked.
 //
 //	release.name         the file's name contradicts neither version nor platform
 //	release.unchanged    the bytes are those first seen under the path (never replaced)

@@ -91,10 +91,16 @@ func claimsOf(m *release.Release) []trust.Claim {
 }
 
 // refusal turns a failed check into a Refusal; other errors stay what they are.
-func (h *hearing) refusal(err error) error {
+// What would have come after it was not checked, and is told as such.
+func (h *hearing) refusal(err error, rest []step) error {
 	var failed *failure
 	if !errors.As(err, &failed) {
 		return err
+	}
+	for _, step := range rest {
+		for _, id := range step.ids {
+			h.unchecked(id, "", "it was refused before")
+		}
 	}
 	r := newReceipt(h.item, h.item.Evidence, h.now)
 	r.Outcome, r.Reason = Refused, failed.err.Error()

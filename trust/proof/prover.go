@@ -109,6 +109,27 @@ func New(config Config) (*Prover, error) {
 	return &Prover{config: config, verifiers: map[string]*verifier{}}, nil
 }
 
+// steps are the checks in their order, with the ids that each makes.
+var steps = []step{
+	{(*hearing).named, []string{trust.CheckName}},
+	{(*hearing).unchanged, []string{trust.CheckUnchanged}},
+	{(*hearing).listed, []string{trust.CheckChecksums}},
+	{(*hearing).signed, []string{trust.CheckSignature, trust.CheckSubject}},
+	{(*hearing).identified, []string{trust.CheckIdentity}},
+	{(*hearing).built, []string{trust.CheckProvenance, trust.CheckSource}},
+	{(*hearing).parted, []string{trust.CheckSBOM}},
+	{(*hearing).advised, []string{trust.CheckAdvisories}},
+	{(*hearing).aged, []string{trust.CheckAge}},
+	{(*hearing).judged, []string{policy.IDPolicy}},
+	{(*hearing).ratcheted, []string{trust.CheckRatchet}},
+	{nil, []string{trust.CheckLength, trust.CheckDigest}}, // for the caller, when the bytes are there
+}
+
+type step struct {
+	check func(*hearing, context.Context) error
+	ids   []string
+}
+
 // Prove verifies what is advertised for an artifact, and has the policy judge
 // it. It reads small documents, never the artifact, unless a signature vouches
 // for it under an algorithm that its target does not list. Whatever refuses the
@@ -118,11 +139,9 @@ func (p *Prover) Prove(ctx context.Context, item Item) (*Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{
-		h.named, h.unchanged, h.listed, h.signed, h.identified, h.built, h.parted, h.advised, h.aged, h.judged, h.ratcheted,
-	} {
-		if err := step(ctx); err != nil {
-			return nil, h.refusal(err)
+	for i, step := range steps[:len(steps)-1] {
+		if err := step.check(h, ctx); err != nil {
+			return nil, h.refusal(err, steps[i+1:])
 		}
 	}
 	return &Proof{

@@ -88,7 +88,7 @@ func (r *cycloneReader) tools(value []byte) error {
 		if isNull(element) || len(r.doc.Tools) >= maxTools {
 			continue
 		}
-		var tool cyclonedx.Tool
+		var tool struct{ Name, Version string } // a tool until 1.4, a component since
 		if err := decodePicked(element, "metadata.tools", &tool, "name", "version"); err != nil {
 			return err
 		}

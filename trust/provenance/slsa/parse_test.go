@@ -141,7 +141,7 @@ func TestParseRefuses(t *testing.T) {
 		{"commit in the URI", `"uri": "git+https://github.com/acme/tool@refs/tags/v1.4.2"`, `"uri": "https://github.com/acme/tool@` + strings.Repeat("a", 40) + `"`,
 			"buildDefinition.resolvedDependencies[0]", ErrMalformed},
 		{"escape sequence in the path", `release.yml"}`, `release\u001b[2J.yml"}`, "buildDefinition.externalParameters.workflow.path", ErrMalformed},
-		{"text turned around", `"uri": "git`, `"uri": "‮git`, "buildDefinition.resolvedDependencies[0].uri", ErrMalformed},
+		{"text turned around", `"uri": "git`, "\"uri\": \"\u202egit", "buildDefinition.resolvedDependencies[0].uri", ErrMalformed},
 		{"control character in an algorithm", `"gitCommit"`, `"\u0007"`, "buildDefinition.resolvedDependencies[0].digest", ErrMalformed},
 		{"no time", `"invocationId"`, `"startedOn": "yesterday", "invocationId"`, "runDetails.metadata.startedOn", ErrMalformed},
 		{"time is a number", `"invocationId"`, `"finishedOn": 1700000000, "invocationId"`, "runDetails.metadata.finishedOn", ErrMalformed},
