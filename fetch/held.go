@@ -53,7 +53,7 @@ type Standing struct {
 func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standing, error) {
 	s := Standing{Receipt: receipt, State: Good}
 	blob, err := c.cache.Get(receipt.Digests.Primary())
-	if errors.Is(err, cache.ErrMissing) {
+	if errors.Is(err, cache.ErrMissing) && !errors.Is(err, cache.ErrDamaged) {
 		return s, err
 	}
 	if err == nil {

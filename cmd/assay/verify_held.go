@@ -24,7 +24,8 @@ const flagHeld = "held"
 type heldDoc struct {
 	Judged  time.Time      `json:"judged"`
 	Good    int            `json:"good"`
-	Bad     int            `json:"bad"`      // all that are not good
+	Noted   int            `json:"noted"`    // still to be had, with something to be known
+	Bad     int            `json:"bad"`      // refused today, or not to be judged
 	NotHeld int            `json:"not_held"` // proven once, and no longer in the cache
 	List    []heldStanding `json:"artifacts"`
 }
@@ -132,9 +133,12 @@ func eachProven(ctx context.Context, prover *proof.Prover, visit func(*proof.Rec
 }
 
 func (d *heldDoc) add(s fetch.Standing) {
-	if s.State == fetch.Good {
+	switch {
+	case s.State == fetch.Good:
 		d.Good++
-	} else {
+	case s.Err == nil:
+		d.Noted++
+	default:
 		d.Bad++
 	}
 	d.List = append(d.List, heldStanding{
@@ -155,7 +159,10 @@ func (a *app) showHeld(doc *heldDoc) {
 		}
 		a.out.line("%s  %s of %s: %s", a.stateMark(s.State), what, s.Repository, s.Detail)
 	}
-	a.out.line("%d held: %d good, %d not", doc.Good+doc.Bad, doc.Good, doc.Bad)
+	a.out.line("%d held: %d good, %d with a warning, %d not good", len(doc.List), doc.Good, doc.Noted, doc.Bad)
+	if doc.NotHeld > 0 {
+		a.out.line("%d proven before and not in the cache any more: not judged", doc.NotHeld)
+	}
 }
 
 func (a *app) stateMark(s fetch.State) styled {
