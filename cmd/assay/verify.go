@@ -1,15 +1,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"assay/artifact"
+	"assay/fetch"
 	"assay/trust"
+	"assay/trust/proof"
 )
 
 func verifyCommand(a *app) *cli.Command {
@@ -74,6 +79,9 @@ func (a *app) verify(c *cli.Context) error {
 	}
 	found, err := s.client.Identify(c.Context, a.path(args[0]))
 	err = a.noteRefusal(c.Context, s, err)
+	if errors.Is(err, fetch.ErrUnknown) {
+		err = a.provenOnce(c.Context, s, args[0], err)
+	}
 	if errors.Is(err, trust.ErrMismatch) {
 		err = withHint(err, "do not use this file: delete it, and get the release again with `assay get`")
 	}
@@ -116,4 +124,24 @@ func (a *app) verify(c *cli.Context) error {
 		Product: found.Product, Version: found.Version, Channel: found.Channel, Status: string(found.Status),
 		Length: found.Target.Length(), Digests: found.Target.Digests(), Warnings: found.Warnings, Agreed: found.Agreed, Evidence: found.Evidence,
 	})
+}
+
+// provenOnce gives the error of a file that nobody promises a hint where it was
+// proven on this machine once: it was withdrawn, or replaced, since.
+func (a *app) provenOnce(ctx context.Context, s *session, name string, unknown error) error {
+	digests, err := a.fileDigests(ctx, name)
+	if err != nil {
+		return unknown
+	}
+	names, err := receiptsWhere(ctx, s.prover, func(n proof.ReceiptName) bool { return slices.Contains(digests, n.Digest) })
+	if err != nil {
+		return unknown
+	}
+	for r, err := range s.prover.Receipts(ctx, names) {
+		if err == nil && !r.Proven.IsZero() {
+			return withHint(unknown, fmt.Sprintf("it was proven here at %s as %s of %s, which promises it no longer: ask the publisher why; `assay explain %s` tells of that proof",
+				r.Proven.Format(time.RFC3339), r.Target, r.Repository, name))
+		}
+	}
+	return unknown
 }

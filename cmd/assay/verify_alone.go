@@ -241,26 +241,8 @@ func (v *alone) bundle(verifier *provenance.Verifier, identity provenance.Identi
 			fmt.Errorf("%s: %w: expected %s, found %s", clip(path), proof.ErrIdentity, identity, signer))
 	}
 	v.pass(trust.CheckIdentity, path, identity.String(), signer)
-	return v.subject(path, signed)
-}
-
-// subject compares the name of a signed subject with the file's. Files are
-// renamed as people like, so another name is told, and is no error.
-func (v *alone) subject(path string, signed *provenance.Signed) error {
-	check := trust.Check{ID: trust.CheckSubject, Of: path, Result: trust.NotChecked, Why: "a signature over the bytes alone names nothing"}
-	if signed.Statement != nil {
-		check.Expected, check.Why = filepath.Base(v.signed), "the digest is right, the names are others: files may be renamed"
-		for _, subject := range signed.Statement.Subjects {
-			if slices.Contains(subject.Digests, signed.Artifact) {
-				check.Found = subject.Name
-				if filepath.Base(subject.Name) == check.Expected {
-					check.Result, check.Why = trust.Pass, ""
-					break
-				}
-			}
-		}
-	}
-	v.evidence.Add(check)
+	v.subject(path, signed)
+	v.built(path, signed)
 	return nil
 }
 

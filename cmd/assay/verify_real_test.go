@@ -99,6 +99,21 @@ func TestRealBundlesAlone(t *testing.T) {
 	}
 }
 
+// Who built it, where the certificate bears it out; a copied statement tells
+// nothing.
+func TestRealBuildsAlone(t *testing.T) {
+	t.Parallel()
+	root := realFile(t, "sigstore/trusted_root.json")
+	for _, test := range []struct{ file, bundle, identity, says string }{
+		{npmDigest, "npm-sigstore-2.0.0/provenance.sigstore.json", npmIdentity, `"id":"provenance","result":"pass"`},
+		{realFile(t, "sigstore-example/a.txt"), "sigstore-example/dsse-v0.3.sigstore.json", exampleIdentity, `"id":"provenance","result":"not checked"`},
+	} {
+		if code, stdout, stderr := verifyAlone(t, test.file, realFile(t, test.bundle), root, test.identity, testrepo.GitHubIssuer); code != 0 || !strings.Contains(stdout, test.says) {
+			t.Errorf("%s: expected exit 0 and %s, found %d: %s%s", test.bundle, test.says, code, stdout, stderr)
+		}
+	}
+}
+
 // A digest by another algorithm says nothing for or against the bytes.
 func TestRealBundleUnderAnotherAlgorithm(t *testing.T) {
 	t.Parallel()
