@@ -75,7 +75,8 @@ func TestSubjectByEitherAlgorithm(t *testing.T) {
 	short, long := artifact.DigestOf(artifact.SHA256, data), artifact.DigestOf(artifact.SHA512, data)
 	for _, subjects := range [][]testrepo.Subject{
 		{{Name: "tool", Digests: artifact.Digests{long}}, {Name: "other", Digests: artifact.Digests{short}}},
-		{{Name: "tool", Digests: artifact.Digests{short}}, {Name: "other", Digests: artifact.Digests{long}}},
+		{{Name: "other", Digests: artifact.Digests{short}}, {Name: "tool", Digests: artifact.Digests{long}}},
+		{{Name: "other", Digests: artifact.Digests{long}}, {Name: "tool", Digests: artifact.Digests{short}}},
 	} {
 		text, err := testrepo.ProvenanceV1(testrepo.ProvenanceOptions{Subjects: subjects})
 		must(t, err)

@@ -25,15 +25,16 @@ func packed(text []byte) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// unpacked is the text again. gzip's own checksum is compared.
-func unpacked(data []byte) ([]byte, error) {
+// unpacked is the text again, of at most limit bytes. gzip's own checksum is
+// compared.
+func unpacked(data []byte, limit int64) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(io.LimitReader(r, maxReceipt+1))
-	if err == nil && len(text) > maxReceipt {
-		err = fmt.Errorf("expected at most %d bytes, found more", maxReceipt)
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		err = fmt.Errorf("expected at most %d bytes, found more", limit)
 	}
 	return text, err
 }

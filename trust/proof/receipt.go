@@ -100,7 +100,7 @@ func readReceipt(tx trust.Tx, key string) (*Receipt, error) {
 		return nil, err
 	}
 	var r Receipt
-	text, err := unpacked(data)
+	text, err := unpacked(data, maxReceipt)
 	if err == nil {
 		err = json.Unmarshal(text, &r)
 	}

@@ -1,0 +1,129 @@
+package proof_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"assay/artifact"
+	"assay/internal/testrepo"
+	"assay/trust"
+	"assay/trust/policy"
+	"assay/trust/proof"
+	"assay/trust/provenance"
+)
+
+// finished has the statement of each bundle whose path has this text say when
+// the build ended.
+func finished(t *testing.T, at map[string]time.Time) func(string, *testrepo.BundleOptions) {
+	return func(path string, o *testrepo.BundleOptions) {
+		for text, end := range at {
+			if !strings.HasSuffix(path, text) {
+				continue
+			}
+			var s map[string]any
+			must(t, json.Unmarshal(o.Statement, &s))
+			s["predicate"].(map[string]any)["runDetails"].(map[string]any)["metadata"].(map[string]any)["finishedOn"] = end.Format(time.RFC3339)
+			var err error
+			o.Statement, err = json.Marshal(s)
+			must(t, err)
+		}
+	}
+}
+
+// TestWhenItWasBuilt is the first build's end, by those whose word counts; later
+// builds were of the same once more.
+func TestWhenItWasBuilt(t *testing.T) {
+	other := testrepo.WorkflowClaims("https://git.example/other/other", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
+	first, second := start.Add(-3*time.Hour), start.Add(-2*time.Hour)
+	hello := policy.Rule{Signers: []provenance.Identity{acmeSigner(t, "hello")}}
+	for _, test := range []struct {
+		name           string
+		rules          []policy.Rule
+		build, rebuild time.Time
+		want           time.Time
+	}{
+		{"nobody is named", nil, second, first, first},
+		{"nobody is named, in order", nil, first, second, first},
+		{"a stranger's word", []policy.Rule{hello}, second, first, second},
+		{"the accepted one's word", []policy.Rule{hello}, first, second, first},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBench(t)
+			b.release("hello", "1.4.2", &testrepo.Signing{
+				Rebuilders: []testrepo.Claims{rebuilder(other)},
+				Change:     finished(t, map[string]time.Time{"gz.sigstore.json": test.build, "rebuild-1.sigstore.json": test.rebuild}),
+			})
+			b.rules = test.rules
+			found, err := b.prove(b.item("hello", "1.4.2"))
+			must(t, err)
+			if !found.Subject.Built.Equal(test.want) {
+				t.Errorf("expected %s, found %s", test.want, found.Subject.Built)
+			}
+		})
+	}
+}
+
+// TestRebuilderOfAnother: only a signer whom a rule names as a rebuilder may have
+// a certificate of another repository than the one that was built.
+func TestRebuilderOfAnother(t *testing.T) {
+	other := testrepo.WorkflowClaims("https://git.example/other/other", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
+	rule := func(product string) policy.Rule {
+		return policy.Rule{Rebuilders: &policy.Rebuilders{Need: 1, Of: []provenance.Identity{acmeSigner(t, product)}}}
+	}
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Rebuilders: []testrepo.Claims{other}})
+	b.rules = []policy.Rule{rule("other")}
+	wantResult(t, b.proven(b.item("hello", "1.4.2")).Evidence, trust.CheckProvenance, trust.Pass)
+	b.rules = []policy.Rule{rule("third")}
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckProvenance, proof.ErrClaims)
+}
+
+// TestDates that a manifest can't mean.
+func TestDates(t *testing.T) {
+	for _, test := range []struct {
+		name             string
+		built, published time.Time
+		want             trust.Result
+	}{
+		{"in order", start.Add(-2 * time.Hour), start.Add(-time.Hour), trust.Pass},
+		{"published only", time.Time{}, start.Add(-time.Hour), trust.Pass},
+		{"none", time.Time{}, time.Time{}, trust.NotChecked},
+		{"built only", start.Add(-time.Hour), time.Time{}, trust.NotChecked},
+		{"in the future", start.Add(-time.Hour), start.Add(time.Hour), trust.NotChecked},
+		{"built after it was published", start.Add(-time.Hour), start.Add(-2 * time.Hour), trust.NotChecked},
+	} {
+		b := newBench(t)
+		b.release("hello", "1.4.2", nil)
+		item := b.item("hello", "1.4.2")
+		item.Release.Build.Finished, item.Release.Published = test.built, test.published
+		found, err := b.prove(item)
+		must(t, err)
+		if c := checksOf(found.Evidence, trust.CheckAge); len(c) != 1 || c[0].Result != test.want || (len(found.Warnings) > 0) != (test.want == trust.NotChecked) {
+			t.Errorf("%s: expected %s, found %+v and %q", test.name, test.want, c, found.Warnings)
+		}
+	}
+}
+
+// TestBillOfTheChecksums: a bill of materials about the checksums file is none of
+// the artifact.
+func TestBillOfTheChecksums(t *testing.T) {
+	b := newBench(t)
+	b.add(testrepo.Release{Product: "hello", Version: "1.4.2", Bill: testrepo.NoBill, Signing: &testrepo.Signing{Artifacts: testrepo.AsNothing, Checksums: true}})
+	const path = "hello/1.4.2/checksums.txt"
+	data, _ := b.repo.Target(path)
+	bill, err := testrepo.Bill{Name: "hello", Product: "hello", Version: "1.4.2"}.Document(testrepo.SPDX)
+	must(t, err)
+	text, err := testrepo.Statement(testrepo.SPDXType, json.RawMessage(bill), testrepo.Subject{Name: "checksums.txt", Digests: artifact.Digests{artifact.DigestOf(artifact.SHA256, data)}})
+	must(t, err)
+	bundle, err := b.box.Bundle(testrepo.BundleOptions{Statement: text})
+	must(t, err)
+	b.replace(path+".sigstore.json", bundle, "hello")
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckSBOM, trust.NotChecked)
+	if c := checksOf(found.Evidence, trust.CheckSBOM); len(c) != 2 || found.Subject.HasSBOM {
+		t.Errorf("expected the bill to be passed over, and the manifest's claim, found %+v", c)
+	}
+}
