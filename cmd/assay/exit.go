@@ -220,7 +220,7 @@ func causes() []cause {
 		{fetch.ErrUnknown, 3, hintFind},
 		{state.ErrRemoved, 3, "`assay trust list` lists the repositories"},
 		{state.ErrNoTrust, 3, ""},
-		{errNoReceipt, 3, "`assay get` judges and fetches; `assay verify FILE` judges a file"},
+		{errNoReceipt, 3, "`assay get` judges and fetches, `assay verify FILE` judges a file; both are remembered"},
 		{errNoRepository, 3, "`assay trust list` lists the repositories"},
 
 		{trust.ErrNoAnswer, 20, hintNetwork},

@@ -73,7 +73,7 @@ func (a *app) explain(c *cli.Context) error {
 	}
 	if receipt == nil {
 		return withHint(fmt.Errorf("%w: nothing of %s was judged on this machine", errNoReceipt, clip(strings.Join(args, " "))),
-			"`assay get` judges and fetches; `assay get --dry-run` only judges; `assay verify FILE` judges a file")
+			"`assay get` judges and fetches, `assay verify FILE` judges a file; both are remembered")
 	}
 	if c.Bool(flagVSA) {
 		return a.summarise(receipt)

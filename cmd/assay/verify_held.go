@@ -79,6 +79,9 @@ func (a *app) verifyHeld(c *cli.Context) error {
 		return nil
 	}
 	failed.all = len(doc.List)
+	if failed.worst == fetch.Unknown {
+		return &failed
+	}
 	return withHint(&failed, "use none of them; `assay versions PRODUCT` tells what may be chosen instead")
 }
 
@@ -104,6 +107,9 @@ func (e *heldError) add(s fetch.Standing) {
 }
 
 func (e *heldError) Error() string {
+	if e.worst == fetch.Unknown {
+		return fmt.Sprintf("%d of %d held artifacts could not be judged", e.bad, e.all)
+	}
 	return fmt.Sprintf("%d of %d held artifacts are not good any more", e.bad, e.all)
 }
 
