@@ -59,6 +59,13 @@ func FileNameAgrees(name, product string, version Version, platform Platform) er
 	return nil
 }
 
+// FileNameTells reports whether a file's name says anything that FileNameAgrees
+// could compare.
+func FileNameTells(name, product string) bool {
+	none := Platform{OS: "no", Arch: "no"}
+	return FileNameAgrees(name, product, Version{}, none) != nil
+}
+
 // leadingVersion is the X.Y.Z that a text begins with, behind one separator and
 // an optional v; empty if there is none.
 func leadingVersion(text string) string {

@@ -29,6 +29,19 @@ type choice struct {
 	why      string
 	passed   []Passed
 	warnings []string
+	unasked  bool // the channel is one that lists it, not one that it was asked for by
+}
+
+// leastStatus is the worst that a channel says of a version.
+func (c *chooser) leastStatus(version artifact.Version) release.Status {
+	var least release.Status
+	order := []release.Status{"", release.StatusCurrent, release.StatusSuperseded, release.StatusDeprecated, release.StatusRevoked}
+	for _, index := range c.indexes {
+		if entry, ok := index.Lookup(version); ok && slices.Index(order, entry.Status) > slices.Index(order, least) {
+			least = entry.Status
+		}
+	}
+	return least
 }
 
 // chooser picks a release of one product by the rules of statuses and rollouts.

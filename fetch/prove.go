@@ -72,15 +72,34 @@ func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifa
 	return item
 }
 
+// itemOf is papersOf for an artifact that was chosen.
+func (s *shelf) itemOf(target trust.Target, m *manifest, listed release.Artifact, ch choice) proof.Item {
+	item := s.papersOf(target, m, listed, ch.entry, ch.channel)
+	if !ch.unasked {
+		item.Asked = ch.channel
+	}
+	return item
+}
+
 // itemAt is papersOf for a target that was named by its path, or found by its
-// bytes: its manifest is looked for.
+// bytes: its manifest is looked for. It was asked for by no channel; its status is
+// the least that a channel gives it.
 func (s *shelf) itemAt(ctx context.Context, target trust.Target, entry release.ChannelEntry, channel string) (proof.Item, error) {
-	if channel == "" || target.Path() == entry.Manifest {
+	if channel == "" {
 		return s.papersOf(target, nil, release.Artifact{}, entry, channel), nil
 	}
 	m, err := s.manifest(ctx, entry.Manifest)
 	if err != nil {
 		return proof.Item{}, err
+	}
+	says, err := s.says(ctx, m.Product)
+	if err != nil {
+		return proof.Item{}, err
+	}
+	item := s.papersOf(target, nil, release.Artifact{}, entry, channel)
+	item.Paper = target.Path() == entry.Manifest
+	for _, named := range m.Targets() {
+		item.Paper = item.Paper || named.Path == target.Path()
 	}
 	for _, listed := range m.Artifacts {
 		promised, err := s.artifact(ctx, m, listed)
@@ -88,10 +107,12 @@ func (s *shelf) itemAt(ctx context.Context, target trust.Target, entry release.C
 			return proof.Item{}, err
 		}
 		if promised.Path() == target.Path() {
-			return s.papersOf(target, m, listed, entry, channel), nil
+			item = s.papersOf(target, m, listed, entry, channel)
+			break
 		}
 	}
-	return s.papersOf(target, nil, release.Artifact{}, entry, channel), nil
+	item.Status = says.leastStatus(m.Version)
+	return item, nil
 }
 
 // aged tells how the artifact's channel stands, and why it has outlived its time
@@ -201,7 +222,7 @@ func (c *Client) record(ctx context.Context, found *proof.Proof) (*proof.Receipt
 func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proof.Receipt) error {
 	digest := receipt.Digests.Primary()
 	known, err := c.cache.Described(ctx, digest)
-	if err != nil || known && len(found.Subject.Components) == 0 {
+	if err != nil || known && found.Partial {
 		return err
 	}
 	facts := cache.Facts{

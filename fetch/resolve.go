@@ -250,7 +250,7 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 		Repository: s.view.Repository(), Product: m.Product, Version: m.Version, Channel: ch.channel,
 		Status: ch.entry.Status, Platform: platform, Why: ch.why, Passed: ch.passed, Warnings: ch.warnings,
 		Release: m.Release, Artifact: chosen, Manifest: manifest.Target, Target: agreed.Target, Agreed: agreed.Repositories, Evidence: evidence,
-		item: s.papersOf(agreed.Target, m, chosen, ch.entry, ch.channel), outlived: outlived,
+		item: s.itemOf(agreed.Target, m, chosen, ch), outlived: outlived,
 	}, nil
 }
 
@@ -292,7 +292,7 @@ func (s *shelf) selectDigest(ctx context.Context, chooser *chooser, request Requ
 			if err := chooser.refuseRevoked(m.Version); err != nil {
 				return Selection{}, err
 			}
-			ch := choice{entry: entry, channel: index.Channel, why: "named by its digest"}
+			ch := choice{entry: entry, channel: index.Channel, why: "named by its digest", unasked: true}
 			if entry.Status == release.StatusDeprecated {
 				ch.warnings = []string{deprecation(chooser.product, entry)}
 			}

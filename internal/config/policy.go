@@ -47,6 +47,7 @@ func (b *builder) addRules(rules []policy.Rule, f *file) error {
 		return err
 	}
 	for i, rule := range rules {
+		rule.Guest = f.kind == Project
 		r := Rule{Rule: rule, place: f.at(KeyPolicy, i)}
 		r.Origin = r.place.origin("")
 		key := numbered(KeyPolicy, len(b.rules))

@@ -25,3 +25,17 @@ func TestBuiltInProfile(t *testing.T) {
 		t.Errorf("expected the declared one, found %+v", c.Profiles)
 	}
 }
+
+// Only a project's rules are marked as guests.
+func TestGuests(t *testing.T) {
+	_, options := tree(t, map[string]string{"etc/config.toml": rule, "home/assay/config.toml": rule, "work/assay.toml": rule})
+	c, err := Load(options)
+	if err != nil || len(c.Rules) != 3 {
+		t.Fatalf("found %v", err)
+	}
+	for i, want := range []bool{false, false, true} {
+		if c.Rules[i].Guest != want {
+			t.Errorf("rule %d of %s: found %v", i, c.Rules[i].Origin, c.Rules[i].Guest)
+		}
+	}
+}

@@ -87,15 +87,22 @@ func (p *Policy) match(repository, product, channel string) []*rule {
 // Signers lists whom the rules that apply name, as signers or as rebuilders,
 // and then those of the table of builders. It is empty where no rule applies.
 func (p *Policy) Signers(repository, product, channel string) []provenance.Identity {
+	return p.identities(repository, product, channel, func(*rule) bool { return true })
+}
+
+func (p *Policy) identities(repository, product, channel string, of func(*rule) bool) []provenance.Identity {
 	var identities []provenance.Identity
 	matched := p.match(repository, product, channel)
 	for _, r := range matched {
+		if !of(r) {
+			continue
+		}
 		identities = append(identities, r.Signers...)
 		if r.Rebuilders != nil {
 			identities = append(identities, r.Rebuilders.Of...)
 		}
 	}
-	if len(matched) > 0 {
+	if slices.ContainsFunc(matched, of) {
 		for _, b := range p.builders {
 			identities = append(identities, b.Signer)
 		}
@@ -103,10 +110,11 @@ func (p *Policy) Signers(repository, product, channel string) []provenance.Ident
 	return identities
 }
 
-// Profiles names the trust profiles of Signers, each once, sorted.
+// Profiles names the trust profiles of Signers, each once, sorted; but those that
+// only a Guest names.
 func (p *Policy) Profiles(repository, product, channel string) []string {
 	var names []string
-	for _, identity := range p.Signers(repository, product, channel) {
+	for _, identity := range p.identities(repository, product, channel, func(r *rule) bool { return !r.Guest }) {
 		names = append(names, identity.Profile)
 	}
 	names = distinct(names)

@@ -45,6 +45,10 @@ type Rule struct {
 	MaxBuildAge *Span `toml:"max_build_age" json:"max_build_age,omitempty"` // since the build, at most
 
 	Statuses []string `toml:"statuses" json:"statuses,omitempty"` // of current, superseded, deprecated
+
+	// Guest marks a rule of a project's file. It may ask for more, as any rule; but
+	// the profiles that its signers name judge nothing because of it.
+	Guest bool `toml:"-" json:"-"`
 }
 
 // Rebuilders are independent parties, of whom Need must have attested by a

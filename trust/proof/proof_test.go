@@ -265,14 +265,15 @@ func TestManySubjects(t *testing.T) {
 func TestSubjectIsAPackage(t *testing.T) {
 	for _, test := range []struct {
 		purl string
-		fits bool
+		fits trust.Result
 	}{
-		{"pkg:generic/hello@1.4.2", true},
-		{"pkg:generic/acme/hello@v1.4.2?os=linux&arch=amd64", true},
-		{"pkg:generic/hello@1.4.1", false},
-		{"pkg:generic/ferry@1.4.2", false},
-		{"pkg:generic/hello@1.4.2?os=darwin", false},
-		{"pkg:generic/hello@1.4.2?arch=arm64", false},
+		{"pkg:generic/hello@1.4.2", trust.NotChecked},
+		{"pkg:generic/hello@1.4.2?os=linux", trust.NotChecked},
+		{"pkg:generic/acme/hello@v1.4.2?os=linux&arch=amd64", trust.Pass},
+		{"pkg:generic/hello@1.4.1", trust.Fail},
+		{"pkg:generic/ferry@1.4.2", trust.Fail},
+		{"pkg:generic/hello@1.4.2?os=darwin", trust.Fail},
+		{"pkg:generic/hello@1.4.2?arch=arm64", trust.Fail},
 	} {
 		t.Run(test.purl, func(t *testing.T) {
 			b := newBench(t)
@@ -283,8 +284,8 @@ func TestSubjectIsAPackage(t *testing.T) {
 				o.Statement, _ = json.Marshal(statement)
 			}})
 			item := b.item("hello", "1.4.2")
-			if test.fits {
-				wantResult(t, b.proven(item).Evidence, trust.CheckSubject, trust.Pass)
+			if test.fits != trust.Fail {
+				wantResult(t, b.proven(item).Evidence, trust.CheckSubject, test.fits)
 				return
 			}
 			b.wantRefusal(item, trust.CheckSubject, proof.ErrDisagree)
@@ -627,11 +628,11 @@ func TestStrangersBill(t *testing.T) {
 		name    string
 		signers bool
 		claims  testrepo.Claims
-		result  trust.Result
+		bills   int
 	}{
-		{"of an accepted signer", true, testrepo.Claims{}, trust.Pass},
-		{"of a stranger", true, testrepo.WorkflowClaims("https://git.example/x/y", ".github/workflows/release.yml", "refs/tags/v1", strings.Repeat("ab", 20)), trust.NotChecked},
-		{"where nobody is named", false, testrepo.Claims{}, trust.Pass},
+		{"of an accepted signer", true, testrepo.Claims{}, 2},
+		{"of a stranger", true, testrepo.WorkflowClaims("https://git.example/x/y", ".github/workflows/release.yml", "refs/tags/v1", strings.Repeat("ab", 20)), 1},
+		{"where nobody is named", false, testrepo.Claims{}, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			b := newBench(t)
@@ -654,11 +655,69 @@ func TestStrangersBill(t *testing.T) {
 			found, err := b.prove(b.item("hello", "1.4.2"))
 			must(t, err)
 			bills := checksOf(found.Evidence, trust.CheckSBOM)
-			if len(bills) != 2 || bills[0].Result != test.result || bills[1].Result != trust.Pass {
-				t.Errorf("expected %s and then pass, found %+v", test.result, bills)
+			if len(bills) != test.bills || bills[len(bills)-1].Result != trust.Pass {
+				t.Errorf("expected %d bills of materials that count, found %+v", test.bills, bills)
 			}
 			b.rules = append(b.rules, deny)
 			b.wantRefusal(b.item("hello", "1.4.2"), policy.IDComponents, policy.ErrRefused)
 		})
 	}
+}
+
+// TestChangedAndUnlisted: the bytes are replaced, and the manifest lists them no
+// more, so that nothing but the memory tells.
+func TestChangedAndUnlisted(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", nil)
+	b.proven(b.item("hello", "1.4.2"))
+	path := "hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz"
+	b.replace(path, []byte("other bytes"), "hello")
+	for _, paper := range []bool{false, true} {
+		item := b.itemAt(path)
+		item.Paper = paper // or it calls them a bundle
+		b.wantRefusal(item, trust.CheckUnchanged, policy.ErrChanged)
+	}
+}
+
+// TestStrangersCountForNothing: where rules name signers, what others have signed
+// fulfils nothing that a rule asks for, and is not remembered.
+func TestStrangersCountForNothing(t *testing.T) {
+	b := newBench(t)
+	stranger := testrepo.WorkflowClaims("https://git.example/x/y", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("ab", 20))
+	b.release("hello", "1.4.2", &testrepo.Signing{Checksums: true, Artifacts: testrepo.AsNothing, Rebuilders: []testrepo.Claims{stranger}, Change: func(_ string, o *testrepo.BundleOptions) {
+		if o.Statement != nil { // agree with the certificate of the stranger
+			o.Statement = bytes.ReplaceAll(o.Statement, []byte("https://git.example/hello/hello"), []byte("https://git.example/x/y"))
+		}
+	}})
+	b.edit("hello/1.4.2/release.json", func(m map[string]any) { delete(m, "source") })
+	b.rules = []policy.Rule{{Signers: []provenance.Identity{acmeSigner(t, "hello")}}}
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	if len(found.Evidence.Builds) != 0 || len(found.Subject.Signatures) != 1 {
+		t.Errorf("expected the stranger's build to be left out, found %+v", found.Evidence.Builds)
+	}
+	b.rules[0].Require = []policy.Kind{policy.KindProvenance}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRequire, policy.ErrRefused)
+}
+
+// TestGuestsProfile: a project's rule can't have a bundle judged by a profile that
+// nothing else lets judge the repository.
+func TestGuestsProfile(t *testing.T) {
+	b := newBench(t)
+	lab, err := testrepo.NewSigstore(func() time.Time { return b.now })
+	must(t, err)
+	b.config.Profiles = append(b.config.Profiles, b.profile("lab", provenance.Profile{Kind: provenance.PublicGood, Root: lab.TrustedRoot()}))
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	path := "hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz"
+	item := b.item("hello", "1.4.2")
+	bundle, err := lab.Bundle(testrepo.BundleOptions{Digest: item.Target.Digests().Primary()})
+	must(t, err)
+	b.replace(path+".sigstore.json", bundle, "hello")
+	signer := acmeSigner(t, "hello")
+	signer.Profile = "lab"
+	b.rules = []policy.Rule{{Guest: true, Signers: []provenance.Identity{signer}}}
+	b.builders = []policy.Builder{{Builder: pattern(t, "https://builder.example/x"), Signer: signer, Level: 3}}
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSignature, provenance.ErrCertificate)
+	b.rules[0].Guest = false
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckIdentity, proof.ErrIdentity) // it may judge now
 }

@@ -57,9 +57,16 @@ type Item struct {
 	Release  *release.Release
 	Artifact release.Artifact
 
-	Product  string           // empty: outside the release layout
-	Version  artifact.Version // likewise
-	Channel  string
+	// Paper says that the target is no artifact, but a document of a release, that
+	// its manifest names, or the manifest itself.
+	Paper bool
+
+	Product string           // by its path; empty: outside the release layout
+	Version artifact.Version // likewise
+	Channel string           // that lists the release, to be shown
+	// Asked is the channel that it was asked for by. Empty where it was named by
+	// its path, bytes or digest: then the rules for every channel are for it.
+	Asked    string
 	Status   release.Status
 	Platform artifact.Platform
 	Agreed   []string // the repositories that promise it alike
@@ -73,6 +80,9 @@ type Proof struct {
 	Evidence *trust.Evidence
 	Subject  policy.Subject
 	Warnings []string
+	// Partial says that Subject.Components are not all: a bill of materials that
+	// was read at an earlier proof was not read again.
+	Partial bool
 
 	item      Item
 	verdicts  map[string]provenance.Signed
@@ -145,7 +155,7 @@ func (p *Prover) Prove(ctx context.Context, item Item) (*Proof, error) {
 		}
 	}
 	return &Proof{
-		Evidence: item.Evidence, Subject: h.subject, Warnings: h.warnings,
+		Evidence: item.Evidence, Subject: h.subject, Warnings: h.warnings, Partial: h.partial,
 		item: item, verdicts: h.verdicts, checksums: h.checksums, sbom: h.sbom,
 	}, nil
 }
