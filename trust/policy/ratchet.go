@@ -21,6 +21,15 @@ type heldBy struct {
 	Last  artifact.Version `json:"last"`
 }
 
+// binds reports whether a version must have what this one had: each that is
+// newer, and each that compares equal and is spelt otherwise. Build metadata has
+// no order (SemVer 2.0.0, section 10), so which of two came first can't be told;
+// to take it for none the newer would make it a way around.
+func (h heldBy) binds(version artifact.Version) bool {
+	order := version.Compare(h.Since)
+	return order > 0 || order == 0 && version.String() != h.Since.String()
+}
+
 func (r *kindsRecord) check() error {
 	if *r == nil {
 		return fmt.Errorf("kinds of proof, found none")
@@ -41,10 +50,11 @@ func keyOfKinds(repository, product string) string {
 }
 
 // CheckRatchet asks whether a subject has all kinds of proof that a version older
-// than its own had. Otherwise it is a WeakerError, unless a waiver for one of its
-// digests has not ended at the time now: then it is not checked, and Why tells of
-// the waiver. Versions that are not newer than one with proof pass. What has no
-// product or no version is not checked.
+// than its own had, or one that differs from it in nothing but the build
+// metadata. Otherwise it is a WeakerError, unless a waiver for one of its digests
+// has not ended at the time now: then it is not checked, and Why tells of the
+// waiver. Versions older than the first with proof, and that one itself, pass.
+// What has no product or no version is not checked.
 func CheckRatchet(tx trust.Tx, s Subject, now time.Time) (trust.Check, error) {
 	check := trust.Check{ID: trust.CheckRatchet, Result: trust.NotChecked}
 	if s.Repository == "" || s.Product == "" || s.Version.IsZero() {
@@ -85,7 +95,7 @@ func CheckRatchet(tx trust.Tx, s Subject, now time.Time) (trust.Check, error) {
 func (r kindsRecord) lacking(s *Subject) []Lack {
 	var lacking []Lack
 	for _, kind := range kinds() {
-		if held, ok := r[kind]; ok && s.Version.Compare(held.Since) > 0 && !s.has(kind) {
+		if held, ok := r[kind]; ok && held.binds(s.Version) && !s.has(kind) {
 			lacking = append(lacking, Lack{Kind: kind, Since: held.Since})
 		}
 	}
@@ -97,7 +107,7 @@ func (r kindsRecord) text(version artifact.Version) string {
 	var parts []string
 	for _, kind := range kinds() {
 		switch held, ok := r[kind]; {
-		case !ok || version.Compare(held.Since) <= 0:
+		case !ok || !held.binds(version):
 		case held.Since == held.Last:
 			parts = append(parts, fmt.Sprintf("%s, as %s had", kind, held.Since))
 		default:
