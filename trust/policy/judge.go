@@ -173,7 +173,28 @@ func (j *judgement) age(what string, at time.Time, bound string, limit Span) out
 		o.ok = age <= time.Duration(limit)
 	}
 	if o.found == "" {
-		o.found = fmt.Sprintf("%s, %s ago", stamp(at), age.Round(time.Second))
+		o.found = stamp(at) + ", " + agoText(age, !o.ok && bound == atMost)
 	}
 	return o
+}
+
+// agoText cuts a time to whole days from two days on, else to hours, minutes or
+// seconds alike. What is too old is more than that, lest it read as if it were
+// not.
+func agoText(age time.Duration, tooOld bool) string {
+	const day = 24 * time.Hour
+	unit := time.Second
+	for _, larger := range []time.Duration{time.Minute, time.Hour, day} {
+		if age >= 2*larger {
+			unit = larger
+		}
+	}
+	text := Span(age.Truncate(unit)).String() + " ago"
+	switch {
+	case age < unit: // or just ahead of this clock
+		return "just now"
+	case tooOld:
+		return "more than " + text
+	}
+	return text
 }

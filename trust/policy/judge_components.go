@@ -131,12 +131,14 @@ func (j *judgement) advisories(r *rule) []outcome {
 	if r.Advisories == "" {
 		return nil
 	}
-	o := outcome{expected: "no component that an advisory speaks of", why: j.claim()}
+	o := outcome{expected: "no component that an advisory speaks of, but for what VEX statements clear", why: j.claim()}
 	var affected, doubtful []string
+	cleared := 0
 	for _, f := range j.Findings {
 		text := f.ID + " in " + nameOf(f.Component)
 		switch f.State {
 		case advisory.NotAffected, advisory.Fixed:
+			cleared++
 		case advisory.Affected:
 			affected = append(affected, text)
 		default:
@@ -154,9 +156,11 @@ func (j *judgement) advisories(r *rule) []outcome {
 	default:
 		o.ok, o.found = true, fmt.Sprintf("none in %d components, by %s", len(j.Components), several(j.Advisories))
 	}
+	if cleared > 0 {
+		o.found += fmt.Sprintf("; %d cleared", cleared)
+	}
 	if r.Advisories == Warn && !o.ok {
-		o.ok, o.unchecked = len(affected) > 0, len(affected) == 0
-		o.why = strings.TrimPrefix(o.why+"; the rule only warns", "; ")
+		o.unchecked, o.why = true, o.found+"; the rule only warns"
 	}
 	return []outcome{o}
 }

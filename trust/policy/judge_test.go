@@ -149,7 +149,7 @@ func demands() []demand {
 				"in the future": func(s *policy.Subject) { s.Published = now().Add(2 * time.Hour) },
 				"just ahead":    func(s *policy.Subject) { s.Published = now().Add(time.Minute) },
 				"no date":       func(s *policy.Subject) { s.Published = time.Time{} },
-			}, "240h0m0s ago",
+			}, ", 10d ago",
 		},
 		{
 			policy.IDAge, policy.Rule{MaxAge: pointer(policy.Span(10 * day))},
@@ -157,14 +157,14 @@ func demands() []demand {
 				"too old":       func(s *policy.Subject) { s.Published = ago(10*day + time.Second) },
 				"in the future": func(s *policy.Subject) { s.Published = now().Add(time.Hour + time.Second) },
 				"no date":       func(s *policy.Subject) { s.Published = time.Time{} },
-			}, "240h0m0s ago",
+			}, ", 10d ago",
 		},
 		{
 			policy.IDAge, policy.Rule{MaxBuildAge: pointer(policy.Span(11 * day))},
 			map[string]func(*policy.Subject){
 				"too old": func(s *policy.Subject) { s.Built = ago(12 * day) },
 				"no date": func(s *policy.Subject) { s.Built = time.Time{} },
-			}, "264h0m0s ago",
+			}, ", 11d ago",
 		},
 		{
 			policy.IDStatus, policy.Rule{Statuses: []string{"current", "superseded"}},
@@ -301,11 +301,14 @@ func TestAdvisoriesThatWarn(t *testing.T) {
 		result trust.Result
 		found  string
 	}{
-		"affected":     {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Affected)} }, trust.Pass, "CVE-2026-1 in tiny 1.0.0"},
+		"affected":     {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Affected)} }, trust.NotChecked, "CVE-2026-1 in tiny 1.0.0"},
+		"both":         {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Unknown), finding(advisory.Affected)} }, trust.NotChecked, `"CVE-2026-1 in tiny 1.0.0", "CVE-2026-1 in tiny 1.0.0 (not known whether)"`},
 		"unknown":      {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Unknown)} }, trust.NotChecked, "not known whether"},
 		"none":         {func(s *policy.Subject) { s.Advisories = nil }, trust.NotChecked, "no advisories"},
-		"not affected": {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.NotAffected)} }, trust.Pass, "none in 2"},
-		"fixed":        {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Fixed)} }, trust.Pass, "none in 2"},
+		"not affected": {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.NotAffected)} }, trust.Pass, "none in 2 components, by \"osv.json\"; 1 cleared"},
+		"fixed":        {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Fixed), finding(advisory.NotAffected)} }, trust.Pass, "none in 2 components, by \"osv.json\"; 2 cleared"},
+		"one of two":   {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Fixed), finding(advisory.Affected)} }, trust.NotChecked, "\"CVE-2026-1 in tiny 1.0.0\"; 1 cleared"},
+		"nothing":      {func(*policy.Subject) {}, trust.Pass, `none in 2 components, by "osv.json"`},
 	} {
 		s := good()
 		test.harm(&s)
@@ -314,8 +317,44 @@ func TestAdvisoriesThatWarn(t *testing.T) {
 		if err != nil || checks[i].Result != test.result || !strings.Contains(checks[i].Found, test.found) {
 			t.Errorf("%s: expected %s and %q, found %+v, %v", name, test.result, test.found, checks[i], err)
 		}
-		if warns := strings.Contains(checks[i].Why, "only warns"); warns == strings.HasPrefix(test.found, "none in") {
-			t.Errorf("%s: %+v", name, checks[i])
+		if checks[i].Result == trust.NotChecked && checks[i].Why != checks[i].Found+"; the rule only warns" {
+			t.Errorf("%s: expected the reason to tell what was found, found %+v", name, checks[i])
+		}
+		if checks[i].Result == trust.Pass && (checks[i].Found != test.found || checks[i].Why != "") {
+			t.Errorf("%s: expected %q and no reason, found %+v", name, test.found, checks[i])
+		}
+	}
+}
+
+// How long ago something was is told as a person would.
+func TestAges(t *testing.T) {
+	t.Parallel()
+	atMost := newPolicy(t, policy.Rule{MaxAge: pointer(policy.Span(10 * day))})
+	for _, test := range []struct {
+		age  time.Duration
+		want string
+	}{
+		{9*day + 2*time.Hour + 6*time.Second, "9d ago"},
+		{2 * day, "2d ago"},
+		{2*day - time.Second, "47h ago"},
+		{2 * time.Hour, "2h ago"},
+		{2*time.Hour - time.Second, "119m ago"},
+		{2 * time.Minute, "2m ago"},
+		{2*time.Minute - time.Second, "119s ago"},
+		{time.Second, "1s ago"},
+		{time.Second - 1, "just now"},
+		{0, "just now"},
+		{-time.Hour, "just now"},
+		{10 * day, "10d ago"},
+		{10*day + 1, "more than 10d ago"},
+		{400 * day, "more than 400d ago"},
+	} {
+		s := good()
+		s.Published = ago(test.age)
+		checks, _ := atMost.Judge(s, now())
+		i := slices.IndexFunc(checks, func(c trust.Check) bool { return c.ID == policy.IDAge })
+		if want := s.Published.Format(time.RFC3339) + ", " + test.want; checks[i].Found != want {
+			t.Errorf("%s: expected %q, found %+v", test.age, want, checks[i])
 		}
 	}
 }
