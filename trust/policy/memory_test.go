@@ -256,7 +256,6 @@ func TestRatchet(t *testing.T) {
 // another repository.
 func TestRatchetOfAnother(t *testing.T) {
 	t.Parallel()
-	_, store := newMemory(t, release("1.0.0"))
 	for name, change := range map[string]func(*policy.Subject){
 		"product":    func(s *policy.Subject) { s.Product = "hello2" },
 		"repository": func(s *policy.Subject) { s.Repository = "acme2" },
@@ -264,6 +263,7 @@ func TestRatchetOfAnother(t *testing.T) {
 		"no version": func(s *policy.Subject) { s.Version = artifact.Version{} },
 		"no place":   func(s *policy.Subject) { s.Repository = "" },
 	} {
+		_, store := newMemory(t, release("1.0.0"))
 		s := bare("2.0.0")
 		change(&s)
 		why := "it is no version of a product in a repository"
