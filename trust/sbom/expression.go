@@ -115,6 +115,25 @@ func (e Expression) Mentions(deny []string) bool {
 	return !e.root.holds(func(leaf *node) bool { return !leaf.equalsAny(entries) })
 }
 
+// Within reports whether the expression can be satisfied by licences of which none
+// is in deny, and each is in every list of allow: one choice that suits all who
+// have a say. A text that is no expression is never within, as nobody can tell
+// what it asks for.
+func (e Expression) Within(deny []string, allow ...[]string) bool {
+	if e.root == nil {
+		return false
+	}
+	denied := normalizeAll(deny)
+	var allowed []map[string]bool
+	for _, list := range allow {
+		allowed = append(allowed, normalizeAll(list))
+	}
+	return e.root.holds(func(leaf *node) bool {
+		lacks := func(entries map[string]bool) bool { return !leaf.equalsAny(entries) }
+		return lacks(denied) && !slices.ContainsFunc(allowed, lacks)
+	})
+}
+
 // Licenses lists the licence ids in an expression, as Expression.IDs does.
 func Licenses(expression string) []string { return ParseExpression(expression).IDs() }
 

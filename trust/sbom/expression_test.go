@@ -117,8 +117,51 @@ func TestSatisfiesAndMentions(t *testing.T) {
 	}
 }
 
+// TestWithin: several lists have to agree on one choice.
+func TestWithin(t *testing.T) {
+	for _, c := range []struct {
+		text, deny, allow string // entries are split by commas, lists by semicolons
+		within            bool
+	}{
+		{"MIT", "", "", true},
+		{"MIT", "ISC", "", true},
+		{"MIT", "mit", "", false},
+		{"MIT OR AGPL-3.0-only", "MIT", "", true},
+		{"MIT OR AGPL-3.0-only", "MIT,AGPL-3.0-only", "", false},
+		{"MIT OR AGPL-3.0-only", "", "MIT", true},
+		{"MIT OR AGPL-3.0-only", "", "MIT;AGPL-3.0-only", false},
+		{"MIT OR AGPL-3.0-only", "", "MIT,AGPL-3.0-only;AGPL-3.0-only", true},
+		{"MIT OR AGPL-3.0-only", "AGPL-3.0-only", "MIT,AGPL-3.0-only;AGPL-3.0-only", false},
+		{"MIT AND ISC", "", "MIT,ISC;ISC,MIT", true},
+		{"MIT AND ISC", "", "MIT,ISC;ISC", false},
+		{"MIT OR GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only WITH Classpath-exception-2.0", "GPL-2.0-only", false},
+		{"Apache-1.1+", "", "Apache-1.1;Apache-1.1+", true},
+		{"LicenseRef-x", "AGPL-3.0-only", "", true},
+		{"AGPLv3", "AGPL-3.0-only", "", true},
+		{"My Own License", "", "My Own License", false},
+		{"GNU Affero General Public License v3.0", "AGPL-3.0-only", "", false},
+		{"MIT/AGPL-3.0-only", "AGPL-3.0-only", "", false},
+		{"", "MIT", "", false},
+		{"NONE", "", "", false},
+	} {
+		split := func(text, by string) (list []string) {
+			if text != "" {
+				list = strings.Split(text, by)
+			}
+			return list
+		}
+		var allow [][]string
+		for _, list := range split(c.allow, ";") {
+			allow = append(allow, split(list, ","))
+		}
+		if got := ParseExpression(c.text).Within(split(c.deny, ","), allow...); got != c.within {
+			t.Errorf("%q without %q and with %q: found %v, expected %v", c.text, c.deny, c.allow, got, c.within)
+		}
+	}
+}
+
 // FuzzExpression holds that the ids of an expression satisfy it, that denying
-// them all denies it, and that one of an OR of two suffices.
+// them all denies it, that one of an OR of two suffices, and that Within agrees.
 func FuzzExpression(f *testing.F) {
 	for _, s := range []string{"MIT", "(A OR B) AND C+ WITH d", "a b", "NONE", "GPL-2.0+ OR LicenseRef-x", "((", "A AND"} {
 		f.Add(s)
@@ -139,7 +182,13 @@ func FuzzExpression(f *testing.F) {
 			t.Fatalf("%q: an empty list satisfies or denies it", text)
 		}
 		if !e.Valid() {
+			if e.Within(nil) || e.Within(nil, ids) {
+				t.Fatalf("%q: no expression, and within something", text)
+			}
 			return
+		}
+		if !e.Within(nil) || !e.Within(nil, ids, ids) || e.Within(ids) || e.Within(ids[:1], ids[:1]) {
+			t.Fatalf("%q: expected it to be within its own ids, and not without them", text)
 		}
 		if either := ParseExpression("(" + text + ") OR X-y-z"); either.Valid() && (!either.Satisfies([]string{"x-Y-z"}) || !either.Satisfies(ids)) {
 			t.Fatalf("%q: neither side of an OR suffices", text)
