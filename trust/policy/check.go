@@ -138,10 +138,10 @@ func (r *Rule) checkLicenses() *fault {
 }
 
 // isLicenseID takes an id of the SPDX list, a LicenseRef, and either with an
-// exception behind WITH.
+// exception behind WITH: what one licence of an expression can equal.
 func isLicenseID(text string) bool {
 	id, exception, with := strings.Cut(text, " WITH ")
-	return isLicenseWord(id) && (!with || isLicenseWord(exception))
+	return isLicenseWord(id) && (!with || isLicenseWord(exception)) && sbom.ParseExpression(text).Valid()
 }
 
 func isLicenseWord(word string) bool {

@@ -31,50 +31,44 @@ func (j *judgement) licenses(r *rule) []outcome {
 		return nil
 	}
 	var outcomes []outcome
-	if r.Licenses.Allow != nil {
-		// What another rule denies can't be the side of an OR that this one allows.
-		allowed := slices.DeleteFunc(slices.Clone(r.Licenses.Allow), func(id string) bool {
-			return sbom.ParseExpression(id).Mentions(j.deniedLicenses())
-		})
-		outcomes = append(outcomes, j.license("only "+several(r.Licenses.Allow), func(e sbom.Expression) bool { return e.Satisfies(allowed) }))
+	if allow := r.Licenses.Allow; allow != nil {
+		outcomes = append(outcomes, j.license("only "+several(allow), func(e sbom.Expression) bool { return e.Within(nil, allow) }))
 	}
-	if r.Licenses.Deny != nil {
-		outcomes = append(outcomes, j.license("none of "+several(r.Licenses.Deny), func(e sbom.Expression) bool { return !e.Mentions(r.Licenses.Deny) }))
+	if deny := r.Licenses.Deny; deny != nil {
+		outcomes = append(outcomes, j.license("none of "+several(deny), func(e sbom.Expression) bool { return e.Within(deny) }))
 	}
 	return outcomes
 }
 
-func (j *judgement) deniedLicenses() []string {
-	var ids []string
-	for _, r := range j.matched {
-		if r.Licenses != nil {
-			ids = append(ids, r.Licenses.Deny...)
-		}
-	}
-	return ids
-}
-
-func (j *judgement) license(expected string, good func(sbom.Expression) bool) outcome {
+// license judges by the lists of all rules together: what one of them keeps out
+// can't be the side of an OR that another one is content with. alone judges by
+// the one list that the outcome is about.
+func (j *judgement) license(expected string, alone func(sbom.Expression) bool) outcome {
 	o := outcome{expected: expected, why: j.claim()}
 	if !j.listed() {
 		o.found = noComponents
 		return o
 	}
-	verdicts := map[string]bool{} // many components share a licence
+	var deny []string
+	var allow [][]string
+	for _, r := range j.matched {
+		if r.Licenses != nil {
+			deny = append(deny, r.Licenses.Deny...)
+		}
+		if r.Licenses != nil && r.Licenses.Allow != nil {
+			allow = append(allow, r.Licenses.Allow)
+		}
+	}
+	faults := map[string]string{} // many components share a licence
 	var bad []string
 	judge := func(name, license string) {
-		ok, known := verdicts[license]
+		text, known := faults[license]
 		if !known {
-			expression := sbom.ParseExpression(license)
-			ok = !expression.IsZero() && good(expression)
-			verdicts[license] = ok
+			text = licenseFault(sbom.ParseExpression(license), func(e sbom.Expression) bool { return e.Within(deny, allow...) }, alone)
+			faults[license] = text
 		}
-		switch {
-		case ok:
-		case sbom.ParseExpression(license).IsZero():
-			bad = append(bad, name+": not stated")
-		default:
-			bad = append(bad, name+": "+license)
+		if text != "" {
+			bad = append(bad, name+": "+text)
 		}
 	}
 	judge("the product", j.License)
@@ -87,6 +81,21 @@ func (j *judgement) license(expected string, good func(sbom.Expression) bool) ou
 		o.found = several(bad)
 	}
 	return o
+}
+
+// licenseFault is what is wrong with a licence; empty is nothing.
+func licenseFault(e sbom.Expression, together, alone func(sbom.Expression) bool) string {
+	switch {
+	case e.IsZero():
+		return "not stated"
+	case !e.Valid():
+		return "no SPDX expression: " + e.String()
+	case together(e):
+		return ""
+	case alone(e):
+		return e.String() + " (rules together)"
+	}
+	return e.String()
 }
 
 // components looks for those that are denied.

@@ -301,14 +301,20 @@ func TestAdvisoriesThatWarn(t *testing.T) {
 		result trust.Result
 		found  string
 	}{
-		"affected":     {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Affected)} }, trust.NotChecked, "CVE-2026-1 in tiny 1.0.0"},
-		"both":         {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Unknown), finding(advisory.Affected)} }, trust.NotChecked, `"CVE-2026-1 in tiny 1.0.0", "CVE-2026-1 in tiny 1.0.0 (not known whether)"`},
+		"affected": {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Affected)} }, trust.NotChecked, "CVE-2026-1 in tiny 1.0.0"},
+		"both": {func(s *policy.Subject) {
+			s.Findings = []advisory.Finding{finding(advisory.Unknown), finding(advisory.Affected)}
+		}, trust.NotChecked, `"CVE-2026-1 in tiny 1.0.0", "CVE-2026-1 in tiny 1.0.0 (not known whether)"`},
 		"unknown":      {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Unknown)} }, trust.NotChecked, "not known whether"},
 		"none":         {func(s *policy.Subject) { s.Advisories = nil }, trust.NotChecked, "no advisories"},
 		"not affected": {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.NotAffected)} }, trust.Pass, "none in 2 components, by \"osv.json\"; 1 cleared"},
-		"fixed":        {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Fixed), finding(advisory.NotAffected)} }, trust.Pass, "none in 2 components, by \"osv.json\"; 2 cleared"},
-		"one of two":   {func(s *policy.Subject) { s.Findings = []advisory.Finding{finding(advisory.Fixed), finding(advisory.Affected)} }, trust.NotChecked, "\"CVE-2026-1 in tiny 1.0.0\"; 1 cleared"},
-		"nothing":      {func(*policy.Subject) {}, trust.Pass, `none in 2 components, by "osv.json"`},
+		"fixed": {func(s *policy.Subject) {
+			s.Findings = []advisory.Finding{finding(advisory.Fixed), finding(advisory.NotAffected)}
+		}, trust.Pass, "none in 2 components, by \"osv.json\"; 2 cleared"},
+		"one of two": {func(s *policy.Subject) {
+			s.Findings = []advisory.Finding{finding(advisory.Fixed), finding(advisory.Affected)}
+		}, trust.NotChecked, "\"CVE-2026-1 in tiny 1.0.0\"; 1 cleared"},
+		"nothing": {func(*policy.Subject) {}, trust.Pass, `none in 2 components, by "osv.json"`},
 	} {
 		s := good()
 		test.harm(&s)
@@ -359,21 +365,77 @@ func TestAges(t *testing.T) {
 	}
 }
 
-// A component with several licences may be had under one that no rule denies, of
-// all rules together.
+// A component with several licences may be had under one, which all rules
+// together let it have.
 func TestLicensesOfSeveralRules(t *testing.T) {
 	t.Parallel()
-	allow := policy.Rule{Licenses: &policy.Licenses{Allow: []string{"MIT", "Apache-2.0"}}}
-	deny := policy.Rule{Licenses: &policy.Licenses{Deny: []string{"Apache-2.0"}}}
-	s := good()
-	s.Components = []sbom.Component{{Name: "x", License: "Apache-2.0 OR GPL-3.0-only"}}
-	for _, one := range []policy.Rule{allow, deny} {
-		if got := failing(t, newPolicy(t, one), s); got != nil {
-			t.Errorf("expected it to pass alone, found %v", got)
+	allow := func(ids ...string) policy.Rule { return policy.Rule{Licenses: &policy.Licenses{Allow: ids}} }
+	deny := func(ids ...string) policy.Rule { return policy.Rule{Licenses: &policy.Licenses{Deny: ids}} }
+	for name, test := range map[string]struct {
+		license string
+		rules   []policy.Rule
+		ok      bool
+	}{
+		"allowed and denied":           {"Apache-2.0 OR GPL-3.0-only", []policy.Rule{allow("MIT", "Apache-2.0"), deny("Apache-2.0")}, false},
+		"two deny each a side":         {"MIT OR AGPL-3.0-only", []policy.Rule{deny("MIT"), deny("AGPL-3.0-only")}, false},
+		"two allow each a side":        {"MIT OR AGPL-3.0-only", []policy.Rule{allow("MIT"), allow("AGPL-3.0-only")}, false},
+		"two allow one":                {"MIT OR AGPL-3.0-only", []policy.Rule{allow("MIT", "ISC"), allow("ISC", "MIT")}, true},
+		"one with its exception":       {"GPL-2.0-only WITH x OR MIT", []policy.Rule{allow("GPL-2.0-only"), deny("GPL-2.0-only WITH x")}, false},
+		"one rule with nothing to say": {"MIT OR AGPL-3.0-only", []policy.Rule{deny("AGPL-3.0-only"), {Statuses: []string{"current"}}}, true},
+	} {
+		s := good()
+		s.License = "X"
+		for i := range test.rules {
+			if l := test.rules[i].Licenses; l != nil && l.Allow != nil {
+				l.Allow = append(l.Allow, "X")
+			}
+		}
+		s.Components = []sbom.Component{{Name: "x", License: test.license}}
+		for _, one := range test.rules {
+			if got := failing(t, newPolicy(t, one), s); got != nil {
+				t.Errorf("%s: expected it to pass alone, found %v", name, got)
+			}
+		}
+		p := newPolicy(t, test.rules...)
+		want := []string{policy.IDLicenses}
+		if test.ok {
+			want = nil
+		}
+		if got := failing(t, p, s); !slices.Equal(got, want) {
+			t.Errorf("%s: expected %v to fail together, found %v", name, want, got)
+		}
+		if _, err := p.Judge(s, now()); !test.ok && !strings.Contains(err.Error(), `x: `+test.license+` (rules together)`) {
+			t.Errorf("%s: expected it to be said that it takes several rules, found %v", name, err)
 		}
 	}
-	if got := failing(t, newPolicy(t, allow, deny), s); !slices.Equal(got, []string{policy.IDLicenses}) {
-		t.Errorf("expected the licences to fail together, found %v", got)
+}
+
+// What is no expression can't be judged; an id that nobody knows can.
+func TestLicensesThatAreNone(t *testing.T) {
+	t.Parallel()
+	deny := newPolicy(t, policy.Rule{Licenses: &policy.Licenses{Deny: []string{"AGPL-3.0-only"}}})
+	for license, says := range map[string]string{
+		"MIT":                                    "",
+		"AGPLv3":                                 "", // of the form of an id
+		"LicenseRef-x":                           "",
+		"AGPL-3.0-or-later":                      "",
+		"AGPL-3.0-only":                          "the product: AGPL-3.0-only",
+		"agpl-3.0":                               "the product: agpl-3.0",
+		"":                                       "the product: not stated",
+		"NOASSERTION":                            "the product: not stated",
+		"AGPL\u20113.0\u2011only":                "no SPDX expression",
+		"GNU Affero General Public License v3.0": "the product: no SPDX expression: GNU Affero",
+		"https://www.gnu.org/licenses/agpl-3.0.html": "no SPDX expression",
+		"MIT/AGPL-3.0-only":                          "no SPDX expression",
+		"MIT,":                                       "no SPDX expression",
+		strings.Repeat("(", 70) + "AGPL-3.0-only" + strings.Repeat(")", 70): "no SPDX expression",
+	} {
+		s := good()
+		s.License = license
+		_, err := deny.Judge(s, now())
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: expected %q, found %v", license, says, err)
+		}
 	}
 }
 

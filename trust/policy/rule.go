@@ -60,7 +60,10 @@ type Rebuilders struct {
 
 // Licenses are SPDX licence ids. With Allow, the product's licence and that of
 // each component must be satisfied by these; with Deny, none may ask for one of
-// these. A licence that is not stated fails.
+// these. The lists of all rules that apply have to agree on one choice. A licence
+// that is not stated, or is no SPDX expression, fails. An id of the right form
+// that no list names is only kept out by an Allow, be it a LicenseRef or a
+// misspelling.
 type Licenses struct {
 	Allow []string `toml:"allow" json:"allow,omitempty"`
 	Deny  []string `toml:"deny" json:"deny,omitempty"`
