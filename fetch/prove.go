@@ -181,6 +181,14 @@ func (c *Client) prove(ctx context.Context, selection *Selection, with papers) (
 		return nil, errors.New("fetch: a selection that Resolve, SelectTarget or Identify did not make")
 	}
 	beside.known, beside.fetch = with.known, with.fetch
+	if with.fetch {
+		// It is in the cache, or will be: the index there tells what it is made of.
+		known, err := c.cache.Described(ctx, selection.Target.Digests().Primary())
+		if err != nil {
+			return nil, err
+		}
+		item.Parts = !known
+	}
 	item.Documents, item.Target, item.Agreed, item.Evidence = beside, selection.Target, selection.Agreed, selection.Evidence
 	found, err := c.prover.Prove(ctx, item)
 	if err != nil {
@@ -218,12 +226,12 @@ func (c *Client) record(ctx context.Context, found *proof.Proof) (*proof.Receipt
 
 // describe enters the facts of a proven artifact into the cache's index. Facts
 // that are there already are of the same bytes, and stay, unless the proof has
-// read the components anew.
+// read the components anew. Where it has not read them all there are none, rather
+// than some that hide the lack.
 func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proof.Receipt) error {
 	digest := receipt.Digests.Primary()
-	known, err := c.cache.Described(ctx, digest)
-	if err != nil || known && found.Partial {
-		return err
+	if found.Partial {
+		return nil
 	}
 	facts := cache.Facts{
 		Digest: digest, Repository: receipt.Repository, Target: receipt.Target, Product: receipt.Product,
@@ -241,7 +249,7 @@ func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proo
 	for _, part := range found.Subject.Components {
 		facts.Components = append(facts.Components, cache.Component{Name: part.Name, Version: part.Version, PURL: part.PURL, License: part.License})
 	}
-	err = c.cache.Describe(ctx, facts)
+	err := c.cache.Describe(ctx, facts)
 	if errors.Is(err, cache.ErrMissing) {
 		return nil // a file that is held elsewhere: the index is of the cache
 	}

@@ -29,14 +29,18 @@ func (h *hearing) built(context.Context) error {
 		if err != nil {
 			return h.fail(trust.CheckProvenance, s.Of, "SLSA provenance v0.2 or v1", "something else", fmt.Errorf("%s: %w", s.Of, err))
 		}
-		if err := h.borneOut(&s.Signed, s.Of, p); err != nil {
+		counts, err := h.borneOut(&s.Signed, s.Of, p)
+		if err != nil {
 			return err
+		}
+		if !counts {
+			continue
 		}
 		if err := h.fromSource(s.Of, p); err != nil {
 			return err
 		}
 		s.Provenance = p
-		if counts := len(h.accepted) == 0 || h.isAccepted(&s.Signed); counts && !p.Finished.IsZero() && (first.IsZero() || p.Finished.Before(first)) {
+		if ours := len(h.accepted) == 0 || h.isAccepted(&s.Signed); ours && !p.Finished.IsZero() && (first.IsZero() || p.Finished.Before(first)) {
 			first = p.Finished
 		}
 		h.item.Evidence.Builds = append(h.item.Evidence.Builds, trust.Build{
@@ -58,12 +62,17 @@ func (h *hearing) built(context.Context) error {
 // made sure of. The certificate of a rebuilder names the repository that its
 // workflow is in, which is not the one that it built: of one that a rule names
 // only builder and run are compared.
-func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) error {
+//
+// A signer whom a rule names, or whose workflow is in the very repository that
+// the manifest names, must tell what its certificate tells. What a third party
+// says otherwise counts for nothing: whoever rebuilds a release, and is unknown
+// here, must not get in its way.
+func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) (counts bool, err error) {
 	c := s.Signer.Certificate
 	found := fmt.Sprintf("built by %s from %s", p.Builder, sourceText(p.Source))
 	if c == nil {
 		h.item.Evidence.Add(trust.Check{ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Found: found, Why: "it is signed by a key: no certificate bears out what it says"})
-		return nil
+		return true, nil
 	}
 	claims := slsa.Claims{BuildSigner: c.BuildSigner, RunInvocation: c.RunInvocation}
 	if !h.isRebuilder(s) {
@@ -71,18 +80,34 @@ func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) 
 	}
 	compared, err := p.CheckClaims(claims)
 	var disagreement *slsa.DisagreementError
+	if errors.As(err, &disagreement) && !h.isAccepted(s) && !h.isOwn(c) {
+		h.item.Evidence.Add(trust.Check{
+			ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Expected: disagreement.Expected, Found: disagreement.Found,
+			Why: "it does not say what the certificate of its signer says, and counts for nothing: " + disagreement.Error(),
+		})
+		return false, nil
+	}
 	if errors.As(err, &disagreement) {
-		return h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: %w", of, ErrClaims, err))
+		return false, h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: %w", of, ErrClaims, err))
 	}
 	if err != nil {
-		return h.fail(trust.CheckProvenance, of, "provenance that its certificate bears out", "none", fmt.Errorf("%s: %w", of, err))
+		return false, h.fail(trust.CheckProvenance, of, "provenance that its certificate bears out", "none", fmt.Errorf("%s: %w", of, err))
 	}
 	if len(compared) == 0 {
 		h.item.Evidence.Add(trust.Check{ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Found: found, Why: "provenance and certificate have no claim in common"})
-		return nil
+		return true, nil
 	}
 	h.pass(trust.CheckProvenance, of, "as the certificate has it: "+strings.Join(compared, ", "), found)
-	return nil
+	return true, nil
+}
+
+// isOwn reports whether a certificate is of a workflow in the repository that the
+// manifest names as the source.
+func (h *hearing) isOwn(c *provenance.Certificate) bool {
+	if h.item.Release == nil || c.SourceRepository == "" {
+		return false
+	}
+	return slsa.ParseSource(c.SourceRepository).Repository == slsa.ParseSource(h.item.Release.Source.Repository).Repository
 }
 
 // isRebuilder reports whether a rule names the signer as a rebuilder.

@@ -10,7 +10,6 @@ import (
 	"assay/internal/testrepo"
 	"assay/trust"
 	"assay/trust/policy"
-	"assay/trust/proof"
 	"assay/trust/provenance"
 )
 
@@ -65,8 +64,8 @@ func TestWhenItWasBuilt(t *testing.T) {
 	}
 }
 
-// TestRebuilderOfAnother: only a signer whom a rule names as a rebuilder may have
-// a certificate of another repository than the one that was built.
+// TestRebuilderOfAnother: only a signer whom a rule names as a rebuilder counts
+// with a certificate of another repository than the one that was built.
 func TestRebuilderOfAnother(t *testing.T) {
 	other := testrepo.WorkflowClaims("https://git.example/other/other", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
 	rule := func(product string) policy.Rule {
@@ -77,7 +76,7 @@ func TestRebuilderOfAnother(t *testing.T) {
 	b.rules = []policy.Rule{rule("other")}
 	wantResult(t, b.proven(b.item("hello", "1.4.2")).Evidence, trust.CheckProvenance, trust.Pass)
 	b.rules = []policy.Rule{rule("third")}
-	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckProvenance, proof.ErrClaims)
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRebuilders, policy.ErrRefused)
 }
 
 // TestDates that a manifest can't mean.

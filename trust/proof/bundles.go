@@ -14,6 +14,9 @@ import (
 	"assay/trust/provenance"
 )
 
+// maxBundleSum is how many bytes the bundles of one artifact may have together.
+const maxBundleSum = 16 << 20
+
 // maxBundles is how many signature bundles of one artifact are read, those over
 // its checksums file included. Builders and rebuilders together are a handful.
 const maxBundles = 64
@@ -108,6 +111,10 @@ func (h *hearing) bundle(ctx context.Context, b advertised, names []string) erro
 	if err != nil {
 		return err
 	}
+	if h.bundleBytes += target.Length(); h.bundleBytes > maxBundleSum {
+		return h.fail(trust.CheckSignature, b.path, fmt.Sprintf("at most %d bytes of bundles together", maxBundleSum), "more",
+			fmt.Errorf("%w: expected bundles of at most %d bytes together, found more at %s", provenance.ErrTooLarge, maxBundleSum, b.path))
+	}
 	var refused, inapplicable error
 	for _, name := range names {
 		v, err := h.prover.verifier(ctx, name)
@@ -172,8 +179,18 @@ func (h *hearing) verify(ctx context.Context, v *verifier, target trust.Target, 
 	if err != nil {
 		return provenance.Signed{}, err
 	}
-	h.verdicts[key] = *signed
+	if isKept(signed) {
+		h.verdicts[key] = *signed
+	}
 	return *signed, nil
+}
+
+// maxVerdict is how long the predicate of a remembered verdict may be, in bytes.
+// Provenance has some 10 KiB; what is longer is verified each time.
+const maxVerdict = 128 << 10
+
+func isKept(s *provenance.Signed) bool {
+	return s.Statement == nil || len(s.Statement.Predicate) <= maxVerdict
 }
 
 // verifyOther verifies a bundle that vouches for the bytes under an algorithm

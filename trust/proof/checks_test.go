@@ -161,6 +161,7 @@ func signatureScenes(t *testing.T) []scene {
 	evil := testrepo.WorkflowClaims("https://git.example/hello/hello-evil", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
 	signed, message := &testrepo.Signing{}, &testrepo.Signing{Artifacts: testrepo.AsMessage}
 	hello := policy.Rule{Signers: []provenance.Identity{acmeSigner(t, "hello")}}
+	stranger := policy.Rule{Signers: []provenance.Identity{{Issuer: pattern(t, testrepo.GitHubIssuer), Subject: pattern(t, evil.Identity)}}}
 	forged := &testrepo.Signing{Change: func(_ string, o *testrepo.BundleOptions) {
 		o.Forgeries = []testrepo.BundleForgery{testrepo.WrongSignature}
 	}}
@@ -176,7 +177,7 @@ func signatureScenes(t *testing.T) []scene {
 		{trust.CheckIdentity, trust.Fail, proof.ErrIdentity, of(&testrepo.Signing{Claims: evil, Artifacts: testrepo.AsMessage}, hello)},
 		{trust.CheckIdentity, trust.NotChecked, nil, of(signed)},
 		{trust.CheckProvenance, trust.Pass, nil, of(signed)},
-		{trust.CheckProvenance, trust.Fail, proof.ErrClaims, of(&testrepo.Signing{Claims: evil})},
+		{trust.CheckProvenance, trust.Fail, proof.ErrClaims, of(&testrepo.Signing{Claims: evil}, stranger)},
 		{trust.CheckProvenance, trust.NotChecked, nil, of(message)},
 		{trust.CheckSource, trust.Pass, nil, of(signed)},
 		{trust.CheckSource, trust.Fail, proof.ErrDisagree, func(b *bench) proof.Item {

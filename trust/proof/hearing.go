@@ -25,6 +25,7 @@ type hearing struct {
 
 	before      *Receipt // of an earlier proof of the same bytes; nil: none
 	verdicts    map[string]provenance.Signed
+	bundleBytes int64           // of the bundles so far, as promised
 	inChecksums bool            // the checksums file lists the artifact
 	checksums   artifact.Digest // of that file
 	sbom        artifact.Digest // of the bill of materials beside the artifact

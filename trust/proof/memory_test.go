@@ -333,6 +333,31 @@ func TestWhatIsReadAgain(t *testing.T) {
 			t.Errorf("expected the bill to be read, and one to be affected, found %q", found.Affected())
 		}
 	})
+	t.Run("the caller asks", func(t *testing.T) {
+		b := known(t)
+		item := b.item("hello", "1.4.2")
+		item.Parts = true
+		found, err := b.prove(item)
+		must(t, err)
+		if !wasRead(b, bill) || found.Partial || len(found.Subject.Components) == 0 {
+			t.Errorf("expected the bill to be read, found %+v", found.Subject)
+		}
+		for err, wanted := range map[error]bool{trust.ErrNotHeld: true, errMeans: false} {
+			b.fails = map[string]error{"read " + bill: err}
+			found, got := b.prove(item)
+			switch {
+			case wanted && (got != nil || !found.Partial || !found.Subject.HasSBOM):
+				t.Errorf("offline: expected a proof without components, found %v", got)
+			case !wanted && !errors.Is(got, err):
+				t.Errorf("expected %v, found %v", err, got)
+			}
+		}
+		b.rules = []policy.Rule{{Components: &policy.Components{Deny: []string{"left-pad"}}}}
+		b.fails = map[string]error{"read " + bill: trust.ErrNotHeld}
+		if _, err := b.prove(item); !errors.Is(err, trust.ErrNotHeld) {
+			t.Errorf("where a rule asks: expected ErrNotHeld, found %v", err)
+		}
+	})
 	t.Run("another bill", func(t *testing.T) {
 		b := known(t)
 		b.replace(bill, []byte("{}"), "hello")

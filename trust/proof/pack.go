@@ -9,8 +9,9 @@ import (
 )
 
 // maxReceipt bounds a receipt in bytes, unpacked. What it holds is bounded
-// already: 64 bundles of at most 4 MiB; nearly all receipts have a few KiB.
-const maxReceipt = 512 << 20
+// already: at most maxBundles verdicts with predicates of maxVerdict, and what is
+// told of each; nearly all receipts have a few KiB.
+const maxReceipt = 64 << 20
 
 // packed compresses the text of a receipt. Most of it is names that repeat; a
 // store of many receipts is read at each start of the program.

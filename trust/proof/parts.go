@@ -72,8 +72,8 @@ func (h *hearing) addParts(of, what string, doc *sbom.Document) {
 }
 
 // documentParts reads the bill of materials beside the artifact. An earlier proof
-// that read the same document need not be repeated, unless somebody asks for
-// components.
+// that read the same document need not be repeated, unless a rule asks for
+// components, or the caller does and the document can be had.
 func (h *hearing) documentParts(ctx context.Context) error {
 	path := h.item.Artifact.SBOM
 	if h.item.Release == nil || path == "" {
@@ -87,12 +87,16 @@ func (h *hearing) documentParts(ctx context.Context) error {
 		return err
 	}
 	h.sbom = target.Digests().Primary()
-	if h.before != nil && h.before.SBOM == h.sbom && !h.asksParts() {
-		h.pass(trust.CheckSBOM, path, "a bill of materials", "the one that was read before: "+h.sbom.String())
-		h.subject.HasSBOM, h.partial = true, true
+	isKnown := h.before != nil && h.before.SBOM == h.sbom && !h.asksParts()
+	if isKnown && !h.item.Parts {
+		h.readBefore(path)
 		return nil
 	}
 	data, err := h.document(ctx, trust.CheckSBOM, target, sbom.MaxBytes)
+	if isKnown && errors.Is(err, trust.ErrNotHeld) {
+		h.readBefore(path)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -102,6 +106,12 @@ func (h *hearing) documentParts(ctx context.Context) error {
 	}
 	h.addParts(path, "a bill of materials", doc)
 	return nil
+}
+
+// readBefore passes over a bill of materials that an earlier proof has read.
+func (h *hearing) readBefore(path string) {
+	h.pass(trust.CheckSBOM, path, "a bill of materials", "the one that was read before: "+h.sbom.String())
+	h.subject.HasSBOM, h.partial = true, true
 }
 
 // asksParts reports whether anything looks at single components.

@@ -225,10 +225,28 @@ func TestEditedManifest(t *testing.T) {
 }
 
 // TestProvenanceAgainstCertificate: the builder may write what it likes into a
-// statement; the certificate authority knows where it ran.
+// statement; the certificate authority knows where it ran. A third party that
+// tells otherwise counts for nothing, and gets in nobody's way; one that a rule
+// names, or that is the source's own workflow, is refused.
 func TestProvenanceAgainstCertificate(t *testing.T) {
+	evil := testrepo.WorkflowClaims("https://git.example/hello/hello-evil", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
 	b := newBench(t)
-	b.release("hello", "1.4.2", &testrepo.Signing{Claims: testrepo.WorkflowClaims("https://git.example/hello/hello-evil", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))})
+	b.release("hello", "1.4.2", &testrepo.Signing{Claims: evil})
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckProvenance, trust.NotChecked)
+	if len(found.Evidence.Builds) != 0 {
+		t.Errorf("expected it to count for nothing, found %+v", found.Evidence.Builds)
+	}
+	b.rules = []policy.Rule{{Require: []policy.Kind{policy.KindProvenance}}}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRequire, policy.ErrRefused)
+	b.rules = []policy.Rule{{Signers: []provenance.Identity{{Issuer: pattern(t, testrepo.GitHubIssuer), Subject: pattern(t, evil.Identity)}}}}
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckProvenance, proof.ErrClaims)
+
+	b = newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Change: func(_ string, o *testrepo.BundleOptions) {
+		o.Statement = bytes.ReplaceAll(o.Statement, []byte("actions/runs/4211"), []byte("actions/runs/4212"))
+	}})
 	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckProvenance, proof.ErrClaims)
 }
 
@@ -720,4 +738,59 @@ func TestGuestsProfile(t *testing.T) {
 	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSignature, provenance.ErrCertificate)
 	b.rules[0].Guest = false
 	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckIdentity, proof.ErrIdentity) // it may judge now
+}
+
+// TestBundlesTogether: many large bundles would fill memory and state.
+func TestBundlesTogether(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", nil)
+	for i := range 5 {
+		must(t, b.repo.AddLarge(fmt.Sprintf("hello/1.4.2/%d.sigstore.json", i), 4<<20, uint64(i), "hello"))
+	}
+	must(t, b.repo.Publish())
+	item := b.item("hello", "1.4.2")
+	b.read = nil
+	for i := range 5 {
+		item.Artifact.Bundles = append(item.Artifact.Bundles, fmt.Sprintf("hello/1.4.2/%d.sigstore.json", i))
+	}
+	item.Documents = emptyPapers{item.Documents}
+	b.wantRefusal(item, trust.CheckSignature, provenance.ErrTooLarge)
+}
+
+// emptyPapers reads bundles that no profile may judge.
+type emptyPapers struct{ proof.Documents }
+
+func (p emptyPapers) Read(ctx context.Context, target trust.Target, limit int64) ([]byte, error) {
+	if !strings.HasSuffix(target.Path(), ".sigstore.json") {
+		return p.Documents.Read(ctx, target, limit)
+	}
+	return nil, &provenance.VerifyError{Kind: provenance.ErrInapplicable}
+}
+
+// TestLongPredicates are verified each time, and not remembered.
+func TestLongPredicates(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Change: func(_ string, o *testrepo.BundleOptions) {
+		var statement map[string]any
+		must(t, json.Unmarshal(o.Statement, &statement))
+		statement["predicate"].(map[string]any)["padding"] = strings.Repeat("<", 200<<10)
+		var err error
+		o.Statement, err = json.Marshal(statement)
+		must(t, err)
+	}})
+	for range 2 {
+		b.read = nil
+		b.proven(b.item("hello", "1.4.2"))
+		if !strings.Contains(fmt.Sprint(b.read), ".sigstore.json") {
+			t.Error("expected the bundle to be read each time")
+		}
+	}
+	names, err := b.prover().ReceiptNames(t.Context())
+	must(t, err)
+	for receipt, err := range b.prover().Receipts(t.Context(), names) {
+		must(t, err)
+		if len(receipt.Verdicts) != 0 {
+			t.Errorf("expected no verdict to be kept, found %d", len(receipt.Verdicts))
+		}
+	}
 }

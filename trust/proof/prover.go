@@ -60,6 +60,9 @@ type Item struct {
 	// Paper says that the target is no artifact, but a document of a release, that
 	// its manifest names, or the manifest itself.
 	Paper bool
+	// Parts asks for all components, also of a bill of materials that an earlier
+	// proof has read. One that can't be had offline is left out all the same.
+	Parts bool
 
 	Product string           // by its path; empty: outside the release layout
 	Version artifact.Version // likewise

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -156,11 +157,17 @@ func newReceipt(item Item, evidence *trust.Evidence, now time.Time) *Receipt {
 }
 
 func writeReceipt(tx trust.Tx, target trust.Target, r *Receipt) error {
-	text, err := json.Marshal(r)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // it would make six bytes of some
+	if err := encoder.Encode(r); err != nil {
 		return err
 	}
-	data, err := packed(text)
+	if text.Len() > maxReceipt {
+		// Nothing that it explains may keep the next proof from being read.
+		return fmt.Errorf("%w: expected at most %d bytes, found %d", ErrReceipt, maxReceipt, text.Len())
+	}
+	data, err := packed(text.Bytes())
 	if err != nil {
 		return err
 	}
