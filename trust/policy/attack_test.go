@@ -2,9 +2,11 @@ package policy_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"assay/trust"
 	"assay/trust/policy"
 	"assay/trust/provenance"
 )
@@ -104,6 +106,63 @@ func TestProvenanceThatNobodyVouchesFor(t *testing.T) {
 		t.Errorf("expected another rule's signer to say nothing, found %v", got)
 	}
 }
+
+// Where rules name signers, what is required is required of these; and to name one
+// more makes nobody else's word count.
+func TestRequiredOfTheSigners(t *testing.T) {
+	t.Parallel()
+	named := func(names ...string) (r policy.Rule) {
+		for _, name := range names {
+			r.Signers = append(r.Signers, keyIdentity(name))
+		}
+		return r
+	}
+	require := func(r policy.Rule) policy.Rule {
+		r.Require = []policy.Kind{policy.KindSignature, policy.KindProvenance}
+		return r
+	}
+	both := func(name string) policy.Signature { return built(byKey(name), generator) }
+	rebuilt := require(named("acme"))
+	rebuilt.Rebuilders = &policy.Rebuilders{Need: 1, Of: []provenance.Identity{keyIdentity("rebuilder")}}
+	for name, test := range map[string]struct {
+		rules      []policy.Rule
+		signatures []policy.Signature
+		found      []string // for each that fails
+	}{
+		"nobody is named":             {[]policy.Rule{require(named())}, []policy.Signature{both("any")}, nil},
+		"by the signer":               {[]policy.Rule{require(named("acme"))}, []policy.Signature{both("acme")}, nil},
+		"by one of them each":         {[]policy.Rule{require(named("acme", "ci"))}, []policy.Signature{byKey("acme"), both("ci")}, nil},
+		"nothing":                     {[]policy.Rule{require(named("acme"))}, nil, []string{"none", "none", "no signature"}},
+		"only a signature":            {[]policy.Rule{require(named("acme"))}, []policy.Signature{byKey("acme")}, []string{"none"}},
+		"provenance by a stranger":    {[]policy.Rule{require(named("acme"))}, []policy.Signature{byKey("acme"), both("mallory")}, []string{"none by the signers of policy.1, but by " + quoted("mallory")}},
+		"provenance by a rebuilder":   {[]policy.Rule{rebuilt}, []policy.Signature{byKey("acme"), both("rebuilder")}, []string{"none by the signers of policy.1, but by " + quoted("rebuilder")}},
+		"by a builder of the table":   {[]policy.Rule{require(named("acme"))}, []policy.Signature{byKey("acme"), built(byWorkflow(generator), generator)}, []string{"none by the signers of policy.1, but by "}},
+		"another rule names them":     {[]policy.Rule{require(named()), named("acme")}, []policy.Signature{byKey("acme"), both("mallory")}, []string{"none by the signers of policy.2, but by " + quoted("mallory")}},
+		"another rule's, by them":     {[]policy.Rule{require(named()), named("acme")}, []policy.Signature{both("mallory"), both("acme")}, nil},
+		"one more rule, to loosen":    {[]policy.Rule{require(named()), named("acme"), named("mallory")}, []policy.Signature{byKey("acme"), both("mallory")}, []string{"none by the signers of policy.2, but by " + quoted("mallory")}},
+		"one that requires, likewise": {[]policy.Rule{require(named("acme")), named("mallory")}, []policy.Signature{byKey("acme"), both("mallory")}, []string{"none by the signers of policy.1, but by " + quoted("mallory")}},
+		"one that requires, and more": {[]policy.Rule{require(named("ci")), named("acme")}, []policy.Signature{byKey("acme"), both("ci")}, nil},
+		"two that name, both sign":    {[]policy.Rule{require(named()), named("ci"), named("acme")}, []policy.Signature{both("acme"), both("ci")}, nil},
+	} {
+		s := good()
+		s.Signatures = test.signatures
+		checks, _ := newPolicy(t, test.rules...).Judge(s, now())
+		var found []string
+		for _, c := range checks {
+			if c.Result == trust.Fail && (c.ID == policy.IDRequire || c.ID == policy.IDSigners) {
+				found = append(found, c.Found)
+			}
+			if c.ID == policy.IDRequire && c.Result == trust.Pass && strings.Contains(c.Found, "mallory") {
+				t.Errorf("%s: expected whom no rule names not to be told as proof, found %+v", name, c)
+			}
+		}
+		if !slices.EqualFunc(found, test.found, strings.HasPrefix) {
+			t.Errorf("%s: expected %q, found %q", name, test.found, found)
+		}
+	}
+}
+
+func quoted(name string) string { return strconv.Quote(keyOf(name)) }
 
 // One more rule never lets more pass, in whatever order.
 func TestRuleThatTriesToLoosen(t *testing.T) {

@@ -16,6 +16,9 @@
 //   - What a rule demands and can't be judged, as a fact is missing, fails.
 //   - A signer counts once, however many bundles, bundle formats, encodings of a
 //     key or patterns name it.
+//   - Where rules name signers, a signature or a provenance that is required must
+//     be by these: by the rule's own, or, if it names none, by those of every rule
+//     that does. A rebuilder or a builder of the table is no signer.
 //   - What a provenance says counts only if its signer may speak for its builder:
 //     the rule names that signer, the table of builders pairs the two, or the
 //     signer is the builder by its certificate. In the last case source and ref

@@ -105,9 +105,9 @@ func (j *judgement) require(r *rule) []outcome {
 		case kind == KindSBOM && len(j.Components) > 0:
 			o.found = "components that only the manifest claims"
 		case kind == KindSignature && o.ok:
-			o.found = "by " + several(signersOf(j.pick(func(*Signature) bool { return true })))
+			o.ok, o.found = j.signedBy(r, j.pick(func(*Signature) bool { return true }))
 		case kind == KindProvenance && o.ok:
-			o.found = "by " + several(signersOf(j.builds()))
+			o.ok, o.found = j.signedBy(r, j.builds())
 		}
 		outcomes = append(outcomes, o)
 	}

@@ -122,8 +122,7 @@ func (d demand) judge(w word) outcome {
 func (p *Policy) word(r *rule, sig *Signature) word {
 	said := sig.Provenance
 	w := word{builder: said.Builder, source: said.Source.Repository, ref: said.Source.Ref, level: p.SLSALevel(*sig), signer: sig.Signer.ID()}
-	named := slices.ContainsFunc(r.Signers, func(i provenance.Identity) bool { return i.Matches(&sig.Signed) })
-	if w.vouched = named || w.level > 0; w.vouched {
+	if w.vouched = names(r.Signers, sig) || w.level > 0; w.vouched {
 		return w
 	}
 	certificate := sig.Signer.Certificate

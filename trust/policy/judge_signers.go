@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"assay/trust/provenance"
 )
@@ -35,6 +36,36 @@ func (j *judgement) rebuilders(r *rule) []outcome {
 		o.found = fmt.Sprintf("%d: %s", filled, several(by))
 	}
 	return []outcome{o}
+}
+
+// signedBy reports whether the signatures are by those whose word a rule takes,
+// and whose they are: by its own signers, else by those of each rule that names
+// some, else by anyone. Not by those of any rule: then a rule that names one more
+// would let pass what the others refuse.
+func (j *judgement) signedBy(r *rule, signatures []*Signature) (ok bool, found string) {
+	naming := slices.DeleteFunc(slices.Clone(j.matched), func(other *rule) bool { return other.Signers == nil })
+	if r.Signers != nil {
+		naming = []*rule{r}
+	}
+	if len(naming) == 0 {
+		return true, "by " + several(signersOf(signatures))
+	}
+	var by []string
+	for _, other := range naming {
+		theirs := slices.DeleteFunc(slices.Clone(signatures), func(sig *Signature) bool {
+			return !names(other.Signers, sig)
+		})
+		if len(theirs) == 0 {
+			return false, fmt.Sprintf("none by the signers of %s, but by %s", ruleName(other.index), several(signersOf(signatures)))
+		}
+		by = append(by, signersOf(theirs)...)
+	}
+	return true, "by " + several(distinct(by))
+}
+
+// names reports whether some identities name the signer of a signature.
+func names(identities []provenance.Identity, sig *Signature) bool {
+	return slices.ContainsFunc(identities, func(i provenance.Identity) bool { return i.Matches(&sig.Signed) })
 }
 
 // fill finds how many of the identities can be filled, each by a signer of its
