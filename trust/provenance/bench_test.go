@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"strings"
 	"testing"
 
 	"assay/internal/testrepo"
@@ -34,5 +35,53 @@ func BenchmarkNewVerifier(b *testing.B) {
 		if _, err := NewVerifier(Profile{Name: "lab", Kind: PublicGood, Root: root}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkIdentityMatches is one identity of a policy against one signer.
+func BenchmarkIdentityMatches(b *testing.B) {
+	const issuer, workflow = "https://token.actions.githubusercontent.com", "https://github.com/acme/tool/.github/workflows/release.yml@refs/tags/v1.4.2"
+	signed := &Signed{Profile: "public", Signer: Signer{Issuer: issuer, Identity: workflow}}
+	for name, test := range map[string]struct {
+		subject string
+		want    bool
+	}{
+		"text":             {workflow, true},
+		"glob":             {"https://github.com/acme/*/.github/workflows/release.yml@refs/tags/v*", true},
+		"glob-other":       {"https://github.com/other/*/.github/workflows/release.yml@refs/tags/v*", false},
+		"expression":       {`/https://github\.com/acme/[^/]+/\.github/workflows/release\.yml@refs/tags/v[0-9.]{1,20}/`, true},
+		"expression-other": {`/https://github\.com/other/[^/]+/\.github/workflows/release\.yml@refs/tags/v[0-9.]{1,20}/`, false},
+	} {
+		id := Identity{Issuer: pattern(b, issuer), Subject: pattern(b, test.subject)}
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if id.Matches(signed) != test.want {
+					b.Fatalf("expected %v", test.want)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkHeaviestPattern is what one pattern of a hostile file costs.
+func BenchmarkHeaviestPattern(b *testing.B) {
+	for name, text := range map[string]string{
+		"stars":     "/" + strings.Repeat(".*", 170) + "!/",
+		"optional":  "/(?:.?){170}!/",
+		"groups":    "/(?:(.)*){113}!/",
+		"classes":   `/(?i)` + strings.Repeat("[!-~]", 200) + "/",
+		"glob":      strings.Repeat("**?", 340) + "!",
+		"glob-runs": strings.Repeat("*", 1023) + "!",
+		"refused":   "/" + strings.Repeat("[a-z]{1000}", 80) + "/",
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ParsePattern(text); (err != nil) != (name == "refused") {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 	"testing"
@@ -129,7 +130,8 @@ func FuzzStatement(f *testing.F) {
 // expressions to both ends of the text.
 func FuzzPattern(f *testing.F) {
 	for _, pair := range [][2]string{
-		{"a*c", "abc"}, {"a**c", "a/c"}, {"a?", "a/"}, {"/a|b/", "ab"}, {"/(?m)^a$/", "a\nb"}, {"***", ""}, {"x.y", "xay"}, {"/a)|(b/", "a"}, {"ä?*", "ää"},
+		{"a*c", "abc"}, {"a**c", "a/c"}, {"a?", "a/"}, {"/a|b/", "ab"}, {"/(?m)^a$/", "a\nb"}, {"***", ""}, {"x.y", "xay"}, {"/a)|(b/", "a"}, {"ä?*", "ää"}, {"a***?**b", "a/b"},
+		{"/[a-z]{1,200}/", "ab"}, {"/(?:(a|b)*c?){3,9}/", "abc"}, {"/(?i)[!-~]+/", "A"}, {`/\pL/`, "a"}, {"/(?i)ä/", "Ä"}, {"/(?:(?:){9}|[^a-cx-z0]{2,}){5}/", "ddd"},
 	} {
 		f.Add(pair[0], pair[1])
 	}
@@ -145,7 +147,8 @@ func FuzzPattern(f *testing.F) {
 			return
 		}
 		found := p.MatchString(s)
-		if source, ok := p.expression(); ok {
+		if source, ok := expression(text); ok {
+			holdSize(t, source)
 			// The whole matches exactly if it is the longest match of the leftmost,
 			// which is found without any anchors.
 			loose := regexp.MustCompile(source)
@@ -160,6 +163,18 @@ func FuzzPattern(f *testing.F) {
 			t.Fatalf("%q and %q: expected %v, found %v", text, s, want, found)
 		}
 	})
+}
+
+// holdSize holds the program of an expression to what its steps promise.
+func holdSize(t *testing.T, source string) {
+	parsed, err := syntax.Parse(anchored(source), syntax.Perl)
+	must(t, err)
+	compiled, err := syntax.Compile(parsed.Simplify())
+	must(t, err)
+	const around = 8 // for the anchors and the end
+	if n, most := len(compiled.Inst), 2*steps(parsed)+around; n > most {
+		t.Fatalf("%q: expected at most %d instructions, found %d", source, most, n)
+	}
 }
 
 // globMatch is a glob as its definition reads, by table instead of a machine.

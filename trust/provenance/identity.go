@@ -60,13 +60,13 @@ func (id Identity) checkKey() error {
 // Matches reports whether s was signed by this identity. An identity that Check
 // refuses matches nothing.
 func (id Identity) Matches(s *Signed) bool {
-	if s == nil || id.Check() != nil || id.Profile != "" && id.Profile != s.Profile {
+	switch {
+	case s == nil || id.Profile != "" && id.Profile != s.Profile:
 		return false
+	case id.Key != "":
+		return strings.EqualFold(id.Key, s.Signer.Key) && id.Check() == nil
 	}
-	if id.Key != "" {
-		return strings.EqualFold(id.Key, s.Signer.Key)
-	}
-	return s.Signer.Key == "" && id.Issuer.MatchString(s.Signer.Issuer) && id.Subject.MatchString(s.Signer.Identity)
+	return s.Signer.Key == "" && id.Issuer.MatchString(s.Signer.Issuer) && id.Subject.MatchString(s.Signer.Identity) && id.Check() == nil
 }
 
 // String names the identity for people.

@@ -3,6 +3,7 @@ package provenance
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -15,14 +16,26 @@ const MaxPatternBytes = 1024
 // at both ends, whatever an expression says. In a glob "*" stands for any
 // characters but "/", "**" for any at all, "?" for one but "/"; text is a glob
 // as soon as it holds one of them, and so a name with a "?" of its own has to be
-// written as an expression. The zero Pattern matches nothing. Patterns of the
-// same text are equal by ==.
+// written as an expression. The zero Pattern matches nothing.
+//
+// A Pattern is a value, to be copied freely and used by several goroutines at
+// once. Two are the same if their String is; == does not compile, as it would
+// compare more than that.
 type Pattern struct {
-	text string
+	_       [0]func()
+	text    string
+	program *program // nil: text that is compared exactly
 }
 
-// ParsePattern reads a pattern of 1 to MaxPatternBytes bytes. The error wraps
-// ErrPattern.
+// program is what a glob or an expression was compiled to, once.
+type program struct {
+	whole *regexp.Regexp
+	probe string // of probes, the first that it matches; empty: none
+}
+
+// ParsePattern reads a pattern of 1 to MaxPatternBytes bytes, and of at most
+// MaxPatternSteps as an expression. An expression has no Unicode classes (\p, \P)
+// and is of ASCII alone if it ignores case (?i). The error wraps ErrPattern.
 func ParsePattern(text string) (Pattern, error) {
 	switch {
 	case text == "":
@@ -32,75 +45,36 @@ func ParsePattern(text string) (Pattern, error) {
 	case !utf8.ValidString(text):
 		return Pattern{}, fmt.Errorf("%w: expected UTF-8, found %s", ErrPattern, quote(text))
 	}
-	p := Pattern{text: text}
-	source, _ := p.source() // none for text, which can't be wrong
-	// Alone first: "a)|(b" only becomes an expression by what is put around it, and
-	// would then not be anchored.
-	if _, err := regexp.Compile(source); err != nil {
-		return Pattern{}, fmt.Errorf("%w: expected a regular expression, found %s", ErrPattern, quote(source))
+	source, isExpression := expression(text)
+	switch {
+	case isExpression:
+		if err := checkExpression(source); err != nil {
+			return Pattern{}, err
+		}
+	case strings.ContainsAny(text, "*?"):
+		source = fromGlob(text)
+	default:
+		return Pattern{text: text}, nil
 	}
-	if _, err := regexp.Compile(anchored(source)); err != nil {
+	whole, err := regexp.Compile(anchored(source))
+	if err != nil {
 		return Pattern{}, fmt.Errorf("%w: expected a regular expression that ends what it begins, found %s", ErrPattern, quote(source))
 	}
-	return p, nil
-}
-
-// source is the pattern as a regular expression without anchors, unless it is
-// text to be compared.
-func (p Pattern) source() (source string, isText bool) {
-	if source, ok := p.expression(); ok {
-		return source, false
+	// Whether it is narrow is asked at every match, and so found out here.
+	probe := slices.IndexFunc(probes, whole.MatchString)
+	if probe < 0 {
+		return Pattern{text: text, program: &program{whole: whole}}, nil
 	}
-	if strings.ContainsAny(p.text, "*?") {
-		return fromGlob(p.text), false
-	}
-	return "", true
+	return Pattern{text: text, program: &program{whole: whole, probe: probes[probe]}}, nil
 }
-
-// expression is what stands between the slashes of a regular expression.
-func (p Pattern) expression() (string, bool) {
-	if len(p.text) < 2 || p.text[0] != '/' || p.text[len(p.text)-1] != '/' {
-		return "", false
-	}
-	return p.text[1 : len(p.text)-1], true
-}
-
-// anchored binds an expression to both ends of the text; flags within it end
-// with the group, so that even (?m) can't loosen that.
-func anchored(source string) string { return `\A(?:` + source + `)\z` }
 
 // MatchString reports whether the whole of s matches. It takes time in
 // proportion to the lengths of pattern and s.
 func (p Pattern) MatchString(s string) bool {
-	source, isText := p.source()
-	if isText {
-		return !p.IsZero() && s == p.text
+	if p.program != nil {
+		return p.program.whole.MatchString(s)
 	}
-	return regexp.MustCompile(anchored(source)).MatchString(s) // ParsePattern has compiled it
-}
-
-// fromGlob writes a glob as a regular expression.
-func fromGlob(glob string) string {
-	var b strings.Builder
-	b.WriteString("(?s)")
-	for i := 0; i < len(glob); {
-		switch {
-		case strings.HasPrefix(glob[i:], "**"):
-			b.WriteString(".*")
-			i += 2
-		case glob[i] == '*':
-			b.WriteString("[^/]*")
-			i++
-		case glob[i] == '?':
-			b.WriteString("[^/]")
-			i++
-		default:
-			end := i + strings.IndexAny(glob[i:]+"*", "*?")
-			b.WriteString(regexp.QuoteMeta(glob[i:end]))
-			i = end
-		}
-	}
-	return b.String()
+	return !p.IsZero() && s == p.text
 }
 
 // probes are names that nobody has: invalid is a reserved domain (RFC 2606). A
@@ -111,12 +85,10 @@ var probes = []string{
 }
 
 // checkNarrow refuses a pattern that matches everything, or everybody's names of
-// one form.
+// one form. Text does not: it is one name.
 func (p Pattern) checkNarrow() error {
-	for _, probe := range probes {
-		if p.MatchString(probe) && p.text != probe {
-			return fmt.Errorf("%w: expected one that leaves somebody out, found %s, which matches %q too", ErrPattern, quote(p.text), probe)
-		}
+	if p.program != nil && p.program.probe != "" {
+		return fmt.Errorf("%w: expected one that leaves somebody out, found %s, which matches %q too", ErrPattern, quote(p.text), p.program.probe)
 	}
 	return nil
 }

@@ -18,6 +18,10 @@ func TestPatterns(t *testing.T) {
 		"v?.?":                              {"v1.2|vä.2", "v1.|v1.23|v/.2|v1x2"},
 		"a**b*c":                            {"abc|a/x/bc|abbxc", "a/b/c|ab|abcd"},
 		"a***":                              {"a|axx|a/x", "b"},
+		"a****?":                            {"ab|a/b|a//x", "a|a/"},
+		"*?*/?":                             {"a/b|abc/d", "/b|a/|a/b/c"},
+		"/(?i)[a-z]{2,3}/":                  {"aB|ABC", "a|abcd"},
+		"/[a-f0-9]{40}/":                    {"0123456789abcdef0123456789abcdef01234567", "0123456789abcdef|0123456789ABCDEF0123456789abcdef01234567"},
 		"a.*":                               {"a.b|a.", "ab|a.b/c"},
 		"/https://github\\.com/acme/[^/]+/": {"https://github.com/acme/tool", "https://github.com/acme/tool/x|xhttps://github.com/acme/tool|https://github.com/acme/"},
 		"/acme|other/":                      {"acme|other", "acmex|xother|acme/x"},
@@ -51,13 +55,20 @@ func TestPatterns(t *testing.T) {
 
 func TestPatternsThatAreNone(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{
-		"empty": "", "too long": strings.Repeat("x", MaxPatternBytes+1), "not UTF-8": "a\xff",
-		"open group": "/(a/", "open class": "/[a/", "only an expression within a group": "/a)|(b/", "quote to the end": `/\Qa/`,
-		"backslash at the end": `/a\/`, "too much repetition": "/(a{1000}){1000}/",
+	const alone, ends = "expected a regular expression, found", "expected a regular expression that ends what it begins"
+	for name, test := range map[string]struct{ text, says string }{
+		"empty":                             {"", "found nothing"},
+		"too long":                          {strings.Repeat("x", MaxPatternBytes+1), "expected at most 1024 bytes, found 1025"},
+		"not UTF-8":                         {"a\xff", "expected UTF-8"},
+		"open group":                        {"/(a/", alone},
+		"open class":                        {"/[a/", alone},
+		"only an expression within a group": {"/a)|(b/", alone},
+		"quote to the end":                  {`/\Qa/`, ends},
+		"backslash at the end":              {`/a\/`, alone},
+		"repetition of repetitions":         {"/(a{1000}){1000}/", alone},
 	} {
-		if _, err := ParsePattern(text); !errors.Is(err, ErrPattern) {
-			t.Errorf("%s: expected %v, found %v", name, ErrPattern, err)
+		if p, err := ParsePattern(test.text); !errors.Is(err, ErrPattern) || !strings.Contains(err.Error(), test.says) || !p.IsZero() {
+			t.Errorf("%s: expected %v, %q, found %v", name, ErrPattern, test.says, err)
 		}
 	}
 	if _, err := ParsePattern(strings.Repeat("x", MaxPatternBytes)); err != nil {
@@ -71,7 +82,7 @@ func TestPatternInDocuments(t *testing.T) {
 	if zero.MatchString("") || !zero.IsZero() {
 		t.Error("the zero pattern matches")
 	}
-	id := Identity{Issuer: Pattern{"a"}, Subject: Pattern{"/b/"}}
+	id := Identity{Issuer: pattern(t, "a"), Subject: pattern(t, "/b/")}
 	text, err := json.Marshal(id)
 	must(t, err)
 	if string(text) != `{"issuer":"a","identity":"/b/"}` {
@@ -79,7 +90,7 @@ func TestPatternInDocuments(t *testing.T) {
 	}
 	var again Identity
 	must(t, json.Unmarshal(text, &again))
-	if again != id {
+	if again.Issuer.String() != "a" || again.Subject.String() != "/b/" || !again.Subject.MatchString("b") {
 		t.Errorf("expected %v, found %v", id, again)
 	}
 	must(t, json.Unmarshal([]byte(`{"issuer":""}`), &again))
