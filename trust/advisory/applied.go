@@ -82,11 +82,15 @@ func (s *Set) clears(number int) bool {
 	return state == NotAffected || state == Fixed
 }
 
-// overrides reports whether a counts rather than b: one that fits exactly before
-// one that fits loosely, then the newer one, the worse one, and the first that
-// was read.
+// overrides reports whether a counts rather than b: the one of an earlier
+// document; in one document one that fits exactly before one that fits loosely,
+// then the newer one, the worse one, and the first that was read. Anyone may state
+// any time, so times say nothing between documents.
 func (s *Set) overrides(a, b applied) bool {
 	x, y := s.statements[a.number], s.statements[b.number]
+	if x.rank != y.rank {
+		return x.rank < y.rank
+	}
 	if a.fits != b.fits {
 		return a.fits > b.fits
 	}
@@ -109,9 +113,9 @@ func (s *Set) apply(a applied, finding *Finding) {
 		}
 		state, why = Unknown, "the statement may be about another version or build"
 	}
-	finding.State, finding.Why = state, why
+	finding.State, finding.Why, finding.By = state, why, st.source
+	finding.Source = joinText(finding.Source, st.source)
 	if st.modified.After(finding.Modified) {
 		finding.Modified = st.modified
 	}
-	finding.Source = joinText(finding.Source, st.source)
 }

@@ -27,11 +27,16 @@
 // A statement is about an artifact whose purl its product names, about one
 // component of it where the product has subcomponents, or about a component as a
 // product by itself. It overrides the records that share a name with it, an id or
-// an alias, and those that share one with such a record. Of several statements the newest counts, and of those of one time
-// the worst. Statements that clear (not affected, fixed) count only where the
-// purl matches with version and qualifiers; a statement that says otherwise and
-// matches less well makes the state Unknown. A statement that no record goes
-// with is a finding of its own.
+// an alias, and those that share one with such a record. Of several statements
+// those of the document that stands first in NewSet count, and so one that clears
+// counts only if no earlier document has one that does not. Within one document
+// the newest counts, and of those of one time the worst: its author may date them
+// at will, also in the future, and could as well leave the others out. Statements
+// that clear (not affected, fixed) count only where the purl matches with version
+// and qualifiers; a statement that says otherwise and matches less well makes the
+// state Unknown. A statement that no record goes with is a finding of its own.
+//
+// What is cleared stays a Finding, with By and Why, so that it can be shown.
 //
 // # Guarantees
 //
@@ -45,7 +50,8 @@
 //
 // That a document is true, current or its maker's: who may be believed is for
 // the configuration and the repository's signatures. Whoever can write a VEX
-// document can clear what the records of others say.
+// document can clear what records say, those of other documents too, and of any
+// product that has the component: put first the documents that are believed most.
 package advisory
 
 import (

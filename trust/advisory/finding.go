@@ -43,5 +43,10 @@ type Finding struct {
 	Component sbom.Component `json:"component"`          // the product itself where it is the artifact that is meant
 	Fixed     string         `json:"fixed,omitempty"`    // the version that mends it
 	Why       string         `json:"why,omitempty"`      // a VEX statement's justification, or why it can't be told
+	By        string         `json:"by,omitempty"`       // the document whose VEX statement the state is from, likewise; empty: a record decided
 	Source    string         `json:"source"`             // the name of the document, or several with commas
 }
+
+// Cleared reports whether a VEX statement says that nothing is wrong; By and Why
+// tell whose, and its reason.
+func (f Finding) Cleared() bool { return f.State == NotAffected || f.State == Fixed }

@@ -67,6 +67,9 @@ func mergeTwo(a, b Finding, c *sbom.Component) Finding {
 	if a.Fixed == "" || b.Fixed != "" && isBefore(kindOf(c), a.Fixed, b.Fixed) {
 		a.Fixed = b.Fixed
 	}
+	if a.State == b.State {
+		a.By = joinText(a.By, b.By)
+	}
 	a.Source = joinText(a.Source, b.Source)
 	return a
 }

@@ -28,24 +28,26 @@ type indexed struct {
 	source string
 }
 
-// stated likewise.
+// stated likewise, with the rank of the document: 0 is the first.
 type stated struct {
 	*statement
 	source string
+	rank   int
 }
 
 // place is a package of a record.
 type place struct{ record, affected int32 }
 
-// NewSet indexes documents. The error wraps ErrTooLarge where they have more than
-// MaxRecords together. No documents make a Set that finds nothing.
+// NewSet indexes documents, in the order of their rank: the statements of one are
+// heard before those of all behind it. The error wraps ErrTooLarge where they have
+// more than MaxRecords together. No documents make a Set that finds nothing.
 func NewSet(docs ...*Document) (*Set, error) {
 	s := &Set{
 		byKey: map[string][]place{}, byName: map[string][]place{},
 		byProduct: map[string][]int{}, named: map[string][]int{},
 	}
 	total := 0
-	for _, doc := range docs {
+	for rank, doc := range docs {
 		s.names = append(s.names, doc.Name)
 		if total += doc.Records; total > MaxRecords {
 			return nil, wrong(ErrTooLarge, "advisories together", fmt.Sprintf("at most %d records", MaxRecords), "more")
@@ -54,7 +56,7 @@ func NewSet(docs ...*Document) (*Set, error) {
 			s.addRecord(&doc.records[i], doc.Name)
 		}
 		for i := range doc.statements {
-			s.addStatement(&doc.statements[i], doc.Name)
+			s.addStatement(&doc.statements[i], doc.Name, rank)
 		}
 	}
 	return s, nil
@@ -80,9 +82,9 @@ func (s *Set) addRecord(r *record, source string) {
 	}
 }
 
-func (s *Set) addStatement(st *statement, source string) {
+func (s *Set) addStatement(st *statement, source string, rank int) {
 	number := len(s.statements)
-	s.statements = append(s.statements, stated{st, source})
+	s.statements = append(s.statements, stated{st, source, rank})
 	seen := map[string]bool{}
 	for _, p := range st.products {
 		for _, id := range p.ids {

@@ -88,6 +88,67 @@ func TestStatementsOverride(t *testing.T) {
 	}
 }
 
+// TestEarlierDocumentOutranks: between documents their order decides, whatever
+// times they state; a record's document has no rank.
+func TestEarlierDocumentOutranks(t *testing.T) {
+	const late = `,"timestamp":"2099-01-01T00:00:00Z"`
+	clears := vexOf(says(helloText, "not_affected", because+late))
+	const text = `{"@id":"pkg:golang/golang.org/x/text@v0.3.7"}`
+	affected := vexOf(says(helloText, "affected", `,"action_statement":"Upgrade."`))
+	looked := vexOf(says(text, "under_investigation", ""))
+	fixed := vexOf(says(text, "fixed", `,"timestamp":"2020-01-01T00:00:00Z"`))
+	loose := vexOf(says(`{"@id":"pkg:golang/golang.org/x/text@v0.3.7?arch=arm64"}`, "affected", ""))
+	both := vexOf(says(helloText, "affected", `,"timestamp":"2026-01-02T00:00:00Z"`), says(helloText, "fixed", `,"timestamp":"2026-01-03T00:00:00Z"`))
+	other := vexOf(strings.Replace(says(helloText, "affected", ""), "CVE-2022-32149", "CVE-2022-99999", 1))
+	for _, c := range []struct {
+		name      string
+		documents []string
+		want      string // state, why, by, source
+	}{
+		{"records alone", []string{goRecord}, "affected|||doc1"},
+		{"cleared, dated ahead", []string{goRecord, clears}, "not affected|vulnerable_code_not_present|doc2|doc1, doc2"},
+		{"cleared by the first of all", []string{clears, goRecord}, "not affected|vulnerable_code_not_present|doc1|doc2, doc1"},
+		{"affected, then cleared", []string{goRecord, affected, clears}, "affected|Upgrade.|doc2|doc1, doc2"},
+		{"cleared, then affected", []string{goRecord, clears, affected}, "not affected|vulnerable_code_not_present|doc2|doc1, doc2"},
+		{"fixed long ago, then affected", []string{goRecord, fixed, affected}, "fixed||doc2|doc1, doc2"},
+		{"looked into, then cleared", []string{goRecord, looked, clears}, "unknown|under investigation|doc2|doc1, doc2"},
+		{"perhaps affected, then cleared", []string{goRecord, loose, clears}, "affected|||doc1"},
+		{"changed its mind, then affected", []string{goRecord, both, affected}, "fixed||doc2|doc1, doc2"},
+		{"affected, then changed its mind", []string{goRecord, affected, both}, "affected|Upgrade.|doc2|doc1, doc2"},
+		{"without a record", []string{affected, clears}, "affected|Upgrade.|doc1|doc1"},
+		{"without a record, turned round", []string{clears, affected}, "not affected|vulnerable_code_not_present|doc1|doc1"},
+		{"without a record, perhaps", []string{loose, clears}, "unknown|the statement may be about another version or build|doc1|doc1"},
+		{"another vulnerability before", []string{goRecord, other, clears}, "not affected|vulnerable_code_not_present|doc3|doc1, doc3; affected||doc2|doc2"},
+	} {
+		var lines []string
+		for _, f := range setOf(t, c.documents...).Find(hello, []sbom.Component{goText}) {
+			lines = append(lines, strings.Join([]string{string(f.State), f.Why, f.By, f.Source}, "|"))
+		}
+		if got := strings.Join(lines, "; "); got != c.want {
+			t.Errorf("%s: found %q, expected %q", c.name, got, c.want)
+		}
+	}
+}
+
+// TestByOfJoinedFindings: who decided is told of findings that are joined, too.
+func TestByOfJoinedFindings(t *testing.T) {
+	for _, c := range []struct {
+		a, b Finding
+		want string
+	}{
+		{Finding{State: Fixed, By: "x"}, Finding{State: NotAffected, By: "y"}, "x"},
+		{Finding{State: Fixed, By: "x"}, Finding{State: Affected}, ""},
+		{Finding{State: Fixed, By: "x"}, Finding{State: Fixed, By: "y"}, "x, y"},
+		{Finding{State: Affected}, Finding{State: Affected, By: "y"}, "y"},
+	} {
+		for _, pair := range [][2]Finding{{c.a, c.b}, {c.b, c.a}} {
+			if got := mergeTwo(pair[0], pair[1], &goText).By; got != c.want && got != "y, x" {
+				t.Errorf("%v: found by %q, expected %q", pair, got, c.want)
+			}
+		}
+	}
+}
+
 // TestLooseMatches shows that a statement which may be about another build clears
 // nothing, and does not go unheard where it warns.
 func TestLooseMatches(t *testing.T) {
