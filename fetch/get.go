@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"assay/artifact/release"
@@ -60,6 +61,35 @@ func addProof(e *trust.Evidence, target trust.Target) {
 	}
 }
 
+// named finds a target by its path. An artifact that lies outside the repository
+// is none of its targets; it is found in the manifest of the release that the path
+// tells. What belongs to a revoked release may be promised no longer, and is
+// ErrRevoked all the same.
+func (s *shelf) named(ctx context.Context, path string) (trust.Target, error) {
+	target, none := s.target(ctx, path)
+	product, version, ok := releaseOf(path)
+	if !errors.Is(none, trust.ErrNoTarget) || !ok {
+		return target, none
+	}
+	if _, _, err := s.standing(ctx, path); err != nil {
+		return trust.Target{}, err
+	}
+	m, err := s.manifest(ctx, release.ManifestPath(product, version))
+	if errors.Is(err, trust.ErrNoTarget) {
+		return trust.Target{}, none
+	}
+	if err != nil {
+		return trust.Target{}, err
+	}
+	for _, listed := range m.Artifacts {
+		target, err := s.artifact(ctx, m, listed)
+		if err != nil || target.Path() == path {
+			return target, err
+		}
+	}
+	return trust.Target{}, none
+}
+
 // SelectTarget finds a target of a repository by its path, whether or not the
 // repository follows the release layout. A path is an exact name, so one that
 // is held is found in expired metadata, too. What belongs to a revoked release
@@ -73,7 +103,7 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 	if err != nil {
 		return Selection{}, err
 	}
-	target, err := shelf.target(ctx, path)
+	target, err := shelf.named(ctx, path)
 	if err != nil {
 		return Selection{}, err
 	}
