@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"assay/trust"
 	"assay/trust/advisory"
@@ -139,16 +140,45 @@ func (h *hearing) advised(ctx context.Context) error {
 			h.warn("%s", findingText(f))
 		}
 	}
+	cleared := clearedText(h.subject.Findings)
 	switch {
 	case len(h.subject.Components) == 0:
-		h.unchecked(trust.CheckAdvisories, "", "no components are known")
+		h.unchecked(trust.CheckAdvisories, "", "no components are known"+cleared)
 	case len(affected) > 0:
 		h.unchecked(trust.CheckAdvisories, "", fmt.Sprintf("%d of %d components have advisories; it is for policy to judge them: %s",
-			len(affected), len(h.subject.Components), clip(fmt.Sprint(affected))))
+			len(affected), len(h.subject.Components), clip(fmt.Sprint(affected)))+cleared)
 	default:
-		h.pass(trust.CheckAdvisories, "", "no component with an advisory", fmt.Sprintf("none of %d", len(h.subject.Components)))
+		h.pass(trust.CheckAdvisories, "", "no component with an advisory", fmt.Sprintf("none of %d", len(h.subject.Components))+cleared)
 	}
 	return nil
+}
+
+// clearedText tells what VEX statements clear, by whose word and why: whoever
+// reads that all is well should see on whom it rests.
+func clearedText(findings []advisory.Finding) string {
+	const shown = 5
+	var parts []string
+	count := 0
+	for _, f := range findings {
+		if !f.Cleared() {
+			continue
+		}
+		if count++; count > shown {
+			continue
+		}
+		text := fmt.Sprintf("%s in %s %s, %s by the word of %s", f.ID, f.Component.Name, f.Component.Version, f.State, f.By)
+		if f.Why != "" {
+			text += ": " + f.Why
+		}
+		parts = append(parts, clip(text))
+	}
+	if count > shown {
+		parts = append(parts, fmt.Sprintf("and %d more", count-shown))
+	}
+	if parts == nil {
+		return ""
+	}
+	return "; cleared: " + strings.Join(parts, "; ")
 }
 
 // troubles reports whether a finding says that a component is affected, or that
