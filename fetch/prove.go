@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"assay/artifact"
@@ -129,6 +130,13 @@ func (s *shelf) aged(ctx context.Context, product, channel string, evidence *tru
 	}
 	check, outlived := ageOf(index, s.client.now())
 	evidence.Add(check)
+	by := fmt.Sprintf("the channel %s of %s", channel, product)
+	if index.MaxAge > 0 {
+		evidence.Until(index.Updated.Add(time.Duration(index.MaxAge)), by)
+	}
+	if !index.EndOfLife.IsZero() {
+		evidence.Until(index.EndOfLife, "the end of life of "+strings.TrimPrefix(by, "the "))
+	}
 	return outlived, nil
 }
 
@@ -224,6 +232,11 @@ func (c *Client) record(ctx context.Context, found *proof.Proof) (*proof.Receipt
 	return receipt, c.describe(ctx, found, receipt)
 }
 
+// maxDescribed is how many components of one artifact the cache's index takes.
+// The bills of whole operating systems have some thousands; one of 100,000 costs
+// minutes.
+const maxDescribed = 20_000
+
 // describe enters the facts of a proven artifact into the cache's index. Facts
 // that are there already are of the same bytes, and stay, unless the proof has
 // read the components anew. Where it has not read them all there are none, rather
@@ -231,6 +244,10 @@ func (c *Client) record(ctx context.Context, found *proof.Proof) (*proof.Receipt
 func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proof.Receipt) error {
 	digest := receipt.Digests.Primary()
 	if found.Partial {
+		return nil
+	}
+	if n := len(found.Subject.Components); n > maxDescribed {
+		c.warn(fmt.Sprintf("%s has %d components, more than %d: they are not indexed, and not found by any search", receipt.Target, n, maxDescribed))
 		return nil
 	}
 	facts := cache.Facts{

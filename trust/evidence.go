@@ -72,8 +72,10 @@ type Check struct {
 type Evidence struct {
 	Repository string    `json:"repository"`
 	Judged     time.Time `json:"judged,omitzero"`
-	// FreshUntil is when the first of the metadata expires.
+	// FreshUntil is when the first of what it rests on ends: the metadata, or the
+	// channel. FreshBy names that.
 	FreshUntil time.Time         `json:"fresh_until,omitzero"`
+	FreshBy    string            `json:"fresh_by,omitempty"`
 	Metadata   []MetadataVersion `json:"metadata,omitempty"`
 	Policy     artifact.Digest   `json:"policy,omitzero"` // of the rules that judged; zero: there were none
 	Signatures []Signature       `json:"signatures,omitempty"`
@@ -132,6 +134,14 @@ type Build struct {
 // Add appends a check.
 func (e *Evidence) Add(c Check) { e.Checks = append(e.Checks, c) }
 
+// Until says that something which the evidence rests on ends at a time; the
+// earliest counts.
+func (e *Evidence) Until(end time.Time, by string) {
+	if e.FreshUntil.IsZero() || end.Before(e.FreshUntil) {
+		e.FreshUntil, e.FreshBy = end.UTC(), by
+	}
+}
+
 // Failed is the first check that failed, and whether there is one.
 func (e *Evidence) Failed() (Check, bool) {
 	i := slices.IndexFunc(e.Checks, func(c Check) bool { return c.Result == Fail })
@@ -143,8 +153,8 @@ func (e *Evidence) Failed() (Check, bool) {
 
 // Evidence tells what was checked so that this view came to be.
 func (v *View) Evidence() *Evidence {
-	until, _ := v.Expires()
-	e := &Evidence{Repository: v.repository.name, Judged: v.now.UTC(), FreshUntil: until.UTC()}
+	until, role := v.Expires()
+	e := &Evidence{Repository: v.repository.name, Judged: v.now.UTC(), FreshUntil: until.UTC(), FreshBy: "the " + role + " of " + v.repository.name}
 	ids := []string{CheckRootChain, CheckTimestamp, CheckSnapshot, CheckTargets}
 	for i, role := range v.Roles() {
 		e.Metadata = append(e.Metadata, MetadataVersion{role.Role, role.Version, role.Expires.UTC()})

@@ -55,8 +55,11 @@ func (a *app) evidenceFacts(e *trust.Evidence) {
 	if !e.FreshUntil.IsZero() {
 		fresh = "until " + a.moment(e.FreshUntil)
 		if !a.now().Before(e.FreshUntil) {
-			fresh = "no longer: the metadata expired at " + a.moment(e.FreshUntil)
+			fresh = "no longer, since " + a.moment(e.FreshUntil)
 		}
+	}
+	if e.FreshBy != "" {
+		fresh += ", by " + e.FreshBy
 	}
 	if stale := staleness(e); stale != "" {
 		fresh += "; " + stale
