@@ -83,6 +83,9 @@ func (a *app) get(c *cli.Context) error {
 		return err
 	}
 	s, selection, err := a.selectArtifact(c, args)
+	if err != nil && s != nil && !c.Bool(flagDryRun) {
+		err = a.noteRefusal(c.Context, s, s.askedFor(args), err)
+	}
 	if err != nil {
 		return err
 	}
@@ -92,7 +95,7 @@ func (a *app) get(c *cli.Context) error {
 	began := a.now()
 	held, err := s.client.GetSelected(c.Context, selection)
 	if err != nil {
-		return a.noteRefusal(c.Context, s, err)
+		return a.noteRefusal(c.Context, s, s.askedFor(args), err)
 	}
 	took := a.now().Sub(began)
 	log, err := a.auditor(c.Context, s)

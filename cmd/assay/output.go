@@ -12,7 +12,6 @@ import (
 
 	"assay/fetch"
 	"assay/trust"
-	"assay/trust/proof"
 )
 
 // printSettings are what the user asked for.
@@ -193,12 +192,10 @@ func (p *printer) finish(err error) int {
 	if p.json {
 		message, row, hint := describe(err)
 		doc := errorDoc{Schema: "assay.error/v1", Error: errorPart{row.code, row.name, failedCheck(err), message, hint}}
-		var refusal *proof.Refusal
-		switch {
-		case p.doc != nil:
+		if p.doc != nil {
 			doc.Result = p.withSchema()
-		case errors.As(err, &refusal):
-			doc.Evidence = refusal.Evidence
+		} else {
+			doc.Evidence = evidenceOf(err)
 		}
 		if raw, err := encodeJSON(doc); err == nil {
 			p.mu.Lock()

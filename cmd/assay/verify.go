@@ -78,7 +78,7 @@ func (a *app) verify(c *cli.Context) error {
 		return err
 	}
 	found, err := s.client.Identify(c.Context, a.path(args[0]))
-	err = a.noteRefusal(c.Context, s, err)
+	err = a.noteRefusal(c.Context, s, asked{target: args[0]}, err)
 	if errors.Is(err, fetch.ErrUnknown) {
 		err = a.provenOnce(c.Context, s, args[0], err)
 	}
