@@ -140,19 +140,9 @@ func (r *Rule) checkLicenses() *fault {
 // isLicenseID takes an id of the SPDX list, a LicenseRef, and either with an
 // exception behind WITH: what one licence of an expression can equal.
 func isLicenseID(text string) bool {
-	id, exception, with := strings.Cut(text, " WITH ")
-	return isLicenseWord(id) && (!with || isLicenseWord(exception)) && sbom.ParseExpression(text).Valid()
-}
-
-func isLicenseWord(word string) bool {
-	for i := range len(word) {
-		c := word[i]
-		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-		if !letter && (i == 0 || !strings.ContainsRune(".-+:", rune(c))) {
-			return false
-		}
-	}
-	return word != ""
+	id, exception, _ := strings.Cut(text, " WITH ")
+	one := len(strings.Fields(id)) == 1 && len(strings.Fields(exception)) <= 1
+	return one && !strings.ContainsAny(text, "()") && !strings.HasPrefix(text, "-") && sbom.ParseExpression(text).Valid()
 }
 
 func (r *Rule) checkComponents() *fault {

@@ -362,6 +362,22 @@ func TestAges(t *testing.T) {
 		if want := s.Published.Format(time.RFC3339) + ", " + test.want; checks[i].Found != want {
 			t.Errorf("%s: expected %q, found %+v", test.age, want, checks[i])
 		}
+		if tooOld := test.age > 10*day; policy.IsTooOld(checks[i]) != tooOld {
+			t.Errorf("%s: expected that it is too old: %v, found %+v", test.age, tooOld, checks[i])
+		}
+	}
+	// What is too young is not more than it is.
+	atLeast := newPolicy(t, policy.Rule{MinAge: pointer(policy.Span(10 * day)), Statuses: []string{"deprecated"}})
+	s := good()
+	s.Published = ago(10*day - 1)
+	checks, _ := atLeast.Judge(s, now())
+	for _, c := range checks {
+		if c.ID == policy.IDAge && !strings.HasSuffix(c.Found, ", 9d ago") || policy.IsTooOld(c) {
+			t.Errorf("expected what is too young, and no more, found %+v", c)
+		}
+	}
+	if other := (trust.Check{ID: policy.IDStatus, Result: trust.Fail, Expected: "published at most 1d ago"}); policy.IsTooOld(other) {
+		t.Errorf("expected no other check to be about age, found %+v", other)
 	}
 }
 

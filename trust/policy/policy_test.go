@@ -63,6 +63,9 @@ func TestRulesThatCannotBe(t *testing.T) {
 		"a licence's half":          {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"-MIT"}}}, "licenses.deny.0", "SPDX id"},
 		"a licence that none has":   {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT++"}}}, "licenses.deny.0", "SPDX id"},
 		"an operator":               {policy.Rule{Licenses: &policy.Licenses{Allow: []string{"AND"}}}, "licenses.allow.0", "SPDX id"},
+		"a licence in brackets":     {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"(MIT)"}}}, "licenses.deny.0", "SPDX id"},
+		"a choice of exceptions":    {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT WITH x OR ISC"}}}, "licenses.deny.0", "SPDX id"},
+		"a licence between spaces":  {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT\u00a0AND\u00a0ISC"}}}, "licenses.deny.0", "SPDX id"},
 		"no exception":              {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT WITH "}}}, "licenses.deny.0", "SPDX id"},
 		"a licence twice":           {policy.Rule{Licenses: &policy.Licenses{Deny: []string{"MIT", "mit"}}}, "licenses.deny.1", "twice"},
 		"allowed and denied":        {policy.Rule{Licenses: &policy.Licenses{Allow: []string{"X11", "MIT"}, Deny: []string{"mit"}}}, "licenses.allow.1", "denied, too"},
@@ -218,6 +221,23 @@ func TestSignersAndProfiles(t *testing.T) {
 		if got := p.Profiles(repository, "", ""); !slices.Equal(got, want) {
 			t.Errorf("%s: expected %v, found %v", repository, want, got)
 		}
+	}
+}
+
+// A rule of a project names signers as any rule; the profiles of these judge
+// nothing because of it, and it brings the table's builders in no more than that.
+func TestGuestsProfiles(t *testing.T) {
+	t.Parallel()
+	own := policy.Rule{Repository: pattern("acme"), Signers: []provenance.Identity{keyIdentity("a")}}
+	guest := policy.Rule{Signers: []provenance.Identity{{Profile: "lab", Key: keyOf("b")}}, Guest: true}
+	p := newPolicy(t, own, guest)
+	for repository, want := range map[string][]string{"acme": {"keys", "public-good"}, "other": nil} {
+		if got := p.Profiles(repository, "", ""); !slices.Equal(got, want) {
+			t.Errorf("%s: expected %v, found %v", repository, want, got)
+		}
+	}
+	if got := p.Signers("acme", "", ""); len(got) != 3 || got[1].Profile != "lab" {
+		t.Errorf("expected the guest's signer among them, found %v", got)
 	}
 }
 

@@ -118,3 +118,13 @@ func FuzzRecords(f *testing.F) {
 		}
 	})
 }
+
+// What has no JSON form would have the digest of everything that has none.
+func TestCanonicalOfWhatIsNotPlain(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("expected a panic")
+		}
+	}()
+	canonical(func() {})
+}
