@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,6 +48,7 @@ type demo struct {
 	signer   *testrepo.Sigstore
 	server   *testrepo.Server
 	platform []string // what to type so that there is an artifact for this machine
+	kept     string   // the folder to keep, as it was named; empty: none
 	steps    []demoStep
 }
 
@@ -91,16 +91,14 @@ func (a *app) demo(c *cli.Context) error {
 	if host := artifact.Host(); !slices.ContainsFunc(testrepo.DefaultArtifacts(), func(t testrepo.Artifact) bool { return t.OS == host.OS && t.Arch == host.Arch }) {
 		d.platform = []string{"--platform", "linux/amd64"}
 	}
+	d.kept = c.String(flagKeep)
 	if err := d.show(c.Context); err != nil {
 		return err
 	}
-	doc := demoDoc{Steps: d.steps}
-	if c.IsSet(flagKeep) {
-		if doc.Kept, err = c.String(flagKeep), d.keep(); err != nil {
-			return err
-		}
+	if d.kept != "" {
+		d.playOn()
 	}
-	return a.out.result("demo", doc)
+	return a.out.result("demo", demoDoc{Steps: d.steps, Kept: d.kept})
 }
 
 // demoDir is a new folder: a temporary one, or the one to keep.
@@ -123,7 +121,7 @@ func (a *app) demoDir(keep string) (dir string, done func(), err error) {
 // than it should.
 func (d *demo) show(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		d.install, d.again, d.judged, d.flippedByte, d.frozenTimestamp, d.olderSnapshot, d.strangersBuild,
+		d.install, d.again, d.judged, d.flippedByte, d.frozenTimestamp, d.olderSnapshot, d.keep, d.strangersBuild,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -244,43 +242,6 @@ func (d *demo) child(output io.Writer) *app {
 		systemDir: filepath.Join(d.dir, "etc"), now: d.app.now,
 		dirs: config.Dirs{Config: filepath.Join(d.dir, "config"), Cache: filepath.Join(d.dir, "cache"), State: filepath.Join(d.dir, "state")},
 	}
-}
-
-// keep leaves the repository as files, and tells how to go on with them.
-func (d *demo) keep() error {
-	tree, root, settings := filepath.Join(d.dir, "repository"), filepath.Join(d.dir, "root.json"), filepath.Join(d.dir, "config.toml")
-	if err := d.repo.WriteTo(tree); err != nil {
-		return err
-	}
-	if err := os.WriteFile(root, d.repo.Root(), 0o644); err != nil {
-		return err
-	}
-	if err := os.WriteFile(settings, []byte("# of the demo\n"), 0o644); err != nil {
-		return err
-	}
-	d.app.out.line("\nTo play on (the timestamp is good for a day):\n")
-	place := url.URL{Scheme: "file", Path: filepath.ToSlash(tree)}
-	for _, line := range []string{
-		"export ASSAY_CONFIG=" + quoted(settings),
-		"export ASSAY_STATE_DIR=" + quoted(filepath.Join(d.dir, "play", "state")),
-		"export ASSAY_CACHE_DIR=" + quoted(filepath.Join(d.dir, "play", "cache")),
-		"assay trust add play " + quoted(place.String()) + " --root " + quoted(root),
-		"assay get play:hello",
-	} {
-		d.app.out.line("  %s", line)
-	}
-	return nil
-}
-
-// quoted is a word as a shell takes it for one.
-func quoted(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-:%@+,", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // indented writes what a command printed two columns to the right.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"assay/internal/testrepo"
@@ -14,26 +13,27 @@ import (
 // demoWorkflow is who the demo's publisher says builds its releases.
 const demoWorkflow = ".github/workflows/release.yml"
 
-// demoPolicy is what the user of the demo asks of hello.
-const demoPolicy = `[profiles.acme]
+// demoPolicy is what the user of the demo asks of hello, as a repository has it.
+func demoPolicy(repository, trustedRoot string) string {
+	return fmt.Sprintf(`[profiles.%[1]s]
 kind = "public-good"
-trusted_root = %s
+trusted_root = %[2]q
 
 [[policy]]
-repository = "acme"
+repository = "%[1]s"
 product = "hello"
 require = ["provenance", "sbom"]
-signers = [{ issuer = %s, identity = %s }]
+signers = [{ issuer = %[3]q, identity = %[4]q }]
 
-[repositories.acme]
-profiles = ["acme"]
-`
+[repositories.%[1]s]
+profiles = ["%[1]s"]
+`, repository, trustedRoot, testrepo.GitHubIssuer, "https://git.example/hello/hello/"+demoWorkflow+"@refs/tags/*")
+}
 
 // judged has a policy of the user's own, and shows what came of it.
 func (d *demo) judged(ctx context.Context) error {
 	root, settings := filepath.Join(d.dir, "trusted_root.json"), filepath.Join(d.dir, "config", "assay", "config.toml")
-	text := fmt.Sprintf(demoPolicy, strconv.Quote(root), strconv.Quote(testrepo.GitHubIssuer),
-		strconv.Quote("https://git.example/hello/hello/"+demoWorkflow+"@refs/tags/*"))
+	text := demoPolicy("acme", root)
 	if err := os.MkdirAll(filepath.Dir(settings), 0o700); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The demo is the first thing that anybody runs: what it shows must be so.
@@ -46,24 +47,53 @@ func TestDemoShowsWhatItSays(t *testing.T) {
 		t.Error("the flipped bytes were kept under a final name")
 	}
 
-	// What is kept works, by file URLs, in a state of its own.
-	env := []string{
-		"ASSAY_CONFIG=" + filepath.Join(keep, "config.toml"),
-		"ASSAY_STATE_DIR=" + filepath.Join(keep, "play", "state"),
-		"ASSAY_CACHE_DIR=" + filepath.Join(keep, "play", "cache"),
-	}
-	for _, args := range [][]string{
-		{"trust", "add", "play", "file://" + filepath.ToSlash(filepath.Join(keep, "repository")), "--root", filepath.Join(keep, "root.json")},
-		{"get", "hello@1.4.2", "-o", filepath.Join(keep, "again.tgz"), "--platform", "linux/arm64"},
-	} {
-		stdout.Reset()
-		stderr.Reset()
-		if code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr, env); code != 0 {
-			t.Errorf("%v: exit %d: %s", args, code, stderr.String())
-		}
-	}
+	playOn(t, keep)
 	if code := run(t.Context(), []string{"demo", "--keep", keep}, strings.NewReader(""), &stdout, &stderr, nil); code != 2 {
 		t.Errorf("--keep with a folder that is there: expected exit 2, found %d", code)
+	}
+}
+
+// playOn types what the demo prints at its end. What is kept works by file URLs,
+// with the policy of its own, and has none of the attack.
+func playOn(t *testing.T, keep string) {
+	t.Helper()
+	var text bytes.Buffer
+	d := &demo{app: &app{out: newPrinter(&text, &text, printSettings{})}, dir: keep, platform: []string{"--platform", "linux/arm64"}}
+	d.playOn()
+	expected := map[string]struct {
+		code int
+		says []string
+	}{
+		"trust":   {0, []string{"play"}},
+		"get":     {0, []string{"hello 1.5.0 (stable) for linux/arm64, of play"}},
+		"explain": {0, []string{"hello 1.5.0", "pass        policy.require", "pass        signature.identity"}},
+		"find":    {0, []string{"hello 1.5.0 linux/arm64", "golang.org/x/text"}},
+		"policy":  {18, []string{"hello 1.5.0", "golang.org/x/text"}},
+		"verify":  {0, []string{"1 held: 1 good"}},
+	}
+	var env []string
+	for line := range strings.Lines(text.String()) {
+		words := strings.Fields(line)
+		switch {
+		case len(words) == 2 && words[0] == "export":
+			env = append(env, words[1])
+		case len(words) > 1 && words[0] == "assay":
+			var talk bytes.Buffer
+			a := &app{stdin: strings.NewReader(""), stdout: &talk, stderr: &talk, env: env, workDir: keep, systemDir: filepath.Join(keep, "etc"), now: time.Now}
+			want, ok := expected[words[1]]
+			if code := a.run(t.Context(), words[1:]); !ok || code != want.code {
+				t.Errorf("%s: expected exit %d, found %d: %s", strings.TrimSpace(line), want.code, code, talk.String())
+			}
+			for _, part := range want.says {
+				if !strings.Contains(talk.String(), part) {
+					t.Errorf("%s: expected %q in: %s", strings.TrimSpace(line), part, talk.String())
+				}
+			}
+			delete(expected, words[1])
+		}
+	}
+	if len(expected) > 0 {
+		t.Errorf("expected commands that are not printed: %v", expected)
 	}
 }
 
