@@ -78,7 +78,8 @@ func BenchmarkHeaviestPattern(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := ParsePattern(text); (err != nil) != (name == "refused") {
+				p, err := ParsePattern(text)
+				if (err != nil) != (name == "refused") || p.checkNarrow() != nil {
 					b.Fatal(err)
 				}
 			}

@@ -3,8 +3,10 @@ package provenance
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -19,18 +21,26 @@ const MaxPatternBytes = 1024
 // written as an expression. The zero Pattern matches nothing.
 //
 // A Pattern is a value, to be copied freely and used by several goroutines at
-// once. Two are the same if their String is; == does not compile, as it would
-// compare more than that.
+// once. Two are the same if their String is; == does not compile.
 type Pattern struct {
-	_       [0]func()
 	text    string
-	program *program // nil: text that is compared exactly
+	program func() *program // nil: text that is compared exactly
 }
 
-// program is what a glob or an expression was compiled to, once.
+// program is what a glob or an expression is compiled to, once, and when it is
+// first needed: whoever reads many may count them before any costs much.
 type program struct {
 	whole *regexp.Regexp
 	probe string // of probes, the first that it matches; empty: none
+}
+
+func compile(source string) *program {
+	p := &program{whole: regexp.MustCompile(source)} // ParsePattern has parsed it
+	// Whether it is narrow is asked at every match, and so found out here.
+	if i := slices.IndexFunc(probes, p.whole.MatchString); i >= 0 {
+		p.probe = probes[i]
+	}
+	return p
 }
 
 // ParsePattern reads a pattern of 1 to MaxPatternBytes bytes, and of at most
@@ -56,23 +66,18 @@ func ParsePattern(text string) (Pattern, error) {
 	default:
 		return Pattern{text: text}, nil
 	}
-	whole, err := regexp.Compile(anchored(source))
-	if err != nil {
-		return Pattern{}, fmt.Errorf("%w: expected a regular expression that ends what it begins, found %s", ErrPattern, quote(source))
+	source = anchored(source)
+	if _, err := syntax.Parse(source, syntax.Perl); err != nil {
+		return Pattern{}, fmt.Errorf("%w: expected a regular expression that ends what it begins, found %s", ErrPattern, quote(text))
 	}
-	// Whether it is narrow is asked at every match, and so found out here.
-	probe := slices.IndexFunc(probes, whole.MatchString)
-	if probe < 0 {
-		return Pattern{text: text, program: &program{whole: whole}}, nil
-	}
-	return Pattern{text: text, program: &program{whole: whole, probe: probes[probe]}}, nil
+	return Pattern{text: text, program: sync.OnceValue(func() *program { return compile(source) })}, nil
 }
 
 // MatchString reports whether the whole of s matches. It takes time in
 // proportion to the lengths of pattern and s.
 func (p Pattern) MatchString(s string) bool {
 	if p.program != nil {
-		return p.program.whole.MatchString(s)
+		return p.program().whole.MatchString(s)
 	}
 	return !p.IsZero() && s == p.text
 }
@@ -87,10 +92,10 @@ var probes = []string{
 // checkNarrow refuses a pattern that matches everything, or everybody's names of
 // one form. Text does not: it is one name.
 func (p Pattern) checkNarrow() error {
-	if p.program != nil && p.program.probe != "" {
-		return fmt.Errorf("%w: expected one that leaves somebody out, found %s, which matches %q too", ErrPattern, quote(p.text), p.program.probe)
+	if p.program == nil || p.program().probe == "" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%w: expected one that leaves somebody out, found %s, which matches %q too", ErrPattern, quote(p.text), p.program().probe)
 }
 
 // String is the text that ParsePattern read.
