@@ -108,6 +108,9 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 		return Selection{}, err
 	}
 	entry, channel, err := shelf.standing(ctx, path)
+	if err == nil {
+		err = shelf.revokedElsewhere(ctx, target)
+	}
 	if err != nil {
 		return Selection{}, err
 	}

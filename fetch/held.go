@@ -70,7 +70,7 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 	if err == nil {
 		s.Evidence = selection.Evidence
 		if !selection.Target.Digests().Agree(receipt.Digests) {
-			return s.because(Replaced, fmt.Errorf("%s: %w: expected %s, found %s", receipt.Target, policy.ErrChanged, receipt.Digests.Primary(), selection.Target.Digests().Primary())), nil
+			return c.revised(ctx, s.because(Replaced, fmt.Errorf("%s: %w: expected %s, found %s", receipt.Target, policy.ErrChanged, receipt.Digests.Primary(), selection.Target.Digests().Primary()))), nil
 		}
 		if found, err = c.prove(ctx, &selection, papers{fetch: true}); err != nil {
 			err = c.refused(ctx, err)
@@ -80,7 +80,7 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 		if cause := context.Cause(ctx); cause != nil {
 			return s, cause
 		}
-		return s.because(stateOf(err), err), nil
+		return c.revised(ctx, s.because(stateOf(err), err)), nil
 	}
 	addProof(selection.Evidence, selection.Target)
 	if _, err := c.record(ctx, found); err != nil {
@@ -92,6 +92,24 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 
 func (s Standing) because(state State, err error) Standing {
 	s.State, s.Err, s.Detail = state, err, err.Error()
+	return s
+}
+
+// revised remembers a judgement that no proof came to, so that it is explained
+// like any other.
+func (c *Client) revised(ctx context.Context, s Standing) Standing {
+	id := map[State]string{Revoked: trust.CheckStatus, Withdrawn: trust.CheckPromise, Replaced: trust.CheckUnchanged}[s.State]
+	if id == "" || c.prover == nil {
+		return s
+	}
+	s.Evidence = &trust.Evidence{Repository: s.Receipt.Repository, Judged: c.now().UTC()}
+	if view, err := c.View(ctx, s.Receipt.Repository); err == nil {
+		s.Evidence = view.Evidence()
+	}
+	s.Evidence.Add(trust.Check{ID: id, Result: trust.Fail, Of: s.Receipt.Target, Expected: "as it was when it was proven", Found: s.Detail})
+	if err := c.prover.Revise(context.WithoutCancel(ctx), s.Receipt, s.Evidence, s.Err); err != nil {
+		c.warn(fmt.Sprintf("that %s is %s can't be remembered: %v", s.Receipt.Target, s.State, err))
+	}
 	return s
 }
 

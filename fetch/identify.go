@@ -251,6 +251,12 @@ func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified
 		return Identified{}, err
 	}
 	entry, channel, err := s.standing(ctx, target.Path())
+	if err == nil {
+		err = s.revokedElsewhere(ctx, target)
+	}
+	if err == nil && channel == "" {
+		err = s.revokedBytes(ctx, target)
+	}
 	if err != nil {
 		return found, err
 	}

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -70,6 +71,71 @@ func (s *shelf) standing(ctx context.Context, path string) (entry release.Channe
 		}
 	}
 	return entry, "", nil
+}
+
+// revokedElsewhere refuses bytes that were judged here as an artifact of another
+// path in this repository, whose release is revoked by now: another name makes
+// them no better.
+func (s *shelf) revokedElsewhere(ctx context.Context, target trust.Target) error {
+	if s.client.prover == nil {
+		return nil
+	}
+	names, err := s.client.prover.ReceiptsOf(ctx, target.Digests().Primary())
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if name.Repository != s.view.Repository() || name.Target == target.Path() {
+			continue
+		}
+		if _, _, err := s.standing(ctx, name.Target); err != nil {
+			return fmt.Errorf("%s has the bytes of %s: %w", target.Path(), name.Target, err)
+		}
+	}
+	return nil
+}
+
+// revokedBytes refuses bytes that the manifest of a revoked release lists, for a
+// target that no channel lists. It reads every channel of the repository.
+func (s *shelf) revokedBytes(ctx context.Context, target trust.Target) error {
+	catalog, err := s.catalog(ctx)
+	if err != nil || catalog == nil {
+		return err
+	}
+	for _, product := range catalog.Products {
+		says, err := s.says(ctx, product.Name)
+		if err != nil {
+			return err
+		}
+		for _, index := range says.indexes {
+			for _, entry := range index.Releases {
+				if entry.Status != release.StatusRevoked {
+					continue
+				}
+				if err := s.revokedIn(ctx, product.Name, index.Channel, entry, target); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (s *shelf) revokedIn(ctx context.Context, product, channel string, entry release.ChannelEntry, target trust.Target) error {
+	m, err := s.manifest(ctx, entry.Manifest)
+	if errors.Is(err, trust.ErrManifest) || errors.Is(err, trust.ErrNotHeld) {
+		return nil // it was taken away with the release, or never came here
+	}
+	if err != nil {
+		return err
+	}
+	for _, listed := range m.Artifacts {
+		if listed.Length == target.Length() && listed.Digests.Agree(target.Digests()) {
+			by := &revocation{product: product, channel: channel, entry: entry}
+			return fmt.Errorf("%s has the bytes of %s: %w", target.Path(), listed.Name(), by)
+		}
+	}
+	return nil
 }
 
 // says is what all channels of a product say, read once per shelf; nothing where

@@ -59,8 +59,10 @@ const receiptSchema = "assay.receipt/v1"
 // digest, and the others without reading their values.
 const receiptPrefix = "receipt/"
 
-func receiptKey(t trust.Target) string {
-	return receiptPrefix + t.Digests().Primary().String() + "/" + url.PathEscape(t.Repository()) + "/" + url.PathEscape(t.Path())
+func receiptKey(t trust.Target) string { return keyOf(t.Digests(), t.Repository(), t.Path()) }
+
+func keyOf(digests artifact.Digests, repository, path string) string {
+	return receiptPrefix + digests.Primary().String() + "/" + url.PathEscape(repository) + "/" + url.PathEscape(path)
 }
 
 // ReceiptName is what the key of a receipt says.
@@ -148,6 +150,17 @@ func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
 	})
 }
 
+// Revise remembers that something which was proven before is refused today for a
+// reason that no hearing comes to: its publisher has revoked it, say, or promises
+// it no longer. Evidence has the check that failed.
+func (p *Prover) Revise(ctx context.Context, before *Receipt, evidence *trust.Evidence, reason error) error {
+	r := *before
+	r.Outcome, r.Reason, r.At, r.Evidence, r.Verdicts = Refused, reason.Error(), p.config.Now().UTC(), evidence, nil
+	return p.config.Memory.Update(ctx, func(tx trust.Tx) error {
+		return put(tx, keyOf(r.Digests, r.Repository, r.Target), &r)
+	})
+}
+
 func newReceipt(item Item, evidence *trust.Evidence, now time.Time) *Receipt {
 	return &Receipt{
 		Schema: receiptSchema, At: now.UTC(), Repository: item.Target.Repository(), Target: item.Target.Path(),
@@ -157,6 +170,10 @@ func newReceipt(item Item, evidence *trust.Evidence, now time.Time) *Receipt {
 }
 
 func writeReceipt(tx trust.Tx, target trust.Target, r *Receipt) error {
+	return put(tx, receiptKey(target), r)
+}
+
+func put(tx trust.Tx, key string, r *Receipt) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false) // it would make six bytes of some
@@ -171,7 +188,7 @@ func writeReceipt(tx trust.Tx, target trust.Target, r *Receipt) error {
 	if err != nil {
 		return err
 	}
-	return tx.Put(receiptKey(target), data)
+	return tx.Put(key, data)
 }
 
 // ReceiptNames lists what there are receipts of, by digest.
