@@ -123,6 +123,9 @@ func TestEarlierDocumentOutranks(t *testing.T) {
 		var lines []string
 		for _, f := range setOf(t, c.documents...).Find(hello, []sbom.Component{goText}) {
 			lines = append(lines, strings.Join([]string{string(f.State), f.Why, f.By, f.Source}, "|"))
+			if cleared := f.State == "not affected" || f.State == "fixed"; f.Cleared() != cleared {
+				t.Errorf("%s: expected that it is cleared: %v, found %+v", c.name, cleared, f)
+			}
 		}
 		if got := strings.Join(lines, "; "); got != c.want {
 			t.Errorf("%s: found %q, expected %q", c.name, got, c.want)
