@@ -20,6 +20,8 @@ func FuzzRules(f *testing.F) {
 	}
 	f.Add([]byte(`[{"repository":"acme","statuses":["current"]},{"product":"h*","min_age":"3d","max_age":"4d"}]`))
 	f.Add([]byte(`[{"channel":"/st.*/","rebuilders":{"need":2,"of":[{"key":"sha256:00"},{"issuer":"a","identity":"b"}]}}]`))
+	f.Add([]byte(`[{"require":["provenance"]},{"signers":[{"profile":"keys","key":"` + keyOf("acme") + `"}]},{"signers":[{"profile":"keys","key":"` + keyOf("rebuilder") + `"}]}]`))
+	f.Add([]byte(`[{"licenses":{"deny":["MIT"]}},{"licenses":{"deny":["AGPL-3.0-only"]}},{"licenses":{"allow":["MIT","Apache-2.0"]}}]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var rules []policy.Rule
 		if json.Unmarshal(data, &rules) != nil || len(rules) == 0 || len(rules) > 8 {

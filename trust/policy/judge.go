@@ -152,7 +152,11 @@ func (j *judgement) ages(r *rule) []outcome {
 		outcomes = append(outcomes, j.age("published", j.Published, atMost, *r.MaxAge))
 	}
 	if r.MaxBuildAge != nil {
-		outcomes = append(outcomes, j.age("built", j.Built, atMost, *r.MaxBuildAge))
+		built := j.Built
+		if !built.IsZero() && !j.Observed.IsZero() && j.Observed.Before(built) {
+			built = j.Observed // what was signed then had been built by then
+		}
+		outcomes = append(outcomes, j.age("built", built, atMost, *r.MaxBuildAge))
 	}
 	return outcomes
 }
