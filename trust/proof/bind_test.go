@@ -158,3 +158,27 @@ func TestChecksumsByAnotherAlgorithm(t *testing.T) {
 	sign([]byte("other"))
 	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSignature, provenance.ErrDigest)
 }
+
+// TestPackageOfAnyPlatform: a package URL without a platform is enough where there
+// is one artifact; among several it may mean another.
+func TestPackageOfAnyPlatform(t *testing.T) {
+	const purl = "pkg:generic/hello@1.4.2"
+	for _, test := range []struct {
+		name      string
+		artifacts []testrepo.Artifact // nil: four
+		want      trust.Result
+	}{
+		{purl, []testrepo.Artifact{{OS: "linux", Arch: "amd64", Format: "tar.gz"}}, trust.Pass},
+		{purl, nil, trust.NotChecked},
+		{purl + "?arch=amd64", nil, trust.NotChecked},
+		{purl + "?os=linux", nil, trust.NotChecked},
+		{purl + "?os=linux&arch=amd64", nil, trust.Pass},
+	} {
+		b := newBench(t)
+		signing := statement(t, func(s map[string]any) { s["subject"].([]any)[0].(map[string]any)["name"] = test.name })
+		b.add(testrepo.Release{Product: "hello", Version: "1.4.2", Signing: signing, Artifacts: test.artifacts})
+		found, err := b.prove(b.item("hello", "1.4.2"))
+		must(t, err)
+		wantResult(t, found.Evidence, trust.CheckSubject, test.want)
+	}
+}

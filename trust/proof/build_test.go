@@ -10,6 +10,7 @@ import (
 	"assay/internal/testrepo"
 	"assay/trust"
 	"assay/trust/policy"
+	"assay/trust/proof"
 	"assay/trust/provenance"
 )
 
@@ -124,5 +125,64 @@ func TestBillOfTheChecksums(t *testing.T) {
 	wantResult(t, found.Evidence, trust.CheckSBOM, trust.NotChecked)
 	if c := checksOf(found.Evidence, trust.CheckSBOM); len(c) != 2 || found.Subject.HasSBOM {
 		t.Errorf("expected the bill to be passed over, and the manifest's claim, found %+v", c)
+	}
+}
+
+// TestOnlyRebuildersMayDiffer: that a rule names some rebuilder lets no other
+// signer build another source than its certificate says.
+func TestOnlyRebuildersMayDiffer(t *testing.T) {
+	b := newBench(t)
+	evil := testrepo.WorkflowClaims("https://git.example/evil/evil", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
+	b.release("hello", "1.4.2", &testrepo.Signing{Claims: evil})
+	b.rules = []policy.Rule{{
+		Signers:    []provenance.Identity{acmeSigner(t, "evil")},
+		Rebuilders: &policy.Rebuilders{Need: 1, Of: []provenance.Identity{acmeSigner(t, "third")}},
+	}}
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckProvenance, proof.ErrClaims)
+}
+
+// TestStrangersClaims: what a third party says against its own certificate counts
+// for nothing, and refuses nothing.
+func TestStrangersClaims(t *testing.T) {
+	stranger := testrepo.WorkflowClaims("https://git.example/x/y", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
+	sourceless := stranger
+	sourceless.SourceRepository = ""
+	for name, test := range map[string]struct {
+		claims testrepo.Claims
+		item   func(b *bench) proof.Item
+	}{
+		"of a release": {stranger, func(b *bench) proof.Item { return b.item("hello", "1.4.2") }},
+		"of a release without a source": {sourceless, func(b *bench) proof.Item {
+			item := b.item("hello", "1.4.2")
+			item.Release.Source.Repository = ""
+			return item
+		}},
+		"of a file that no manifest lists": {stranger, func(b *bench) proof.Item { return b.itemAt(tarball) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.release("hello", "1.4.2", &testrepo.Signing{Claims: test.claims, Change: func(_ string, o *testrepo.BundleOptions) {
+				o.Statement = []byte(strings.ReplaceAll(string(o.Statement), "https://git.example/x/y/.github", "https://git.example/y/z/.github"))
+			}})
+			found, err := b.prove(test.item(b))
+			must(t, err)
+			wantResult(t, found.Evidence, trust.CheckProvenance, trust.NotChecked)
+			if len(found.Evidence.Builds) != 0 || found.Subject.Signatures[0].Provenance != nil {
+				t.Errorf("expected the provenance to count for nothing, found %+v", found.Evidence.Builds)
+			}
+		})
+	}
+}
+
+// TestNothingInCommon: a certificate that tells nothing of a build bears out
+// nothing of it.
+func TestNothingInCommon(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Claims: testrepo.Claims{Identity: "release@hello.example", Issuer: "https://accounts.example"}})
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckProvenance, trust.NotChecked)
+	if len(found.Evidence.Builds) != 1 {
+		t.Errorf("expected one build to be told, found %+v", found.Evidence.Builds)
 	}
 }

@@ -285,3 +285,38 @@ func TestManifestComponents(t *testing.T) {
 		}
 	}
 }
+
+// TestNoProduct: what is of no product, and what is only a paper of a release, is
+// not asked for what an artifact must have.
+func TestNoProduct(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.1", &testrepo.Signing{})
+	b.proven(b.item("hello", "1.4.1"))
+	b.release("hello", "1.4.2", nil)
+	b.replace("tool", []byte("bytes"), "targets")
+	paper := b.itemAt("hello/1.4.2/checksums.txt")
+	paper.Paper = true
+	for name, item := range map[string]proof.Item{"of no product": b.itemAt("tool"), "a paper": paper} {
+		found := b.proven(item)
+		for _, id := range []string{trust.CheckManifest, trust.CheckName, trust.CheckRatchet} {
+			if c := checksOf(found.Evidence, id); len(c) != 0 {
+				t.Errorf("%s: expected no check %s, found %+v", name, id, c)
+			}
+		}
+		if c := checksOf(found.Evidence, trust.CheckUnchanged); len(c) != 0 && name == "of no product" {
+			t.Errorf("%s: expected that it may change, found %+v", name, c)
+		}
+	}
+}
+
+// TestLargeBundle: one that is promised to be a byte too long is never read.
+func TestLargeBundle(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	must(t, b.repo.AddLarge(tarball+".sigstore.json", provenance.MaxBundleBytes+1, 1, "hello"))
+	must(t, b.repo.Publish())
+	b.wantRefusal(b.item("hello", "1.4.2"), trust.CheckSignature, provenance.ErrTooLarge)
+	if slices.Contains(b.read, tarball+".sigstore.json") {
+		t.Error("it was read")
+	}
+}

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 )
@@ -18,5 +19,13 @@ func TestPackedIsBounded(t *testing.T) {
 	}
 	if _, err := unpacked(data, 999); err == nil || err.Error() != "expected at most 999 bytes, found more" {
 		t.Errorf("expected the bound to be told, found %v", err)
+	}
+}
+
+// TestReceiptIsBounded: one that could not be read again is not written.
+func TestReceiptIsBounded(t *testing.T) {
+	err := put(nil, "receipt/x", &Receipt{Reason: strings.Repeat("x", maxReceipt)})
+	if !errors.Is(err, ErrReceipt) {
+		t.Errorf("expected ErrReceipt, found %v", err)
 	}
 }
