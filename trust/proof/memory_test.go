@@ -395,3 +395,37 @@ func TestUncertainAdvisory(t *testing.T) {
 	}
 	wantResult(t, found.Evidence, trust.CheckAdvisories, trust.NotChecked)
 }
+
+// TestRevise: what was proven once is refused today without a hearing, and the
+// receipt tells both.
+func TestRevise(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{})
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	before, err := b.prover().Record(t.Context(), found)
+	must(t, err)
+	b.now = b.now.Add(time.Hour)
+	evidence := &trust.Evidence{Repository: "acme", Checks: []trust.Check{{ID: trust.CheckStatus, Result: trust.Fail}}}
+	store := &balky{Store: b.memory}
+	b.config.Memory = store
+	for _, fails := range []string{"update", "put receipt/"} {
+		store.fails = fails
+		if err := b.prover().Revise(t.Context(), before, evidence, errMeans); !errors.Is(err, errMeans) {
+			t.Errorf("%s: expected %q, found %v", fails, errMeans, err)
+		}
+	}
+	store.fails = ""
+	must(t, b.prover().Revise(t.Context(), before, evidence, errors.New("revoked")))
+	names, err := b.prover().ReceiptNames(t.Context())
+	must(t, err)
+	for r, err := range b.prover().Receipts(t.Context(), names) {
+		must(t, err)
+		if failed, _ := r.Evidence.Failed(); r.Outcome != proof.Refused || r.Reason != "revoked" || !r.Proven.Equal(start) || !r.At.Equal(b.now) || r.Verdicts != nil || failed.ID != trust.CheckStatus {
+			t.Errorf("the receipt lacks something: %+v", r)
+		}
+	}
+	if len(names) != 1 || before.Outcome != proof.Proven {
+		t.Errorf("expected one receipt, and the one given to stay as it is, found %+v and %+v", names, before)
+	}
+}
