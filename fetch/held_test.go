@@ -148,10 +148,12 @@ func TestJudgeHeld(t *testing.T) {
 }
 
 // wantToday asserts what is remembered of today's judgement: a refusal by a
-// check, or a proof; of what could not be judged nothing.
+// check, or a proof; of what could not be judged, or has changed on this disk only,
+// nothing.
 func (b *signedBench) wantToday(s fetch.Standing, fails string, before int) {
 	b.t.Helper()
 	b.judge.Memory = nil
+	revised := map[fetch.State]string{fetch.Revoked: trust.CheckStatus, fetch.Withdrawn: trust.CheckPromise, fetch.Replaced: trust.CheckUnchanged}
 	r := b.receipts()[signedTarball]
 	switch {
 	case fails != "":
@@ -164,6 +166,10 @@ func (b *signedBench) wantToday(s fetch.Standing, fails string, before int) {
 	case s.Err == nil:
 		if r == nil || r.Outcome != proof.Proven || !r.At.Equal(b.now.UTC()) || resultOf(s.Evidence, trust.CheckDigest) != trust.Pass {
 			b.t.Errorf("expected a proof of today in memory, found %+v", r)
+		}
+	case revised[s.State] != "":
+		if failed, _ := s.Evidence.Failed(); failed.ID != revised[s.State] || r == nil || r.Outcome != proof.Refused || !r.Proven.Equal(s.Receipt.At) {
+			b.t.Errorf("expected a refusal in memory that names the proof before, found %+v", r)
 		}
 	case r != nil && (r.Outcome != proof.Proven || !r.At.Equal(s.Receipt.At)) || r != nil && len(b.receipts()) != before:
 		b.t.Errorf("expected the receipt of before, found %+v", r)
