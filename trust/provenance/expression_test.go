@@ -89,10 +89,10 @@ func TestGlobsAreShort(t *testing.T) {
 
 // Not parallel, as what is counted is of the whole process.
 func TestPatternsAreCompiledOnce(t *testing.T) {
-	const issuer, workflow = "https://issuer.example", "https://git.example/acme/tool/w.yml@refs/tags/v1"
+	const issuer, workflow = "https://issuer.example/ci", "https://git.example/acme/tool/w.yml@refs/tags/v1"
 	signed := &Signed{Signer: Signer{Issuer: issuer, Identity: workflow}}
 	for _, subject := range []string{workflow, "https://git.example/acme/**", `/https://git\.example/acme/.*/`} {
-		id := Identity{Issuer: pattern(t, "https://issuer.ex*"), Subject: pattern(t, subject)}
+		id := Identity{Issuer: pattern(t, "https://issuer.example/c*"), Subject: pattern(t, subject)}
 		const compiling = 20 // allocations, and more, of the smallest expression
 		if n := testing.AllocsPerRun(100, func() {
 			if !id.Matches(signed) {

@@ -18,8 +18,10 @@ type Identity struct {
 }
 
 // Check reports whether the identity means somebody: a key, or an issuer and a
-// subject neither of which matches everybody. The error wraps ErrIdentity or
-// ErrPattern.
+// subject neither of which matches everybody. A glob must write out the host of
+// its URL ("https://github.com/*/…") or the domain of its address ("*@acme.example"),
+// a glob for issuers is a URL; an expression must match neither nothing nor some
+// strangers' names. The error wraps ErrIdentity or ErrPattern.
 func (id Identity) Check() error {
 	if id.Key != "" {
 		return id.checkKey()
@@ -34,10 +36,10 @@ func (id Identity) Check() error {
 		return fmt.Errorf("%w: expected an identity beside the issuer %s, found none: that would be everybody there",
 			ErrIdentity, quote(id.Issuer.text))
 	}
-	if err := id.Issuer.checkNarrow(); err != nil {
+	if err := id.Issuer.checkIssuer(); err != nil {
 		return fmt.Errorf("issuer: %w", err)
 	}
-	if err := id.Subject.checkNarrow(); err != nil {
+	if err := id.Subject.checkSubject(); err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
 	return nil

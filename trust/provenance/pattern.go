@@ -31,15 +31,13 @@ type Pattern struct {
 // first needed: whoever reads many may count them before any costs much.
 type program struct {
 	whole *regexp.Regexp
-	probe string // of probes, the first that it matches; empty: none
+	probe int // of probes, the first that it matches; -1: none
 }
 
 func compile(source string) *program {
 	p := &program{whole: regexp.MustCompile(source)} // ParsePattern has parsed it
 	// Whether it is narrow is asked at every match, and so found out here.
-	if i := slices.IndexFunc(probes, p.whole.MatchString); i >= 0 {
-		p.probe = probes[i]
-	}
+	p.probe = slices.IndexFunc(probes, p.whole.MatchString)
 	return p
 }
 
@@ -80,22 +78,6 @@ func (p Pattern) MatchString(s string) bool {
 		return p.program().whole.MatchString(s)
 	}
 	return !p.IsZero() && s == p.text
-}
-
-// probes are names that nobody has: invalid is a reserved domain (RFC 2606). A
-// pattern that matches one of them would match whoever comes.
-var probes = []string{
-	"x", "https://issuer.invalid", "https://issuer.invalid/a/b", "nobody@issuer.invalid",
-	"https://issuer.invalid/a/b/.github/workflows/c.yml@refs/heads/d", "spiffe://issuer.invalid/a",
-}
-
-// checkNarrow refuses a pattern that matches everything, or everybody's names of
-// one form. Text does not: it is one name.
-func (p Pattern) checkNarrow() error {
-	if p.program == nil || p.program().probe == "" {
-		return nil
-	}
-	return fmt.Errorf("%w: expected one that leaves somebody out, found %s, which matches %q too", ErrPattern, quote(p.text), p.program().probe)
 }
 
 // String is the text that ParsePattern read.
