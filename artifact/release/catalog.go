@@ -25,28 +25,28 @@ func DecodeCatalog(data []byte) (*Catalog, error) {
 		return nil, err
 	}
 	c.document = doc
-	if p := c.check(); p != nil {
+	if p := first(c.check); p != nil {
 		return nil, inDocument(CatalogPath, p)
 	}
 	return &c, nil
 }
 
-func (c *Catalog) check() *problem {
+// check reports everything that the schema can't say.
+func (c *Catalog) check(report reporter) {
 	names := map[string]bool{}
 	for i, product := range c.Products {
 		if names[product.Name] {
-			return malformed(at("products", i, "product"), "each product once", quote(product.Name)+" again")
+			report(malformed(at("products", i, "product"), "each product once", quote(product.Name)+" again"))
 		}
 		names[product.Name] = true
 		channels := map[string]bool{}
 		for j, channel := range product.Channels {
 			if channels[channel] {
-				return malformed(at("products", i, at("channels", j, "")), "each channel once", quote(channel)+" again")
+				report(malformed(at("products", i, at("channels", j, "")), "each channel once", quote(channel)+" again"))
 			}
 			channels[channel] = true
 		}
 	}
-	return nil
 }
 
 // Lookup finds a product by its name.

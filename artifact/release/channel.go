@@ -64,42 +64,43 @@ func DecodeChannel(data []byte, product, channel string) (*Channel, error) {
 		return nil, err
 	}
 	c.document = doc
-	if p := c.check(product, channel); p != nil {
+	if p := first(func(report reporter) { c.check(product, channel, report) }); p != nil {
 		return nil, inDocument(path, p)
 	}
 	return &c, nil
 }
 
-func (c *Channel) check(product, channel string) *problem {
+// check reports everything that the schema can't say.
+func (c *Channel) check(product, channel string, report reporter) {
 	if c.Product != product {
-		return unbound("product", product, c.Product)
+		report(unbound("product", product, c.Product))
 	}
 	if c.Channel != channel {
-		return unbound("channel", channel, c.Channel)
+		report(unbound("channel", channel, c.Channel))
 	}
 	precedence := map[string]bool{}
 	for i, entry := range c.Releases {
 		// Two that differ in build metadata only would have no order.
 		if core := withoutBuild(entry.Version); precedence[core] {
-			return malformed(at("releases", i, "version"), "each version once, whatever its build metadata", quote(entry.Version.String())+" again")
+			report(malformed(at("releases", i, "version"), "each version once, whatever its build metadata", quote(entry.Version.String())+" again"))
 		} else {
 			precedence[core] = true
 		}
-		if want := ManifestPath(product, entry.Version); entry.Manifest != want {
-			return unbound(at("releases", i, "manifest"), want, entry.Manifest)
+		// A version that the schema refuses names no manifest.
+		if want := ManifestPath(product, entry.Version); entry.Manifest != want && !entry.Version.IsZero() {
+			report(unbound(at("releases", i, "manifest"), want, entry.Manifest))
 		}
 		if p := entry.Rollout.check(); p != nil {
 			p.Field = at("releases", i, "rollout."+p.Field)
-			return p
+			report(p)
 		}
 	}
-	return nil
 }
 
 // check holds a rollout to one direction: a machine that a release has reached
 // is not left by it again.
 func (r *Rollout) check() *problem {
-	if r == nil {
+	if r == nil || len(r.Steps) == 0 { // the schema refuses the latter
 		return nil
 	}
 	for i, step := range r.Steps[1:] {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -28,6 +29,11 @@ const (
 // maxDepth is the nesting that is taken; the documents themselves have 5 levels
 // and what is unknown in them may have a few more.
 const maxDepth = 16
+
+// maxElements is the most entries of all lists together. The longest catalogs
+// have 140,000; beyond, a few megabytes of wrong entries would make gigabytes of
+// errors in the schema validator, which gives each its own.
+const maxElements = 200_000
 
 // document is what every decoded document has beside its fields.
 type document struct {
@@ -69,31 +75,59 @@ func inDocument(path string, p *problem) error {
 }
 
 func (f form) read(data []byte, into any) (document, *problem) {
+	tree, p := f.tree(data)
+	if p != nil {
+		return document{}, p
+	}
+	unknown, found := f.violations(tree, into)
+	if len(found) > 0 {
+		return document{}, found[0].problem
+	}
+	if err := json.Unmarshal(data, into); err != nil {
+		return document{}, decodeProblem(err)
+	}
+	return document{raw: bytes.Clone(data), unknown: unknown}, nil
+}
+
+// tree is the document of this kind as JSON has it, before its fields are looked
+// at.
+func (f form) tree(data []byte) (map[string]any, *problem) {
 	limits := strictjson.Limits{Bytes: f.limit, Depth: maxDepth}
 	if err := strictjson.Screen(data, limits); err != nil {
-		return document{}, screenProblem(err)
+		return nil, screenProblem(err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var tree map[string]any
 	if err := decoder.Decode(&tree); err != nil {
-		return document{}, decodeProblem(err)
+		return nil, decodeProblem(err)
 	}
 	if p := f.checkKind(tree); p != nil {
-		return document{}, p
+		return nil, p
 	}
+	return tree, nil
+}
+
+// violation is a place at which a document is not what its schema says.
+type violation struct {
+	location []string // as the schema validator has it: keys and indices
+	problem  *problem
+	// useless says that the value there can't be read; else it can, and what is
+	// within may be right (an object that lacks a field, a list that is too long).
+	useless bool
+}
+
+// violations is all that is wrong with the form of the fields of a tree, first
+// the keys and numbers that are spelled otherwise than assay takes them, and the
+// fields that into does not have.
+func (f form) violations(tree map[string]any, into any) (unknown []string, found []violation) {
 	walker := fieldWalker{}
 	walker.walk(tree, reflect.TypeOf(into))
-	if walker.problem != nil {
-		return document{}, walker.problem
+	if walker.elements > maxElements {
+		p := malformed("", fmt.Sprintf("at most %d entries in all lists together", maxElements), strconv.Itoa(walker.elements))
+		return walker.unknown, []violation{{problem: p, useless: true}}
 	}
-	if p := f.validate(tree); p != nil {
-		return document{}, p
-	}
-	if err := json.Unmarshal(data, into); err != nil {
-		return document{}, decodeProblem(err)
-	}
-	return document{raw: bytes.Clone(data), unknown: walker.unknown}, nil
+	return walker.unknown, append(walker.found, f.validate(tree)...)
 }
 
 // checkKind tells a document of another kind, or of a later version, from one
@@ -114,11 +148,12 @@ func (f form) checkKind(tree map[string]any) *problem {
 	return p
 }
 
-// validate checks the tree against the schema of the kind.
-func (f form) validate(tree map[string]any) *problem {
+// validate checks the tree against the schema of the kind, and returns what is
+// wrong in the order of the fields.
+func (f form) validate(tree map[string]any) []violation {
 	all, err := loadSchemas()
 	if err != nil {
-		return malformed("", "a schema to check it with", err.Error())
+		return []violation{{problem: malformed("", "a schema to check it with", err.Error()), useless: true}}
 	}
 	var invalid *jsonschema.ValidationError
 	err = guarded(func() error { return all.compiled[f.kind].Validate(tree) })
@@ -128,7 +163,7 @@ func (f form) validate(tree map[string]any) *problem {
 	case errors.As(err, &invalid):
 		return all.explain(tree, invalid)
 	default:
-		return malformed("", "a document that can be checked", err.Error())
+		return []violation{{problem: malformed("", "a document that can be checked", err.Error()), useless: true}}
 	}
 }
 

@@ -23,7 +23,8 @@
 //
 // Lint and LintFile say what a document lacks for its readers, which Decode lets
 // pass: each Finding names one of Rules, the field and its line, what is expected
-// and how to mend it. LintChecksums and LintPromises add where the checksums file
+// and how to mend it. A document that Decode refuses is judged as far as it can be
+// read, so that one wrong field hides no other. LintChecksums and LintPromises add where the checksums file
 // or the repository says otherwise than the document. They change nothing about
 // what Decode takes.
 //

@@ -42,6 +42,20 @@ func (e *FieldError) Unwrap() error { return e.Err }
 // return it; nil is none.
 type problem = FieldError
 
+// reporter takes what a check finds; nil is nothing.
+type reporter func(*problem)
+
+// first is the first problem that a check reports.
+func first(check func(reporter)) *problem {
+	var found *problem
+	check(func(p *problem) {
+		if found == nil {
+			found = p
+		}
+	})
+	return found
+}
+
 func malformed(field, expected, found string) *problem {
 	return &problem{Field: field, Expected: expected, Found: found, Err: ErrMalformed}
 }

@@ -12,14 +12,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// explain turns the validator's tree of errors into the one that stands first
-// in the order of the fields, in words. tree is the document that was checked.
-func (s *schemas) explain(tree any, err *jsonschema.ValidationError) *problem {
-	type candidate struct {
-		location []string
-		problem  *problem
-	}
-	var all []candidate
+// explain puts the validator's tree of errors into words, in the order of the
+// fields. tree is the document that was checked.
+func (s *schemas) explain(tree any, err *jsonschema.ValidationError) []violation {
+	var all []violation
 	var walk func(e *jsonschema.ValidationError)
 	walk = func(e *jsonschema.ValidationError) {
 		// The branches of a choice fail each for its own reason, and none of
@@ -30,14 +26,31 @@ func (s *schemas) explain(tree any, err *jsonschema.ValidationError) *problem {
 			}
 			return
 		}
-		location, expected, found := s.words(tree, e)
-		all = append(all, candidate{location, malformed(fieldPath(location), expected, found)})
+		if k, ok := e.ErrorKind.(*kind.Required); ok {
+			for _, missing := range k.Missing {
+				location := append(slices.Clone(e.InstanceLocation), missing)
+				all = append(all, violation{location, malformed(fieldPath(location), "a value", "nothing"), true})
+			}
+			return
+		}
+		expected, found := s.words(tree, e)
+		all = append(all, violation{e.InstanceLocation, malformed(fieldPath(e.InstanceLocation), expected, found), !isAboutParts(e)})
 	}
 	walk(err)
-	first := slices.MinFunc(all, func(a, b candidate) int {
+	slices.SortStableFunc(all, func(a, b violation) int {
 		return cmp.Or(compareLocations(a.location, b.location), strings.Compare(a.problem.Expected, b.problem.Expected))
 	})
-	return first.problem
+	return all
+}
+
+// isAboutParts reports whether an error is about how many or which parts a value
+// has, so that each of them can be right.
+func isAboutParts(e *jsonschema.ValidationError) bool {
+	switch e.ErrorKind.(type) {
+	case *kind.OneOf, *kind.MinItems, *kind.MaxItems, *kind.MaxProperties:
+		return true
+	}
+	return false
 }
 
 func isChoice(e *jsonschema.ValidationError) bool {
@@ -48,15 +61,11 @@ func isChoice(e *jsonschema.ValidationError) bool {
 	return false
 }
 
-// words says where an error lies, what was expected there and what was found.
-func (s *schemas) words(tree any, e *jsonschema.ValidationError) (location []string, expected, found string) {
-	location = e.InstanceLocation
-	found = describe(lookup(tree, location))
+// words says what was expected where an error lies, and what was found.
+func (s *schemas) words(tree any, e *jsonschema.ValidationError) (expected, found string) {
+	found = describe(lookup(tree, e.InstanceLocation))
 	expected = s.description(e.SchemaURL)
 	switch k := e.ErrorKind.(type) {
-	case *kind.Required:
-		missing := slices.Min(k.Missing)
-		return append(slices.Clone(location), missing), "a value", "nothing"
 	case *kind.Type:
 		if expected == "" || k.Got == "object" || k.Got == "array" {
 			expected = "of type " + strings.Join(k.Want, " or ")
@@ -85,7 +94,7 @@ func (s *schemas) words(tree any, e *jsonschema.ValidationError) (location []str
 	if expected == "" {
 		expected = "what " + e.SchemaURL + " says"
 	}
-	return location, expected, found
+	return expected, found
 }
 
 // description reads the words that a schema has for what it takes, "" where it

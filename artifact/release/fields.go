@@ -11,17 +11,18 @@ import (
 	"assay/artifact"
 )
 
-// maxUnknown bounds the list of unknown fields; a document that has more is not
-// made clearer by naming them all.
+// maxUnknown bounds the lists of unknown and of misspelt fields; a document that
+// has more is not made clearer by naming them all.
 const maxUnknown = 100
 
 // fieldWalker goes through a decoded tree beside the type that will receive it.
-// It collects the fields that the type does not have, and makes numbers ready
-// for the schema validator.
+// It collects the fields that the type does not have or that differ from its
+// own in case, and makes numbers ready for the schema validator.
 type fieldWalker struct {
 	location []string
 	unknown  []string
-	problem  *problem // the first one, in the order of the fields
+	found    []violation // in the order of the fields, the first maxUnknown
+	elements int         // of all lists that the type has
 	known    map[reflect.Type]map[string]reflect.Type
 }
 
@@ -41,6 +42,9 @@ func (w *fieldWalker) walk(value any, typ reflect.Type) any {
 		}
 	case []any:
 		var element reflect.Type
+		if typ != nil {
+			w.elements += len(v)
+		}
 		if typ != nil && typ.Kind() == reflect.Slice {
 			element = typ.Elem()
 		}
@@ -95,8 +99,8 @@ func (w *fieldWalker) convert(number json.Number, typ reflect.Type) any {
 }
 
 func (w *fieldWalker) report(p *problem) {
-	if w.problem == nil {
-		w.problem = p
+	if len(w.found) < maxUnknown {
+		w.found = append(w.found, violation{slices.Clone(w.location), p, true})
 	}
 }
 

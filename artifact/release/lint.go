@@ -1,11 +1,8 @@
 package release
 
 import (
-	"errors"
 	"fmt"
 	"time"
-
-	"assay/internal/strictjson"
 )
 
 // Severity says what a finding means for those who install a release.
@@ -84,8 +81,10 @@ func (r *Report) raw() []byte {
 
 // Lint checks the document that lies, or is meant to lie, at a place: whether it
 // can be decoded at all, and whether it says everything that its readers need.
-// A document that can't be decoded has one finding, about the field for which it
-// is refused. now is what "in the future" and "too old" are judged at.
+// A document that can't be decoded has a finding for each field for which it is
+// refused, and those of the rules that can be judged without these fields; where
+// it is not even JSON of its kind, only the one for that. now is what "in the
+// future" and "too old" are judged at.
 //
 // Lint finds no errors in a document that is complete; that what it says is
 // true, nobody can find out from it alone.
@@ -94,33 +93,48 @@ func Lint(place Place, data []byte, now time.Time) Report {
 	l := &linter{now: now}
 	err := report.decode(data)
 	if err != nil {
-		report.Findings = []Finding{refusal(err, data)}
+		report.Findings = l.refused(place, data, err)
 		return report
 	}
 	switch {
 	case report.Release != nil:
-		l.release(report.Release)
+		l.document(report.Release)
 		l.unknown(report.Release.unknown)
 	case report.Channel != nil:
-		l.channel(report.Channel)
+		l.document(report.Channel)
 		l.unknown(report.Channel.unknown)
 	case report.Catalog != nil:
-		l.catalog(report.Catalog)
+		l.document(report.Catalog)
 		l.unknown(report.Catalog.unknown)
 	case report.Mirrors != nil:
-		l.mirrors(report.Mirrors)
+		l.document(report.Mirrors)
 		l.unknown(report.Mirrors.unknown)
 	}
 	report.Add(l.findings...)
 	return report
 }
 
+// document runs the rules of a document's kind.
+func (l *linter) document(doc any) {
+	switch d := doc.(type) {
+	case *Release:
+		l.release(d)
+	case *Channel:
+		l.channel(d)
+	case *Catalog:
+		l.catalog(d)
+	case *Mirrors:
+		l.mirrors(d)
+	}
+}
+
 // LintFile is Lint for a document of which only the bytes are known: its place
 // is the one that it claims by its schema, product, version and channel.
 func LintFile(data []byte, now time.Time) Report {
-	place, err := claimedPlace(data)
+	text, _ := withoutNulls(data)
+	place, err := claimedPlace(text)
 	if err != nil {
-		return Report{Findings: []Finding{refusal(err, data)}}
+		return Report{Findings: (&linter{now: now}).refused(Place{}, data, err)}
 	}
 	return Lint(place, data, now)
 }
@@ -141,47 +155,22 @@ func (r *Report) decode(data []byte) (err error) {
 	return err
 }
 
-// refusal makes the finding of the error of a Decode function.
-func refusal(err error, data []byte) Finding {
-	f := Finding{Rule: "document.malformed", Severity: SeverityError, Message: quote(err.Error())}
-	e, ok := errors.AsType[*FieldError](err)
-	if !ok {
-		return f
-	}
-	for _, kind := range []struct {
-		err        error
-		rule, mend string
-	}{
-		{ErrMalformed, "document.malformed", "assay refuses the whole document for it"},
-		{ErrBinding, "document.binding", "a document speaks for the path that it lies at, and for no other"},
-		{ErrSchema, "document.schema", "name the schema of what the document is"},
-		{ErrSchemaVersion, "document.schema", "a newer assay may know it"},
-	} {
-		if errors.Is(e, kind.err) {
-			f.Rule, f.Field = kind.rule, e.Field
-			f.Message = fmt.Sprintf("expected %s, found %s; %s", e.Expected, e.Found, kind.mend)
-			break
-		}
-	}
-	if screened, ok := errors.AsType[*strictjson.Error](screenDocument(data)); ok {
-		f.Line = lineAt(data, int(screened.Offset))
-	} else if arranged := arrange([]Finding{f}, data); len(arranged) == 1 {
-		f = arranged[0]
-	}
-	return f
-}
-
 // linter collects findings.
 type linter struct {
 	now      time.Time
 	findings []Finding
 	last     map[string]int // by rule: where its last finding stands
 	count    map[string]int
+	faults   faults // of a document that can't be decoded
 }
 
-// report adds a finding. expected, found and mend are words of ours; what they
-// hold of the document is quoted.
+// report adds a finding, if it does not rest on a field that can't be read.
+// expected, found and mend are words of ours; what they hold of the document is
+// quoted.
 func (l *linter) report(rule, field, expected, found, mend string) {
+	if l.faults.at(field) {
+		return
+	}
 	if l.count == nil {
 		l.count, l.last = map[string]int{}, map[string]int{}
 	}

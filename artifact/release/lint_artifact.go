@@ -12,12 +12,14 @@ import (
 
 // signed looks for bundles. One over the checksums file covers what that lists.
 func (l *linter) signed(r *Release) {
-	if r.Checksums != nil && len(r.Checksums.Bundles) > 0 {
+	if r.Checksums != nil && len(r.Checksums.Bundles) > 0 || l.faults.at("checksums.bundles") {
 		return
 	}
+	// Bundles that can't be read are bundles all the same.
+	bundled := func(i int, a Artifact) bool { return len(a.Bundles) > 0 || l.faults.at(at("artifacts", i, "bundles")) }
 	bare := 0
-	for _, a := range r.Artifacts {
-		if len(a.Bundles) == 0 {
+	for i, a := range r.Artifacts {
+		if !bundled(i, a) {
 			bare++
 		}
 	}
@@ -27,7 +29,7 @@ func (l *linter) signed(r *Release) {
 		return
 	}
 	for i, a := range r.Artifacts {
-		if len(a.Bundles) == 0 {
+		if !bundled(i, a) {
 			l.report("artifact.signed", at("artifacts", i, "bundles"), "a signature bundle, as other artifacts have one", "none", "sign the artifact, or the checksums file")
 		}
 	}
@@ -37,6 +39,9 @@ func (l *linter) artifacts(r *Release) {
 	byName, byPlatform, byDigest := map[string]int{}, map[string]int{}, map[artifact.Digest]int{}
 	for i, a := range r.Artifacts {
 		l.artifact(r, i, a)
+		if l.incomparable(i) {
+			continue
+		}
 		where := nameField(i, a)
 		if first, seen := byName[a.Name()]; !seen {
 			byName[a.Name()] = i
@@ -62,6 +67,17 @@ func (l *linter) artifacts(r *Release) {
 	}
 }
 
+// incomparable reports whether some of what an artifact is told from others by
+// can't be read.
+func (l *linter) incomparable(i int) bool {
+	if !l.faults.within("artifacts") {
+		return false
+	}
+	return slices.ContainsFunc([]string{
+		"target", "urls", "os", "arch", "variant", "libc", "min_os", "format", "length", "digests",
+	}, func(part string) bool { return l.faults.within(at("artifacts", i, part)) }) || l.faults.at(at("artifacts", i, ""))
+}
+
 // nameField is the field that an artifact's name comes from.
 func nameField(i int, a Artifact) string {
 	if a.Target == "" {
@@ -72,7 +88,8 @@ func nameField(i int, a Artifact) string {
 
 // artifact checks one artifact by itself.
 func (l *linter) artifact(r *Release, i int, a Artifact) {
-	if err := artifact.FileNameAgrees(a.Name(), r.Product, r.Version, a.Platform()); errors.Is(err, artifact.ErrFileNameDisagrees) {
+	nameless := l.faults.at("product") || l.faults.at("version")
+	if err := artifact.FileNameAgrees(a.Name(), r.Product, r.Version, a.Platform()); errors.Is(err, artifact.ErrFileNameDisagrees) && !nameless {
 		l.report("artifact.name-disagrees", nameField(i, a), "a file name that agrees with version and platform", quote(a.Name()), err.Error())
 	}
 	for j, text := range a.URLs {

@@ -17,7 +17,7 @@ func (l *linter) channel(c *Channel) {
 	if l.future(c.Updated) {
 		l.report("channel.updated", "updated", "a time that has passed at "+stamp(l.now), stamp(c.Updated), "it, or a clock, is wrong")
 	}
-	if end := c.Updated.Add(time.Duration(c.MaxAge)); c.MaxAge > 0 && l.now.After(end) {
+	if end := c.Updated.Add(time.Duration(c.MaxAge)); c.MaxAge > 0 && l.now.After(end) && !l.faults.at("updated") {
 		l.report("channel.too-old", "max_age", "an index that is not older than its max_age of "+c.MaxAge.String(), "that it is too old since "+stamp(end),
 			"assay refuses to choose by it: look through the releases, set updated, and publish it anew")
 	}
@@ -28,7 +28,7 @@ func (l *linter) channel(c *Channel) {
 	switch {
 	case len(c.Releases) == 0:
 		l.report("channel.empty", "releases", "a release", "none", "add one, or take the channel out of the catalog")
-	case !current && c.Channel != deprecatedChannel:
+	case !current && c.Channel != deprecatedChannel && !l.faults.within("releases"):
 		l.report("channel.current", "releases", "a release with the status current", "none", "nothing can be chosen by the channel's name otherwise")
 	}
 	salts := map[string]int{}
@@ -56,7 +56,7 @@ func (l *linter) entry(i int, e ChannelEntry) {
 	if e.Status == StatusRevoked {
 		l.need("channel.advisory", at("releases", i, "advisory"), e.Advisory, "the URL of an advisory", "people must find out whether they were harmed")
 	}
-	if e.Rollout == nil {
+	if e.Rollout == nil || l.faults.at(at("releases", i, "status")) || l.faults.at(at("releases", i, "rollout.steps")) {
 		return
 	}
 	if e.Status != StatusCurrent {

@@ -47,6 +47,7 @@ func (l *linter) publisher(r *Release) {
 	switch {
 	case !isPlaceholder(p.BugTracker):
 		l.address("publisher.bug_tracker", p.BugTracker)
+	case l.faults.at("publisher.support") || l.faults.at("documentation"): // an address may be meant to stand there
 	case !hasAddress(p.Support) && !isAddress(r.Documentation):
 		l.report("publisher.help", "publisher.bug_tracker", "where to seek help", describeText(p.BugTracker),
 			"give the URL of a bug tracker, or an address in publisher.support, or the documentation's URL")
@@ -134,19 +135,19 @@ func stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 // of every artifact. An empty list says that there are none.
 func (l *linter) components(r *Release) {
 	without := 0
-	for _, a := range r.Artifacts {
-		if a.SBOM == "" {
+	for i, a := range r.Artifacts {
+		if !l.hasSBOM(i, a) {
 			without++
 		}
 	}
 	const mend = "list the components with their versions, or add an SBOM for each artifact; \"components\": [] says that there are none"
 	switch {
-	case r.Components != nil || without == 0:
+	case r.Components != nil || without == 0 || l.faults.at("components"):
 	case without == len(r.Artifacts):
 		l.report("components.listed", "components", "the versions of all components", "neither a list nor an SBOM", mend)
 	default:
 		for i, a := range r.Artifacts {
-			if a.SBOM == "" {
+			if !l.hasSBOM(i, a) {
 				l.report("components.listed", at("artifacts", i, "sbom"), "an SBOM, as others have one and components[] is missing", "none", mend)
 			}
 		}
@@ -157,6 +158,11 @@ func (l *linter) components(r *Release) {
 		}
 		l.component(i, c)
 	}
+}
+
+// hasSBOM also counts an SBOM whose path can't be read: one is meant.
+func (l *linter) hasSBOM(i int, a Artifact) bool {
+	return a.SBOM != "" || l.faults.at(at("artifacts", i, "sbom"))
 }
 
 func (l *linter) component(i int, c Component) {

@@ -194,7 +194,6 @@ func TestLintRefused(t *testing.T) {
 		{"cut short", manifestFile, []string{"  ]\n}\n", ""}, "document.malformed artifacts[1]", 0},
 		{"null", manifestFile, []string{`"Apache-2.0"`, `null`}, "document.malformed license", 6},
 		{"repeated", manifestFile, []string{`"summary"`, `"license": "MIT", "summary"`}, "document.malformed license", 6},
-		{"no artifacts", manifestFile, []string{`"artifacts"`, `"artefacts"`}, "document.malformed artifacts", 1},
 		{"version", manifestFile, []string{`"1.4.2"`, `"v1.4.2"`}, "document.malformed version", 4},
 		{"version of another type", manifestFile, []string{`"1.4.2"`, `1.4`}, "document.malformed version", 4},
 		{"product", manifestFile, []string{`"hello"`, `"../hello"`}, "document.malformed product", 3},
@@ -220,6 +219,95 @@ func TestLintRefused(t *testing.T) {
 	checkFindings(t, LintFile(nil, lintNow()), []string{"document.malformed "})
 	checkFindings(t, Lint(Place{}, example(t, "catalog.json"), lintNow()), []string{"document.schema "})
 	checkFindings(t, LintFile(bytes.Repeat([]byte(" "), MaxDocumentBytes+1), lintNow()), []string{"document.malformed "})
+}
+
+// A field for which a document is refused hides nothing else that is wrong.
+func TestLintRefusedAndMore(t *testing.T) {
+	const team, tag = `"team": "Hello release team",`, `"tag": "v1.4.2",`
+	const sum = "6f1e0d2c3b4a59687786a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+	const noDigests, sbom = `"digests": {"sha256": "` + sum + `"},`, `"hello/1.4.2/hello_1.4.2_linux_amd64.spdx.json"`
+	runLint(t, manifestFile, []lack{
+		{"all of it", []string{noDigests, ``, team, ``, tag, ``, `"version": "v0.30.0", "purl"`, `"purl"`, `"finished": "2026-09-14T11:02:40Z"`, `"finished": "2026-09-14T10:02:40Z"`,
+			`"summary"`, `"Notes": "x", "sumary"`}, []string{
+			"release.summary summary", "document.malformed Notes", "document.unknown-field sumary", "publisher.team publisher.team", "source.tag source.tag", "release.dates build.finished",
+			"components.version components[0].version", "document.malformed artifacts[0].digests",
+		}},
+		{"nulls", []string{`"Apache-2.0"`, `null`, team, ``, sbom, `null`, `"linux"`, `null`}, []string{
+			"document.malformed license", "publisher.team publisher.team", "document.malformed artifacts[0].os", "document.malformed artifacts[0].sbom",
+		}},
+		{"null and no JSON", []string{`"Apache-2.0"`, `null`, "  ]\n}\n", ""}, []string{"document.malformed license", "document.malformed artifacts[1]"}},
+		{"null and no schema", []string{`"schema"`, `"scheme"`, `"Apache-2.0"`, `null`}, []string{"document.schema schema", "document.malformed license"}},
+		{"several of one object", []string{`"os": "linux",`, ``, `"arch": "amd64",`, ``, `"length": 1843201,`, ``, noDigests, ``}, []string{
+			"document.malformed artifacts[0].arch", "document.malformed artifacts[0].digests", "document.malformed artifacts[0].length", "document.malformed artifacts[0].os",
+		}},
+		{"no artifacts", []string{`"artifacts"`, `"artefacts"`, team, ``}, []string{"document.malformed artifacts", "publisher.team publisher.team", "document.unknown-field artefacts"}},
+		{"artifacts that are none", []string{`"artifacts": [`, `"artifacts": [7, "x",`, team, ``}, []string{
+			"publisher.team publisher.team", "document.malformed artifacts[0]", "document.malformed artifacts[1]",
+		}},
+		{"target and urls", []string{`"target": "hello/1.4.2/hello_1.4.2_linux`, `"urls": ["https://x.example/a.tgz"], "target": "hello/1.4.2/hello_1.4.2_linux`, `"format": "tar.gz",`, ``}, []string{
+			"document.malformed artifacts[0]", "artifact.format artifacts[0].format",
+		}},
+		{"components of another type", []string{`"components": [`, `"components": 7, "x": [`}, []string{"document.malformed components", "document.unknown-field x"}},
+		{"checksums of another type", []string{`"checksums": {`, `"checksums": "x", "y": {`, team, ``}, []string{
+			"publisher.team publisher.team", "document.malformed checksums", "document.unknown-field y",
+		}},
+		{"bundles of another type", []string{`, "bundles": ["hello/1.4.2/checksums.txt.sigstore.json"]}`, `, "bundles": "x"}`, `["hello/1.4.2/hello_1.4.2_linux_amd64.sigstore.json"]`, `"x"`}, []string{
+			"document.malformed checksums.bundles", "document.malformed artifacts[0].bundles",
+		}},
+		{"bundles of one artifact of another type", []string{`, "bundles": ["hello/1.4.2/checksums.txt.sigstore.json"]}`, `}`, `["hello/1.4.2/hello_1.4.2_linux_amd64.sigstore.json"]`, `"x"`}, []string{
+			"document.malformed artifacts[0].bundles", "artifact.signed artifacts[1].bundles",
+		}},
+		{"SBOM of another type", []string{`"components": [`, `"x": [`, sbom, `["x"]`}, []string{
+			"document.unknown-field x", "document.malformed artifacts[0].sbom", "components.listed artifacts[1].sbom",
+		}},
+		{"help that can't be read", []string{`"https://hello.example/docs/1.4"`, `7`, `"https://hello.example/bugs"`, `""`}, []string{"document.malformed documentation"}},
+		{"version and place", []string{`"1.4.2"`, `"v1.4.2"`, team, ``}, []string{"document.malformed version", "publisher.team publisher.team"}},
+		{"places", []string{`"hello/1.4.2/checksums.txt"`, `"checksums.txt"`, sbom, `"x.json"`, `"hello_1.4.2_linux_amd64/hello"`, `"../hello"`, `"arch": "amd64"`, `"arch": "any", "variant": "v1"`, tag, ``}, []string{
+			"source.tag source.tag", "document.binding checksums.target", "document.malformed artifacts[0].variant",
+			"document.malformed artifacts[0].executables[0].path", "document.binding artifacts[0].sbom",
+		}},
+		{"one target, other bytes", []string{`"urls": ["https://forge.example/hello/hello/releases/download/v1.4.2/hello_1.4.2_windows_amd64.zip"]`, `"target": "hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz"`, team, ``}, []string{
+			"publisher.team publisher.team", "document.malformed artifacts[1].target",
+		}},
+		{"one target, no digest", []string{`"urls": ["https://forge.example/hello/hello/releases/download/v1.4.2/hello_1.4.2_windows_amd64.zip"]`, `"target": "hello/1.4.2/hello_1.4.2_linux_amd64.tar.gz"`, noDigests, ``}, []string{
+			"document.malformed artifacts[0].digests", "artifact.name-disagrees artifacts[1].target",
+		}},
+		{"pieces of no length", []string{`"libc": "static"`, `"pieces": {"length": 0, "sha256": []}`, `"format": "zip",`, ``}, []string{"document.malformed artifacts[0].pieces.length", "artifact.format artifacts[1].format"}},
+		{"pieces of what has no length", []string{`"libc": "static"`, `"pieces": {"length": 5, "sha256": ["` + sum + `"]}`, `"length": 1843201`, `"length": -1`}, []string{"document.malformed artifacts[0].length"}},
+	})
+	runLint(t, "channel-stable/hello.json", []lack{
+		{"of each kind", []string{`"updated": "2026-11-02T09:00:00Z"`, `"updated": "2026"`, `"revoked"`, `"Revoked"`, `"hello/1.5.0/release.json"`, `"x"`, `"version": "1.4.2", "manifest"`, `"version": "2", "manifest"`, `"percent": 100`, `"percent": 99`}, []string{
+			"document.malformed updated", "document.binding releases[0].manifest", "rollout.complete releases[0].rollout.steps", "document.malformed releases[1].version", "document.malformed releases[3].status",
+		}},
+		{"rollouts", []string{`"steps": [`, `"steps": [], "stairs": [`, `"hello-1.5.0"`, `""`, `"superseded"`, `"deprecated"`}, []string{
+			"document.malformed releases[0].rollout.salt", "document.malformed releases[0].rollout.steps", "document.unknown-field releases[0].rollout.stairs", "channel.reason releases[2].reason",
+		}},
+		{"statuses", []string{`"current"`, `"Current"`, `"current"`, `"Current"`}, []string{"document.malformed releases[0].status", "document.malformed releases[1].status"}},
+	})
+	runLint(t, "catalog.json", []lack{{"names", []string{`"hello"`, `"Hello"`, `"ferry"`, `"Ferry\u001b[2J"`, `["stable"]`, `[7, "x"]`, `"summary": "Moves files", `, ``}, []string{
+		"document.malformed products[0].product", "catalog.summary products[1].summary", "document.malformed products[1].product", "catalog.stable products[1].channels", "document.malformed products[1].channels[0]",
+	}}})
+	runLint(t, "mirrors.json", []lack{{"both", []string{`10.20.0.0/16`, `10.20.0.0/33`, `https://eu.`, `http://eu.`, `https://us.mirror`, `ftp://us.mirror`}, []string{
+		"document.malformed mirrors[0].url", "document.malformed mirrors[0].cidrs[0]", "document.malformed mirrors[1].url",
+	}}})
+}
+
+// What a document is refused for is bounded like what it lacks.
+func TestLintRefusedIsBounded(t *testing.T) {
+	report := LintFile(edit(t, manifestFile, `"components": [`, `"components": [`+strings.Repeat(`{"version": "1"}, `, 1000)), lintNow())
+	errs, _ := report.Count()
+	if last := report.Findings[len(report.Findings)-1]; len(report.Findings) != maxShown || last.More != 1000-maxShown || errs != 1000 {
+		t.Errorf("found %d findings, %d errors, the last is %+v", len(report.Findings), errs, last)
+	}
+	report = LintFile(edit(t, manifestFile, `"known_issues": [`, `"known_issues": [`+strings.Repeat(`null, `, 1000)), lintNow())
+	if len(report.Findings) != maxShown {
+		t.Errorf("found %d findings for a thousand nulls", len(report.Findings))
+	}
+	report = LintFile(edit(t, manifestFile, `"artifacts": [`, `"artifacts": [`+strings.Repeat(`1,`, maxElements)), lintNow())
+	checkFindings(t, report, []string{"document.malformed "})
+	if !strings.Contains(report.Findings[0].Message, "at most 200000 entries") {
+		t.Errorf("found %+v", report.Findings)
+	}
 }
 
 // By its place, a document of another product, version or channel is refused.

@@ -124,6 +124,7 @@ func TestBadRelease(t *testing.T) {
 		{"another build", []string{`"version": "1.4.2"`, `"version": "1.4.2+x"`}, "version", ErrBinding},
 		{"no publishing date", []string{`"published"`, `"publish"`}, "published", ErrMalformed},
 		{"no artifacts", []string{`"artifacts": [`, `"artifacts": [], "others": [`}, "artifacts", ErrMalformed},
+		{"too many entries for the schema's checker", []string{`"artifacts": [`, `"artifacts": [` + strings.Repeat(`1,`, maxElements)}, "", ErrMalformed},
 		{"target and urls", []string{`"target": ` + target, `"urls": ["https://x.example/a"], "target": ` + target}, "artifacts[0]", ErrMalformed},
 		{"neither target nor urls", []string{`"target": ` + target + `,`, ``}, "artifacts[0]", ErrMalformed},
 		{"no os", []string{`"os": "linux",`, ``}, "artifacts[0].os", ErrMalformed},

@@ -18,46 +18,44 @@ func DecodeRelease(data []byte, product string, version artifact.Version) (*Rele
 		return nil, err
 	}
 	r.document = doc
-	if p := r.check(product, version); p != nil {
+	if p := first(func(report reporter) { r.check(product, version, report) }); p != nil {
 		return nil, inDocument(path, p)
 	}
 	return &r, nil
 }
 
-func (r *Release) check(product string, version artifact.Version) *problem {
+// check reports everything that the schema can't say.
+func (r *Release) check(product string, version artifact.Version, report reporter) {
 	if r.Product != product {
-		return unbound("product", product, r.Product)
+		report(unbound("product", product, r.Product))
 	}
 	if r.Version != version {
-		return unbound("version", version.String(), r.Version.String())
+		report(unbound("version", version.String(), r.Version.String()))
 	}
 	dir := releaseDir(product, version)
 	if r.Checksums != nil {
-		if p := checkBeside("checksums.target", r.Checksums.Target, dir); p != nil {
-			return p
-		}
-		if p := checkBundles("checksums.bundles", r.Checksums.Bundles, dir); p != nil {
-			return p
-		}
+		report(checkBeside("checksums.target", r.Checksums.Target, dir))
+		checkBundles("checksums.bundles", r.Checksums.Bundles, dir, report)
 	}
 	byTarget := map[string]int{}
 	for i, a := range r.Artifacts {
-		if p := a.check(dir); p != nil {
-			p.Field = at("artifacts", i, p.Field)
-			return p
-		}
+		a.check(dir, func(p *problem) {
+			if p != nil {
+				p.Field = at("artifacts", i, p.Field)
+				report(p)
+			}
+		})
 		if a.Target == "" {
 			continue
 		}
 		// One file may serve several platforms, and is the same in each.
 		if first, seen := byTarget[a.Target]; seen && !sameBytes(a, r.Artifacts[first]) {
-			return malformed(at("artifacts", i, "target"),
-				fmt.Sprintf("the length and digests that artifacts[%d] has for %s", first, quote(a.Target)), "others")
+			report(malformed(at("artifacts", i, "target"),
+				fmt.Sprintf("the length and digests that artifacts[%d] has for %s", first, quote(a.Target)), "others"))
 		} else if !seen {
 			byTarget[a.Target] = i
 		}
 	}
-	return nil
 }
 
 func sameBytes(a, b Artifact) bool {
@@ -65,61 +63,47 @@ func sameBytes(a, b Artifact) bool {
 }
 
 // check names fields as seen from the artifact.
-func (a Artifact) check(dir string) *problem {
+func (a Artifact) check(dir string, report reporter) {
 	if a.Arch == artifact.Any && a.Variant != "" {
-		return malformed("variant", "none for the architecture any", quote(a.Variant))
+		report(malformed("variant", "none for the architecture any", quote(a.Variant)))
 	}
 	if a.Target != "" {
-		if p := checkBeside("target", a.Target, dir); p != nil {
-			return p
-		}
+		report(checkBeside("target", a.Target, dir))
 	}
 	for i, u := range a.URLs {
-		if p := checkSource(at("urls", i, ""), u); p != nil {
-			return p
-		}
+		report(checkSource(at("urls", i, ""), u))
 	}
 	if a.SBOM != "" {
-		if p := checkBeside("sbom", a.SBOM, dir); p != nil {
-			return p
-		}
+		report(checkBeside("sbom", a.SBOM, dir))
 	}
-	if p := checkBundles("bundles", a.Bundles, dir); p != nil {
-		return p
-	}
-	if p := checkExecutables(a.Executables); p != nil {
-		return p
-	}
-	return a.Pieces.check(a.Length)
+	checkBundles("bundles", a.Bundles, dir, report)
+	checkExecutables(a.Executables, report)
+	report(a.Pieces.check(a.Length))
 }
 
-func checkBundles(field string, bundles []string, dir string) *problem {
+func checkBundles(field string, bundles []string, dir string, report reporter) {
 	for i, bundle := range bundles {
-		if p := checkBeside(at(field, i, ""), bundle, dir); p != nil {
-			return p
-		}
+		report(checkBeside(at(field, i, ""), bundle, dir))
 	}
-	return nil
 }
 
-func checkExecutables(list []Executable) *problem {
+func checkExecutables(list []Executable, report reporter) {
 	for i, e := range list {
 		if !cleanPath(e.Path) {
-			return malformed(at("executables", i, "path"), "a relative path without backslash, colon, and empty, '.' or '..' segments", quote(e.Path))
+			report(malformed(at("executables", i, "path"), "a relative path without backslash, colon, and empty, '.' or '..' segments", quote(e.Path)))
 		}
 		if e.Link == "" {
 			continue
 		}
 		if err := artifact.ValidFileName(e.Link); err != nil {
-			return malformed(at("executables", i, "link"), "a safe file name", err.Error())
+			report(malformed(at("executables", i, "link"), "a safe file name", err.Error()))
 		}
 	}
-	return nil
 }
 
 // check holds the pieces to cover the artifact exactly.
 func (p *Pieces) check(length int64) *problem {
-	if p == nil {
+	if p == nil || p.Length <= 0 { // the schema refuses the latter
 		return nil
 	}
 	// Written so that it can't overflow.

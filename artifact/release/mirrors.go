@@ -27,10 +27,15 @@ func DecodeMirrors(data []byte) (*Mirrors, error) {
 		return nil, err
 	}
 	m.document = doc
-	for i, mirror := range m.Mirrors {
-		if p := checkMirror(at("mirrors", i, "url"), mirror.URL); p != nil {
-			return nil, inDocument(MirrorsPath, p)
-		}
+	if p := first(m.check); p != nil {
+		return nil, inDocument(MirrorsPath, p)
 	}
 	return &m, nil
+}
+
+// check reports everything that the schema can't say.
+func (m *Mirrors) check(report reporter) {
+	for i, mirror := range m.Mirrors {
+		report(checkMirror(at("mirrors", i, "url"), mirror.URL))
+	}
 }
