@@ -43,11 +43,7 @@ func (h *hearing) built(context.Context) error {
 		if ours := len(h.accepted) == 0 || h.isAccepted(&s.Signed); ours && !p.Finished.IsZero() && (first.IsZero() || p.Finished.Before(first)) {
 			first = p.Finished
 		}
-		h.item.Evidence.Builds = append(h.item.Evidence.Builds, trust.Build{
-			Of: s.Of, Signer: signerName(s.Signer), Builder: p.Builder, Level: h.prover.config.Policy.SLSALevel(*s),
-			BuildType: p.BuildType, EntryPoint: p.EntryPoint, Source: p.Source.Repository, Revision: p.Source.Revision,
-			Ref: p.Source.Ref, Parameters: p.Parameters, Finished: p.Finished,
-		})
+		h.item.Evidence.Builds = append(h.item.Evidence.Builds, BuildOf(s.Of, &s.Signed, p, h.prover.config.Policy.SLSALevel(*s)))
 	}
 	if !first.IsZero() {
 		h.subject.Built = first // those after it built it once more
@@ -56,6 +52,16 @@ func (h *hearing) built(context.Context) error {
 		h.unchecked(trust.CheckProvenance, "", "no verified statement tells how it was built")
 	}
 	return nil
+}
+
+// BuildOf tells evidence of the provenance that a verified bundle, named of, has;
+// level is of SLSA, 0 where nobody says which the builder reaches.
+func BuildOf(of string, signed *provenance.Signed, p *slsa.Provenance, level int) trust.Build {
+	return trust.Build{
+		Of: of, Signer: signerName(signed.Signer), Builder: p.Builder, Level: level,
+		BuildType: p.BuildType, EntryPoint: p.EntryPoint, Source: p.Source.Repository, Revision: p.Source.Revision,
+		Ref: p.Source.Ref, Parameters: p.Parameters, Finished: p.Finished,
+	}
 }
 
 // borneOut compares the predicate with the claims that the certificate authority

@@ -231,25 +231,31 @@ func (h *hearing) accept(v *verifier, b advertised, signed provenance.Signed) er
 	if err := h.bind(b, signed); err != nil {
 		return err
 	}
-	evidence := trust.Signature{
-		Of: b.path, Bundle: signed.Bundle, Profile: signed.Profile, Root: signed.Root,
-		Issuer: signed.Signer.Issuer, Signer: signerName(signed.Signer),
-	}
-	for _, at := range signed.Times {
-		if evidence.Signed.IsZero() || at.At.Before(evidence.Signed) {
-			evidence.Signed = at.At.UTC()
-		}
-	}
-	for _, entry := range signed.Logged {
-		evidence.Logged = append(evidence.Logged, trust.LogEntry{Log: entry.Log, Index: entry.Index})
-	}
-	if signed.Statement != nil {
-		evidence.Statement = signed.Statement.PredicateType
-	}
-	h.item.Evidence.Signatures = append(h.item.Evidence.Signatures, evidence)
+	h.item.Evidence.Signatures = append(h.item.Evidence.Signatures, SignatureOf(b.path, &signed))
 	h.direct[b.path] = b.whole
 	h.subject.Signatures = append(h.subject.Signatures, policy.Signature{Signed: signed, Of: b.path})
 	return nil
+}
+
+// SignatureOf tells evidence of a verified bundle, named of; its time is the
+// earliest that somebody else has observed.
+func SignatureOf(of string, signed *provenance.Signed) trust.Signature {
+	s := trust.Signature{
+		Of: of, Bundle: signed.Bundle, Profile: signed.Profile, Root: signed.Root,
+		Issuer: signed.Signer.Issuer, Signer: signerName(signed.Signer),
+	}
+	for _, at := range signed.Times {
+		if s.Signed.IsZero() || at.At.Before(s.Signed) {
+			s.Signed = at.At.UTC()
+		}
+	}
+	for _, entry := range signed.Logged {
+		s.Logged = append(s.Logged, trust.LogEntry{Log: entry.Log, Index: entry.Index})
+	}
+	if signed.Statement != nil {
+		s.Statement = signed.Statement.PredicateType
+	}
+	return s
 }
 
 // signerName is the identity in the certificate, or the key's digest.

@@ -65,8 +65,8 @@ func TestClearedAdvisories(t *testing.T) {
 
 	advise(osv, vexFor("affected", "2026-01-01T00:00:00Z", text, "GO-2026-1", "X-1"), vexFor("not_affected", "2099-01-01T00:00:00Z", text, "GO-2026-1", "X-2"))
 	refusal := b.wantRefusal(b.item("hello", "1.4.2"), policy.IDAdvisories, policy.ErrRefused)
-	if c := checksOf(refusal.Evidence, trust.CheckAdvisories)[0]; c.Result != trust.NotChecked || !strings.Contains(c.Why, "GO-2026-1 X-1") ||
-		!strings.HasSuffix(c.Why, "; cleared: X-2 in golang.org/x/text v0.30.0, not affected by the word of second.json: nothing is parsed") {
+	if c := checksOf(refusal.Evidence, trust.CheckAdvisories)[0]; c.Result != trust.NotChecked || !strings.Contains(c.Found, "GO-2026-1, X-1") ||
+		!strings.HasSuffix(c.Found, "; cleared: X-2 in golang.org/x/text v0.30.0, not affected by the word of second.json: nothing is parsed") {
 		t.Errorf("expected both, what is affected and what is cleared, found %+v", c)
 	}
 }

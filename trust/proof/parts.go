@@ -122,6 +122,8 @@ func (h *hearing) asksParts() bool {
 	})
 }
 
+const withoutAdvisory = "no component with an advisory"
+
 // advised looks the components up in the configured advisories.
 func (h *hearing) advised(ctx context.Context) error {
 	if h.prover.config.Advisories == nil {
@@ -145,10 +147,13 @@ func (h *hearing) advised(ctx context.Context) error {
 	case len(h.subject.Components) == 0:
 		h.unchecked(trust.CheckAdvisories, "", "no components are known"+cleared)
 	case len(affected) > 0:
-		h.unchecked(trust.CheckAdvisories, "", fmt.Sprintf("%d of %d components have advisories; it is for policy to judge them: %s",
-			len(affected), len(h.subject.Components), clip(fmt.Sprint(affected)))+cleared)
+		h.item.Evidence.Add(trust.Check{
+			ID: trust.CheckAdvisories, Result: trust.NotChecked, Expected: withoutAdvisory,
+			Found: fmt.Sprintf("%d in %d components: %s", len(affected), len(h.subject.Components), clip(strings.Join(affected, ", "))) + cleared,
+			Why:   "they are for policy to judge",
+		})
 	default:
-		h.pass(trust.CheckAdvisories, "", "no component with an advisory", fmt.Sprintf("none of %d", len(h.subject.Components))+cleared)
+		h.pass(trust.CheckAdvisories, "", withoutAdvisory, fmt.Sprintf("none of %d", len(h.subject.Components))+cleared)
 	}
 	return nil
 }
