@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"assay/trust"
 	"assay/trust/proof"
@@ -22,105 +21,7 @@ var checkGroups = []struct {
 	{"the publisher describes it", []string{"release."}},
 	{"others signed it", []string{"signature", "provenance"}},
 	{"the bytes are these", []string{"bytes."}},
-	{"it is good enough here", []string{"policy", "proof."}},
-}
-
-// evidenceFacts tells who built it, from what, who signed, and until when it is
-// fresh: what a person looks for first.
-func (a *app) evidenceFacts(e *trust.Evidence) {
-	if len(e.Builds) == 0 {
-		a.fact("built by", "not known: no verified statement tells")
-	}
-	for _, b := range e.Builds {
-		level := "no SLSA level: the table of builders does not have it"
-		if b.Level > 0 {
-			level = fmt.Sprintf("SLSA build level %d", b.Level)
-		}
-		a.fact("built by", fmt.Sprintf("%s (%s)", orUnknown(b.Builder), level))
-		a.fact("from", strings.TrimSpace(orUnknown(b.Source)+" "+b.Ref+atRevision(b.Revision)))
-		if b.EntryPoint != "" {
-			a.fact("by way of", b.EntryPoint)
-		}
-		if !b.Finished.IsZero() {
-			a.fact("finished", a.moment(b.Finished))
-		}
-	}
-	if len(e.Signatures) == 0 {
-		a.fact("signed by", "the repository's keys alone")
-	}
-	for _, text := range signatureTexts(e) {
-		a.fact("signed by", text)
-	}
-	fresh := "unknown"
-	if !e.FreshUntil.IsZero() {
-		fresh = "until " + a.moment(e.FreshUntil)
-		if !a.now().Before(e.FreshUntil) {
-			fresh = "no longer, since " + a.moment(e.FreshUntil)
-		}
-	}
-	if e.FreshBy != "" {
-		fresh += ", by " + e.FreshBy
-	}
-	if stale := staleness(e); stale != "" {
-		fresh += "; " + stale
-	}
-	a.fact("fresh", fresh)
-	if !e.Policy.IsZero() {
-		a.fact("policy", e.Policy.String())
-	}
-	var claims []string
-	for _, c := range e.Claims {
-		claims = append(claims, c.What+" "+c.Value)
-	}
-	if len(claims) > 0 {
-		a.fact("claimed", strings.Join(claims, "; "))
-	}
-}
-
-// signatureTexts tell of each signer once: who vouches for the name, when it
-// signed, and where logs have that.
-func signatureTexts(e *trust.Evidence) []string {
-	var texts []string
-	for _, signer := range signersOf(e) {
-		text, logged := signer, ""
-		for i, s := range e.Signatures {
-			if s.Signer != signer {
-				continue
-			}
-			if first := slices.IndexFunc(e.Signatures, func(o trust.Signature) bool { return o.Signer == signer }); first == i {
-				if s.Issuer != "" {
-					text += ", as " + s.Issuer + " vouches"
-				}
-				if !s.Signed.IsZero() {
-					text += ", " + s.Signed.UTC().Format(time.DateOnly)
-				}
-			}
-			for _, entry := range s.Logged {
-				logged += fmt.Sprintf(" %d", entry.Index)
-			}
-		}
-		if logged != "" {
-			text += ", log index" + logged
-		}
-		texts = append(texts, text)
-	}
-	return texts
-}
-
-func (a *app) fact(name, text string) { a.out.line("  %-9s %s", name, text) }
-
-func orUnknown(text string) string {
-	if text == "" {
-		return "an unnamed one"
-	}
-	return text
-}
-
-func atRevision(revision string) string {
-	if revision == "" {
-		return ""
-	}
-	return " at " + revision
+	{"is it good enough here?", []string{"policy", "proof."}},
 }
 
 // evidenceTree prints every check, in groups. What was not checked says why.
@@ -137,11 +38,12 @@ func (a *app) evidenceTree(e *trust.Evidence) {
 		a.out.line("%s", a.out.style(a.out.stdout, bold, checkGroups[i].title))
 		checks = together(checks)
 		for j, check := range checks {
-			stem := "├─"
+			stem, under := "├─", "│ "
 			if j == len(checks)-1 {
-				stem = "└─"
+				stem, under = "└─", "  "
 			}
-			a.out.line("  %s %s %s", stem, a.resultMark(check.Result), checkText(check))
+			mark := a.resultMark(check.Result)
+			a.out.hang(styled("  "+stem+" "+string(mark)+" "), "  "+under+strings.Repeat(" ", 13), checkText(check))
 		}
 	}
 }
@@ -200,6 +102,9 @@ func checkText(c trust.Check) string {
 		parts = []string{"expected " + c.Expected, "found " + c.Found}
 	case c.Found == "" || c.Found == "the same":
 		parts = []string{c.Expected}
+	case strings.HasPrefix(c.ID, "policy."):
+		// Rules are the user's own: what they ask for is as telling as what was found.
+		parts = []string{c.Expected + ": " + c.Found}
 	default:
 		parts = []string{c.Found}
 	}

@@ -27,17 +27,18 @@ type printSettings struct {
 type printer struct {
 	printSettings
 
-	mu     sync.Mutex
-	stdout io.Writer
-	stderr io.Writer
-	above  io.Writer       // in place of stderr while bars are shown; nil: none are
-	failed error           // the first failed write to stdout
-	doc    json.RawMessage // the result of --json
-	schema string
+	mu      sync.Mutex
+	stdout  io.Writer
+	stderr  io.Writer
+	columns func(io.Writer) int // of a terminal, 0 if it is none
+	above   io.Writer           // in place of stderr while bars are shown; nil: none are
+	failed  error               // the first failed write to stdout
+	doc     json.RawMessage     // the result of --json
+	schema  string
 }
 
 func newPrinter(stdout, stderr io.Writer, settings printSettings) *printer {
-	return &printer{printSettings: settings, stdout: stdout, stderr: stderr}
+	return &printer{printSettings: settings, stdout: stdout, stderr: stderr, columns: columnsOf}
 }
 
 // line prints one line of the result; with --json it prints nothing.

@@ -50,8 +50,11 @@ func isTerminal(w any) bool {
 }
 
 // width is how many columns stdout has, 0 if it is no terminal.
-func (p *printer) width() int {
-	file, ok := p.stdout.(*os.File)
+func (p *printer) width() int { return p.columns(p.stdout) }
+
+// columnsOf is how many columns a terminal has, 0 if w is none.
+func columnsOf(w io.Writer) int {
+	file, ok := w.(*os.File)
 	if !ok {
 		return 0
 	}
