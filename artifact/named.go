@@ -33,37 +33,61 @@ var (
 // platform's. A name that says nothing agrees. The error is
 // ErrFileNameDisagrees.
 func FileNameAgrees(name, product string, version Version, platform Platform) error {
-	rest, named := strings.CutPrefix(strings.ToLower(name), product)
-	if named {
-		if found := leadingVersion(rest); found != "" && found != core(version) {
-			return fmt.Errorf("%w: expected version %s, found %q in %q", ErrFileNameDisagrees, version, found, clip(name))
-		}
+	said := readFileName(name, product)
+	if said.version != "" && said.version != core(version) {
+		return fmt.Errorf("%w: expected version %s, found %q in %q", ErrFileNameDisagrees, version, said.version, clip(name))
 	}
-	// The one name of an architecture that is made of two words.
-	rest = strings.NewReplacer("x86_64", "amd64", "x86-64", "amd64").Replace(rest)
-	words := strings.FieldsFunc(rest, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
 	for _, part := range []struct {
 		kind, want string
-		known      map[string]string
-	}{{"system", platform.OS, systemWords}, {"architecture", platform.Arch, archWords}} {
-		var found []string
-		for _, word := range words {
-			if is, ok := part.known[word]; ok {
-				found = append(found, is)
-			}
-		}
-		if part.want != Any && part.want != "" && len(found) > 0 && !slices.Contains(found, part.want) {
-			return fmt.Errorf("%w: expected the %s %s, found %s in %q", ErrFileNameDisagrees, part.kind, part.want, found[0], clip(name))
+		found      []string
+	}{{"system", platform.OS, said.systems}, {"architecture", platform.Arch, said.archs}} {
+		if part.want != Any && part.want != "" && len(part.found) > 0 && !slices.Contains(part.found, part.want) {
+			return fmt.Errorf("%w: expected the %s %s, found %s in %q", ErrFileNameDisagrees, part.kind, part.want, part.found[0], clip(name))
 		}
 	}
 	return nil
 }
 
-// FileNameTells reports whether a file's name says anything that FileNameAgrees
-// could compare.
-func FileNameTells(name, product string) bool {
-	none := Platform{OS: "no", Arch: "no"}
-	return FileNameAgrees(name, product, Version{}, none) != nil
+// FileNameTells lists what FileNameAgrees can compare of a file's name: "version",
+// "system", "architecture".
+func FileNameTells(name, product string) []string {
+	said := readFileName(name, product)
+	var tells []string
+	if said.version != "" {
+		tells = append(tells, "version")
+	}
+	if len(said.systems) > 0 {
+		tells = append(tells, "system")
+	}
+	if len(said.archs) > 0 {
+		tells = append(tells, "architecture")
+	}
+	return tells
+}
+
+// saidByName is what the name of a file says of it, in Go's names.
+type saidByName struct {
+	version        string // X.Y.Z
+	systems, archs []string
+}
+
+func readFileName(name, product string) (said saidByName) {
+	rest, named := strings.CutPrefix(strings.ToLower(name), product)
+	if named {
+		said.version = leadingVersion(rest)
+	}
+	// The one name of an architecture that is made of two words.
+	rest = strings.NewReplacer("x86_64", "amd64", "x86-64", "amd64").Replace(rest)
+	words := strings.FieldsFunc(rest, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	for _, word := range words {
+		if is, ok := systemWords[word]; ok {
+			said.systems = append(said.systems, is)
+		}
+		if is, ok := archWords[word]; ok {
+			said.archs = append(said.archs, is)
+		}
+	}
+	return said
 }
 
 // leadingVersion is the X.Y.Z that a text begins with, behind one separator and

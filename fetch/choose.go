@@ -29,7 +29,8 @@ type choice struct {
 	why      string
 	passed   []Passed
 	warnings []string
-	unasked  bool // the channel is one that lists it, not one that it was asked for by
+	unasked  bool           // the channel is one that lists it, not one that it was asked for by
+	least    release.Status // the worst that any channel says; only where unasked
 }
 
 // leastStatus is the worst that a channel says of a version.

@@ -72,6 +72,11 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 		if !selection.Target.Digests().Agree(receipt.Digests) {
 			return c.revised(ctx, s.because(Replaced, fmt.Errorf("%s: %w: expected %s, found %s", receipt.Target, policy.ErrChanged, receipt.Digests.Primary(), selection.Target.Digests().Primary()))), nil
 		}
+		if len(selection.Target.Digests()) > 1 {
+			if err := proveAll(ctx, blob, selection.Target); err != nil {
+				return s.because(Changed, err), nil
+			}
+		}
 		if found, err = c.prove(ctx, &selection, papers{fetch: true}); err != nil {
 			err = c.refused(ctx, err)
 		}

@@ -53,6 +53,7 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 		return Identified{}, err
 	}
 	var found *Identified
+	var all []*Identified
 	var unasked, refused, namesake error
 	var warnings []string
 	for _, name := range c.Names() {
@@ -62,8 +63,11 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 		switch {
 		case errors.Is(err, ErrRevoked) || context.Cause(ctx) != nil:
 			return Identified{}, err
-		case err == nil && (found == nil || found.approver && !here.approver):
-			found = &here
+		case err == nil:
+			all = append(all, &here)
+			if found == nil || found.approver && !here.approver {
+				found = &here
+			}
 		case errors.As(err, &refusal):
 			refused = cmp.Or(refused, err)
 		case errors.As(err, &mismatch):
@@ -79,7 +83,10 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 	switch {
 	case found != nil:
 		found.Warnings = append(found.Warnings, warnings...)
-		return *found, c.proveFile(ctx, found, file)
+		if err := c.proveFile(ctx, found, file); err != nil {
+			return *found, err
+		}
+		return *found, c.otherPromises(ctx, found, all, file)
 	case unasked != nil:
 		return Identified{}, unasked
 	case refused != nil:
@@ -88,6 +95,26 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 		return Identified{}, namesake
 	}
 	return Identified{}, fmt.Errorf("%w: %s (%s): no known repository promises these bytes; asked: %s", ErrUnknown, path, file.digests.Primary(), quoteAll(c.Names()))
+}
+
+// otherPromises judges the file by the other repositories that promise its bytes
+// as their own. It was taken for one of them, for want of knowing where it came
+// from; that another would not hand it out is told.
+func (c *Client) otherPromises(ctx context.Context, found *Identified, all []*Identified, file fingerprint) error {
+	for _, other := range all {
+		if other == found || other.approver {
+			continue
+		}
+		selection := Selection{Target: other.Target, Agreed: other.Agreed, Evidence: other.Evidence, item: other.item}
+		_, err := c.prove(ctx, &selection, papers{known: file.digests})
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if err != nil {
+			found.Warnings = append(found.Warnings, fmt.Sprintf("%s promises these bytes, too, as %s, and would not hand them out: %v", other.Target.Repository(), other.Target.Path(), err))
+		}
+	}
+	return nil
 }
 
 // identifyIn asks one repository; trust.ErrNoTarget says that it promises no

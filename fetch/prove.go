@@ -23,8 +23,17 @@ type papers struct {
 	fetch bool // its bytes may be fetched to be hashed
 }
 
+// Promise also asks those that must agree on the path. They need not list what
+// lies beside an artifact; but what they promise otherwise is refused.
 func (p papers) Promise(ctx context.Context, path string) (trust.Target, error) {
-	return p.shelf.target(ctx, path)
+	target, err := p.shelf.target(ctx, path)
+	if err != nil {
+		return target, err
+	}
+	if _, err := p.shelf.approve(ctx, target); err != nil && !errors.Is(err, trust.ErrNotApproved) {
+		return trust.Target{}, err
+	}
+	return target, nil
 }
 
 func (p papers) Read(ctx context.Context, target trust.Target, limit int64) ([]byte, error) {
@@ -57,15 +66,23 @@ func (p papers) Hash(ctx context.Context, algorithm artifact.Algorithm) (artifac
 	return artifact.SumOf(algorithm, hash), nil
 }
 
+// productOf is the product in whose folder a target lies, and the version if the
+// path tells one; empty for what can be in no product's folder.
+func productOf(path string) (product string, version artifact.Version) {
+	product, version, _ = releaseOf(path)
+	if !strings.Contains(path, "/") || artifact.ValidProduct(product) != nil {
+		return "", artifact.Version{}
+	}
+	return product, version
+}
+
 // papersOf joins a target of a release with its manifest, for package proof. m
-// is nil for a target that no manifest lists. A path of the layout's form is of
-// the product that it names, whether or not any channel or manifest lists it: a
-// policy for the product is for all of its files.
+// is nil for a target that no manifest lists. What lies in a product's folder is
+// the product's, whether or not any channel or manifest lists it: a policy for
+// the product is for all of its files.
 func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifact, entry release.ChannelEntry, channel string) proof.Item {
 	item := proof.Item{Target: target, Channel: channel, Status: entry.Status, Documents: papers{shelf: s, target: target}}
-	if product, version, ok := releaseOf(target.Path()); ok {
-		item.Product, item.Version = product, version
-	}
+	item.Product, item.Version = productOf(target.Path())
 	if m != nil {
 		item.Release, item.Artifact = m.Release, listed
 		item.Product, item.Version, item.Platform = m.Product, m.Version, listed.Platform()
@@ -76,8 +93,9 @@ func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifa
 // itemOf is papersOf for an artifact that was chosen.
 func (s *shelf) itemOf(target trust.Target, m *manifest, listed release.Artifact, ch choice) proof.Item {
 	item := s.papersOf(target, m, listed, ch.entry, ch.channel)
-	if !ch.unasked {
-		item.Asked = ch.channel
+	item.Asked = ch.channel
+	if ch.unasked {
+		item.Asked, item.Status = "", ch.least
 	}
 	return item
 }

@@ -292,7 +292,7 @@ func (s *shelf) selectDigest(ctx context.Context, chooser *chooser, request Requ
 			if err := chooser.refuseRevoked(m.Version); err != nil {
 				return Selection{}, err
 			}
-			ch := choice{entry: entry, channel: index.Channel, why: "named by its digest", unasked: true}
+			ch := choice{entry: entry, channel: index.Channel, why: "named by its digest", unasked: true, least: chooser.leastStatus(m.Version)}
 			if entry.Status == release.StatusDeprecated {
 				ch.warnings = []string{deprecation(chooser.product, entry)}
 			}

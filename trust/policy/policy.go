@@ -90,6 +90,14 @@ func (p *Policy) Signers(repository, product, channel string) []provenance.Ident
 	return p.identities(repository, product, channel, func(*rule) bool { return true })
 }
 
+// Hosts are Signers without those that only a Guest names, where another rule
+// names signers: a project must not make somebody count for what others ask for,
+// nor for what is remembered.
+func (p *Policy) Hosts(repository, product, channel string) []provenance.Identity {
+	host := slices.ContainsFunc(p.match(repository, product, channel), func(r *rule) bool { return !r.Guest && len(r.Signers) > 0 })
+	return p.identities(repository, product, channel, func(r *rule) bool { return !host || !r.Guest })
+}
+
 func (p *Policy) identities(repository, product, channel string, of func(*rule) bool) []provenance.Identity {
 	var identities []provenance.Identity
 	matched := p.match(repository, product, channel)

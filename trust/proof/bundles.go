@@ -278,8 +278,22 @@ func describe(signed provenance.Signed) string {
 // rules name in any part: as signers, as rebuilders, or for a builder.
 func (h *hearing) setAside() {
 	named := h.prover.config.Policy.Signers(h.subject.Repository, h.item.Product, h.item.Asked)
-	h.subject.Signatures = slices.DeleteFunc(h.subject.Signatures, func(s policy.Signature) bool {
-		return !slices.ContainsFunc(named, func(id provenance.Identity) bool { return id.Matches(&s.Signed) })
+	h.subject.Signatures = byOneOf(h.subject.Signatures, named)
+}
+
+// remembers is the subject as the memory is to see it: without the signatures of
+// those whom only a project's rules name.
+func (h *hearing) remembers() policy.Subject {
+	s := h.subject
+	if len(h.accepted) > 0 {
+		s.Signatures = byOneOf(s.Signatures, h.prover.config.Policy.Hosts(h.subject.Repository, h.item.Product, h.item.Asked))
+	}
+	return s
+}
+
+func byOneOf(signatures []policy.Signature, identities []provenance.Identity) []policy.Signature {
+	return slices.DeleteFunc(slices.Clone(signatures), func(s policy.Signature) bool {
+		return !slices.ContainsFunc(identities, func(id provenance.Identity) bool { return id.Matches(&s.Signed) })
 	})
 }
 

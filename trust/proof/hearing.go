@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"assay/artifact"
@@ -144,11 +145,12 @@ func (h *hearing) named(context.Context) error {
 	}
 	name, of := h.item.Target.Name(), h.item.Target.Path()
 	listed := artifact.Platform{OS: h.item.Artifact.OS, Arch: h.item.Artifact.Arch, Variant: h.item.Artifact.Variant}
-	expected := fmt.Sprintf("a name that fits %s %s for %s", h.item.Product, h.item.Version, listed)
+	tells := artifact.FileNameTells(name, h.item.Product)
+	expected := fmt.Sprintf("a name whose %s fits %s %s for %s", strings.Join(tells, ", "), h.item.Product, h.item.Version, listed)
 	if err := artifact.FileNameAgrees(name, h.item.Product, h.item.Version, listed); err != nil {
 		return h.fail(trust.CheckName, of, expected, name, fmt.Errorf("%w: %w", ErrDisagree, err))
 	}
-	if !artifact.FileNameTells(name, h.item.Product) {
+	if len(tells) == 0 {
 		h.unchecked(trust.CheckName, of, "the name tells neither version nor platform: "+name)
 		return nil
 	}
@@ -172,7 +174,7 @@ func (h *hearing) ratcheted(ctx context.Context) error {
 		return nil
 	}
 	return h.remembered(ctx, func(tx trust.Tx) (trust.Check, error) {
-		return policy.CheckRatchet(tx, h.subject, h.now)
+		return policy.CheckRatchet(tx, h.remembers(), h.now)
 	}, policy.ErrWeaker)
 }
 
@@ -217,7 +219,7 @@ func (h *hearing) aged(context.Context) error {
 		return nil
 	}
 	built, published := h.subject.Built, h.subject.Published
-	found := "published " + h.ago(published)
+	found := "published " + h.ago(published) + " as the manifest claims"
 	if !built.IsZero() {
 		found = "built " + h.ago(built) + ", " + found
 	}
@@ -225,7 +227,8 @@ func (h *hearing) aged(context.Context) error {
 		found += ", first signed " + h.ago(h.subject.Observed)
 	}
 	const expected = "built and then published, both in the past"
-	if published.IsZero() || published.After(h.now) || built.After(published) {
+	early := !h.subject.Observed.IsZero() && h.subject.Observed.Before(built)
+	if published.IsZero() || published.After(h.now) || built.After(published) || early {
 		h.item.Evidence.Add(trust.Check{ID: trust.CheckAge, Result: trust.NotChecked, Expected: expected, Found: found, Why: "the manifest's dates can't be right"})
 		h.warn("the dates of the release can't be right: %s", found)
 		return nil

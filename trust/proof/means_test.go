@@ -70,6 +70,13 @@ func TestMeans(t *testing.T) {
 		b := newBench(t)
 		b.release("hello", "1.4.2", nil)
 		b.config.Advisories = func(context.Context) (*advisory.Set, error) { return nil, errMeans }
+		found, err := b.prove(b.item("hello", "1.4.2")) // nobody has asked for them
+		must(t, err)
+		wantResult(t, found.Evidence, trust.CheckAdvisories, trust.NotChecked)
+		if len(found.Warnings) != 1 {
+			t.Errorf("expected a warning, found %q", found.Warnings)
+		}
+		b.rules = []policy.Rule{{Advisories: policy.Warn}}
 		b.wantMeans(b.item("hello", "1.4.2"))
 	})
 	t.Run("profile", func(t *testing.T) {

@@ -23,12 +23,19 @@ func (h *hearing) parted(ctx context.Context) error {
 	if err := h.documentParts(ctx); err != nil {
 		return err
 	}
-	if h.item.Release == nil || h.subject.HasSBOM {
+	if h.item.Release == nil {
 		return nil
 	}
+	var claimed []sbom.Component
 	for _, c := range h.item.Release.Components {
-		h.subject.Components = append(h.subject.Components, sbom.Component{Name: c.Name, Version: c.Version, PURL: c.PURL, License: c.License})
+		claimed = append(claimed, sbom.Component{Name: c.Name, Version: c.Version, PURL: c.PURL, License: c.License})
 	}
+	if h.subject.HasSBOM {
+		// A component that an empty bill leaves out is no less in it.
+		h.subject.Components = union(h.subject.Components, claimed)
+		return nil
+	}
+	h.subject.Components = claimed
 	if len(h.subject.Components) == 0 {
 		h.unchecked(trust.CheckSBOM, "", "neither a bill of materials nor the manifest lists components")
 		return nil
@@ -61,15 +68,21 @@ func (h *hearing) attestedParts() error {
 func (h *hearing) addParts(of, what string, doc *sbom.Document) {
 	h.pass(trust.CheckSBOM, of, what, fmt.Sprintf("%s %s with %d components", doc.Format, doc.SpecVersion, len(doc.Components)))
 	h.subject.HasSBOM = true
+	h.subject.Components = union(h.subject.Components, doc.Components)
+}
+
+// union adds components to a list, but those that it has.
+func union(list, more []sbom.Component) []sbom.Component {
 	known := map[sbom.Component]bool{}
-	for _, c := range h.subject.Components {
+	for _, c := range list {
 		known[c] = true
 	}
-	for _, c := range doc.Components {
+	for _, c := range more {
 		if !known[c] {
-			h.subject.Components = append(h.subject.Components, c)
+			list = append(list, c)
 		}
 	}
+	return list
 }
 
 // documentParts reads the bill of materials beside the artifact. An earlier proof
@@ -130,6 +143,11 @@ func (h *hearing) advised(ctx context.Context) error {
 		return nil
 	}
 	set, err := h.prover.config.Advisories(ctx)
+	if err != nil && context.Cause(ctx) == nil && !slices.ContainsFunc(h.rules, func(r policy.Rule) bool { return r.Advisories != "" }) {
+		h.unchecked(trust.CheckAdvisories, "", "the advisories can't be read: "+clip(err.Error()))
+		h.warn("the advisories can't be read: %v", err)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("advisories: %w", err)
 	}

@@ -627,6 +627,19 @@ func TestBackdated(t *testing.T) {
 	wantResult(t, b.proven(b.item("hello", "1.4.2")).Evidence, policy.IDAge, trust.Pass)
 }
 
+// TestSignedBeforeItWasBuilt: an old artifact that claims to be built today.
+func TestSignedBeforeItWasBuilt(t *testing.T) {
+	b := newBench(t)
+	long := func(_ string, o *testrepo.BundleOptions) { o.SignedAt = b.now.Add(-700 * 24 * time.Hour) }
+	b.release("hello", "1.4.2", &testrepo.Signing{Artifacts: testrepo.AsMessage, Change: long})
+	found, err := b.prove(b.item("hello", "1.4.2"))
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckAge, trust.NotChecked)
+	year := policy.Span(365 * 24 * time.Hour)
+	b.rules = []policy.Rule{{MaxBuildAge: &year}}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDAge, policy.ErrRefused)
+}
+
 // TestDatesThatCannotBe are told, and are no refusal by themselves.
 func TestDatesThatCannotBe(t *testing.T) {
 	b := newBench(t)
@@ -792,5 +805,44 @@ func TestLongPredicates(t *testing.T) {
 		if len(receipt.Verdicts) != 0 {
 			t.Errorf("expected no verdict to be kept, found %d", len(receipt.Verdicts))
 		}
+	}
+}
+
+// TestManifestsComponents: a bill of materials hides nothing that the manifest
+// lists.
+func TestManifestsComponents(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", nil)
+	b.edit("hello/1.4.2/release.json", func(m map[string]any) {
+		m["components"] = []any{map[string]any{"name": "left-pad", "version": "1.0.0", "license": "MIT"}}
+	})
+	b.rules = []policy.Rule{{Components: &policy.Components{Deny: []string{"left-pad"}}}}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDComponents, policy.ErrRefused)
+}
+
+// TestGuestsSigner is asked for by the project's rule, and is nobody for what is
+// remembered.
+func TestGuestsSigner(t *testing.T) {
+	guest := testrepo.WorkflowClaims("https://git.example/x/y", ".github/workflows/release.yml", "refs/tags/v1", strings.Repeat("ab", 20))
+	asked := policy.Rule{Guest: true, Signers: []provenance.Identity{{Issuer: pattern(t, testrepo.GitHubIssuer), Subject: pattern(t, guest.Identity)}}}
+	host := policy.Rule{Signers: []provenance.Identity{acmeSigner(t, "hello")}}
+	b := newBench(t)
+	b.release("hello", "1.4.1", &testrepo.Signing{})
+	b.rules = []policy.Rule{host}
+	b.proven(b.item("hello", "1.4.1"))
+	// The newer one has the host's signature over the list alone, and the guest's
+	// over a provenance.
+	b.release("hello", "1.4.2", &testrepo.Signing{Checksums: true, Change: func(path string, o *testrepo.BundleOptions) {
+		if o.Statement != nil {
+			o.Claims = guest
+			o.Statement = bytes.ReplaceAll(o.Statement, []byte("https://git.example/hello/hello"), []byte("https://git.example/x/y"))
+			o.Statement = bytes.ReplaceAll(o.Statement, []byte("refs/tags/v1.4.2"), []byte("refs/tags/v1"))
+		}
+	}})
+	b.edit("hello/1.4.2/release.json", func(m map[string]any) { delete(m, "source") })
+	b.rules = []policy.Rule{host, asked}
+	_, err := b.prove(b.item("hello", "1.4.2"))
+	if !errors.Is(err, policy.ErrWeaker) && !errors.Is(err, proof.ErrClaims) {
+		t.Errorf("expected the guest's provenance not to count, found %v", err)
 	}
 }

@@ -89,6 +89,7 @@ type Proof struct {
 
 	item      Item
 	verdicts  map[string]provenance.Signed
+	remember  policy.Subject
 	checksums artifact.Digest
 	sbom      artifact.Digest
 }
@@ -159,6 +160,6 @@ func (p *Prover) Prove(ctx context.Context, item Item) (*Proof, error) {
 	}
 	return &Proof{
 		Evidence: item.Evidence, Subject: h.subject, Warnings: h.warnings, Partial: h.partial,
-		item: item, verdicts: h.verdicts, checksums: h.checksums, sbom: h.sbom,
+		item: item, remember: h.remembers(), verdicts: h.verdicts, checksums: h.checksums, sbom: h.sbom,
 	}, nil
 }

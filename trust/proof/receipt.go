@@ -126,7 +126,7 @@ func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
 	r.Checksums, r.SBOM = proof.checksums, proof.sbom
 	return r, p.config.Memory.Update(ctx, func(tx trust.Tx) error {
 		if proof.item.Release != nil {
-			if err := policy.Record(tx, proof.Subject, p.config.Now()); err != nil {
+			if err := policy.Record(tx, proof.remember, p.config.Now()); err != nil {
 				return err
 			}
 		}
