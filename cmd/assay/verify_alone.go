@@ -91,8 +91,11 @@ func (a *app) verifyAlone(c *cli.Context, file string) error {
 	for _, digest := range v.digests {
 		a.fact(string(digest.Algorithm()), digest.Hex())
 	}
+	if len(v.evidence.Builds) > 0 {
+		a.buildFacts(v.evidence)
+	}
 	for _, check := range v.evidence.Checks {
-		a.out.line("  %s %s", a.resultMark(check.Result), checkText(check))
+		a.out.hang(styled("  "+string(a.resultMark(check.Result))+" "), strings.Repeat(" ", 14), checkText(check))
 	}
 	return nil
 }
@@ -234,6 +237,7 @@ func (v *alone) bundle(verifier *provenance.Verifier, identity provenance.Identi
 	if err != nil {
 		return v.fail(trust.CheckSignature, path, "a signature over "+filepath.Base(v.signed), "none that counts", fmt.Errorf("%s: %w", clip(path), err))
 	}
+	v.evidence.Signatures = append(v.evidence.Signatures, proof.SignatureOf(path, signed))
 	signer := signed.Signer.String()
 	v.pass(trust.CheckSignature, path, "a signature over "+filepath.Base(v.signed), "signed by "+signer)
 	if !identity.Matches(signed) {
@@ -242,8 +246,7 @@ func (v *alone) bundle(verifier *provenance.Verifier, identity provenance.Identi
 	}
 	v.pass(trust.CheckIdentity, path, identity.String(), signer)
 	v.subject(path, signed)
-	v.built(path, signed)
-	return nil
+	return v.built(path, signed)
 }
 
 // profile is made of the flags.

@@ -41,6 +41,9 @@ func (v *alone) detached(ctx context.Context) error {
 		return v.fail(trust.CheckSignature, path, expected, "none that counts", fmt.Errorf("%s: %w", clip(path), err))
 	}
 	v.pass(trust.CheckSignature, path, expected, fmt.Sprintf("%s key %s", signer.Format, signer.Key))
+	v.evidence.Signatures = append(v.evidence.Signatures, trust.Signature{
+		Of: path, Bundle: artifact.DigestOf(artifact.SHA256, data), Profile: "--key", Root: artifact.DigestOf(artifact.SHA256, keyFile), Signer: signer.Key,
+	})
 	return nil
 }
 
