@@ -41,10 +41,28 @@ func (c *Config) Policy() (*policy.Policy, error) {
 	return policy.New(rules, builders)
 }
 
+// maxPatterns bounds the names and patterns of a file's rules: each may cost most
+// of a millisecond to make ready, and a project's file is a stranger's.
+const maxPatterns = 1000
+
+func patternsIn(rules []policy.Rule) int {
+	n := 0
+	for _, r := range rules {
+		n += 3 + 2*len(r.Signers) + len(r.Builder) + len(r.Source) + len(r.Ref)
+		if r.Rebuilders != nil {
+			n += 2 * len(r.Rebuilders.Of)
+		}
+	}
+	return n
+}
+
 // addRules takes the rules of a file, behind those of the files before.
 func (b *builder) addRules(rules []policy.Rule, f *file) error {
 	if err := f.checkList(KeyPolicy); err != nil {
 		return err
+	}
+	if n := patternsIn(rules); n > maxPatterns {
+		return &Error{Origin: f.origin(KeyPolicy), Key: KeyPolicy, Kind: ErrValue, Detail: fmt.Sprintf("expected at most %d names and patterns in a file's rules, found %d", maxPatterns, n)}
 	}
 	for i, rule := range rules {
 		rule.Guest = f.kind == Project

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"assay/trust/provenance"
@@ -37,5 +39,16 @@ func TestGuests(t *testing.T) {
 		if c.Rules[i].Guest != want {
 			t.Errorf("rule %d of %s: found %v", i, c.Rules[i].Origin, c.Rules[i].Guest)
 		}
+	}
+}
+
+// A project's file must not keep the program busy before it does anything.
+func TestManyPatterns(t *testing.T) {
+	list := strings.Repeat("'https://git.example/x',", 250)
+	text := "[[policy]]\nsource = [" + list + "]\nref = [" + list + "]\nbuilder = [" + list + "]\n"
+	_, options := tree(t, map[string]string{"work/assay.toml": text + "[[policy]]\nsource = [" + list + "]\n"})
+	var wrong *Error
+	if _, err := Load(options); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "expected at most 1000 names and patterns in a file's rules, found 1006") {
+		t.Errorf("found %v", err)
 	}
 }
