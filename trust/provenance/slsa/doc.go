@@ -27,5 +27,5 @@
 // known version of provenance, ErrTooLarge for a document or a part of it beyond
 // its bounds, and ErrMalformed for one whose form is wrong. CheckClaims and
 // CheckSource return a *DisagreementError, which wraps ErrDisagree. WriteSummary
-// and ReadSummary return an *Error that wraps ErrSummary.
+// returns an *Error that wraps ErrSummary.
 package slsa
