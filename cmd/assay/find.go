@@ -112,14 +112,16 @@ func (a *app) find(c *cli.Context) error {
 	if doc.Unknown, err = undescribed(c, s); err != nil {
 		return err
 	}
-	a.printFound(doc)
+	a.printFound(doc, query)
 	return a.out.result("find", doc)
 }
 
 // findQuery is the question of the command line, and its part about a component;
 // nil: it has none.
 func findQuery(c *cli.Context, args []string) (q cache.Query, component *sbom.Query, err error) {
-	q.Revision = c.String(flagRevision)
+	if q.Revision = c.String(flagRevision); c.IsSet(flagRevision) && !isRevision(q.Revision) {
+		return q, nil, usagef("--revision: expected at least %d hex digits, found %q", leastRevision, clip(q.Revision))
+	}
 	if len(args) > 0 {
 		asked, err := sbom.ParseQuery(args[0])
 		if err != nil {
@@ -153,6 +155,14 @@ func findQuery(c *cli.Context, args []string) (q cache.Query, component *sbom.Qu
 	return q, component, nil
 }
 
+// leastRevision is how many digits of a revision the cache asks for: fewer are of
+// too many.
+const leastRevision = 7
+
+func isRevision(text string) bool {
+	return len(text) >= leastRevision && strings.Trim(strings.ToLower(text), "0123456789abcdef") == ""
+}
+
 func componentOf(part cache.Component) sbom.Component {
 	return sbom.Component{Name: part.Name, Version: part.Version, PURL: part.PURL, License: part.License}
 }
@@ -160,7 +170,7 @@ func componentOf(part cache.Component) sbom.Component {
 func newFoundDoc(m cache.Match, asked *sbom.Query) *foundDoc {
 	doc := &foundDoc{
 		Digest: m.Digest, Repository: m.Repository, Target: m.Target, Product: m.Product, Version: m.Version, Platform: m.Platform,
-		Builder: m.Builder, Source: m.Source, Revision: m.Revision, Signers: m.Signers, License: m.License, Components: []foundPart{},
+		Builder: m.Builder, Source: m.Source, Revision: m.Revision, Signers: slices.Compact(slices.Sorted(slices.Values(m.Signers))), License: m.License, Components: []foundPart{},
 	}
 	for _, part := range m.Matched {
 		found := foundPart{Component: componentOf(part), Compared: true}
@@ -189,7 +199,35 @@ func undescribed(c *cli.Context, s *session) (int, error) {
 	return len(unknown), err
 }
 
-func (a *app) printFound(doc findDoc) {
+// matched is what of an artifact is as it was asked for, in few words.
+func (d *foundDoc) matched(q cache.Query) string {
+	var parts []string
+	for _, part := range d.Components {
+		text := strings.TrimSpace(part.Name + " " + part.Version)
+		if !part.Compared {
+			text += "?"
+		}
+		if len(part.Advisories) > 0 {
+			text += " (" + advisoryText(part.Advisories) + ")"
+		}
+		parts = append(parts, text)
+	}
+	if q.License != nil && q.Name == "" && q.License(d.License) {
+		parts = append(parts, "under "+d.License)
+	}
+	if q.Builder != nil {
+		parts = append(parts, "built by "+d.Builder)
+	}
+	if q.Revision != "" {
+		parts = append(parts, "from "+d.Revision)
+	}
+	if q.Signer != nil {
+		parts = append(parts, "signed by "+strings.Join(slices.DeleteFunc(slices.Clone(d.Signers), func(s string) bool { return !q.Signer(s) }), " and "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (a *app) printFound(doc findDoc, q cache.Query) {
 	var rows [][]string
 	for _, m := range doc.Matches {
 		what := strings.Join(strings.Fields(m.Product+" "+m.Version+" "+m.Platform), " ")
@@ -199,23 +237,12 @@ func (a *app) printFound(doc findDoc) {
 		if m.Repository != "" {
 			what = m.Repository + ":" + what
 		}
-		var parts []string
-		for _, part := range m.Components {
-			text := strings.TrimSpace(part.Name + " " + part.Version)
-			if !part.Compared {
-				text += "?"
-			}
-			if len(part.Advisories) > 0 {
-				text += " (" + advisoryText(part.Advisories) + ")"
-			}
-			parts = append(parts, text)
-		}
-		rows = append(rows, []string{short(m.Digest.Hex()), what, strings.Join(parts, ", ")})
+		rows = append(rows, []string{short(m.Digest.Hex()), what, m.matched(q)})
 	}
 	if len(rows) == 0 {
 		a.out.talk("no held artifact matches")
 	} else {
-		a.out.table([]string{"DIGEST", "ARTIFACT", "COMPONENTS"}, rows)
+		a.out.table([]string{"DIGEST", "ARTIFACT", "MATCHED"}, rows)
 	}
 	if doc.Unknown > 0 {
 		a.out.warn("nothing is known of %d held artifacts; `assay verify --held` finds out", doc.Unknown)

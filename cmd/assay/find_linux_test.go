@@ -47,7 +47,7 @@ func TestFindCommand(t *testing.T) {
 	}
 	put("old", cache.Facts{
 		Repository: "acme", License: "MIT", Builder: "https://ci/1", Revision: strings.Repeat("ab", 20),
-		Signers: []string{"https://github.com/acme/old/.github/workflows/r.yml@refs/tags/v1"}, Components: []cache.Component{text("v0.3.7")},
+		Signers: []string{"https://github.com/acme/old/.github/workflows/r.yml@refs/tags/v1", "key sha256:00", "https://github.com/acme/old/.github/workflows/r.yml@refs/tags/v1"}, Components: []cache.Component{text("v0.3.7")},
 	})
 	put("new", cache.Facts{Repository: "acme", License: "GPL-2.0 OR MIT", Builder: "https://ci/2", Components: []cache.Component{text("v0.4.0"), {Name: "odd", Version: "unknown"}}})
 	for line, want := range map[string]string{
@@ -88,8 +88,21 @@ func TestFindCommand(t *testing.T) {
 		}
 	}
 	m.expect(0, "acme:old 1.0 linux/amd64  golang.org/x/text v0.3.7\n", "find", "text@0.3.7")
+	const signer = "https://github.com/acme/old/.github/workflows/r.yml@refs/tags/v1"
+	for _, test := range [][]string{
+		{"linux/amd64  signed by " + signer + "\n", "--signer", "https://github.com/acme/old/**"},
+		{"linux/amd64  built by https://ci/1\n", "--builder", "https://ci/1"},
+		{"linux/amd64  from " + strings.Repeat("ab", 20) + "\n", "--revision", "ABABABA"},
+		{"linux/amd64  golang.org/x/text v0.3.7, built by https://ci/1, from abab", "text", "--builder", "https://ci/*", "--revision", "abababa"},
+		{"linux/amd64  under MIT, built by https://ci/1\n", "--license", "MIT", "--builder", "https://ci/1"},
+		{"linux/amd64  golang.org/x/text v0.3.7\n", "--license", "BSD-3-Clause"},
+		{`"signers":["` + signer + `","key sha256:00"]`, "--builder", "https://ci/1", "--json"},
+	} {
+		m.expect(0, test[0], append([]string{"find"}, test[1:]...)...)
+	}
 	m.expect(0, "odd unknown?", "find", "odd@<1")
 	m.expect(0, `"version":"unknown","compared":false}`, "find", "odd@<1", "--json")
+	m.expect(2, "--revision: expected at least 7 hex digits, found \"abc\"", "find", "--revision", "abc")
 	m.expect(0, "no held artifact matches", "find", "nothing")
 	put("undescribed", cache.Facts{})
 	m.expect(0, "nothing is known of 1 held artifacts; `assay verify --held` finds out", "find", "nothing")
