@@ -1,6 +1,7 @@
 package release
 
 import (
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
@@ -68,6 +69,28 @@ func TestPublishingHasTheRules(t *testing.T) {
 	if want := rulesTable(); !ok || got != want {
 		t.Errorf("docs/publishing.md: expected between %q and %q\n%s", strings.TrimSpace(begin), end, want)
 	}
+}
+
+// The signed part of a manifest in docs/publishing.md is a part of one.
+func TestPublishingHasAManifest(t *testing.T) {
+	text, err := os.ReadFile("../../docs/publishing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```json\n")
+	part, _, ok := strings.Cut(rest, "```\n")
+	var manifest map[string]json.RawMessage
+	if err := json.Unmarshal(example(t, manifestFile), &manifest); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if err := json.Unmarshal([]byte(part), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := json.Marshal(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFindings(t, LintFile(whole, lintNow()), nil)
 }
 
 func rulesTable() string {
