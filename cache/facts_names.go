@@ -7,7 +7,8 @@ import (
 )
 
 // names are those by which a component is found, each once: the given ones, or
-// its whole name and the last segment of it, and the same of its purl, without
+// its whole name, the last segment of it, of that what stands behind its first and
+// its last colon (Maven's group:artifact), and the first two of its purl, without
 // the purl's type. A last segment like v2, which Go modules have for their major
 // version, does not count. One name too many does no harm where Query.Keep has the
 // last word.
@@ -16,6 +17,10 @@ func (c Component) names() []string {
 		return lower(c.Names...)
 	}
 	all := []string{c.Name, lastSegment(c.Name)}
+	if _, rest, ok := strings.Cut(lastSegment(c.Name), ":"); ok {
+		second, _, _ := strings.Cut(rest, ":") // behind it may be a packaging and a version
+		all = append(all, second, rest[strings.LastIndexByte(rest, ':')+1:])
+	}
 	rest, isPURL := strings.CutPrefix(c.PURL, "pkg:")
 	if !isPURL {
 		return lower(all...)

@@ -18,6 +18,8 @@ func TestNamesFitQueries(t *testing.T) {
 		{Name: "@babel/core", PURL: "pkg:npm/%40babel/core@7.0.0"},
 		{Name: "Zope.Interface", PURL: "pkg:pypi/zope_.interface@5#sub/path"},
 		{Name: "log4j-core", PURL: "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1"},
+		{Name: "org.apache.logging.log4j:log4j-core", PURL: "pkg:maven/org.apache.logging.log4j/log4j-core@2.17.1"},
+		{Name: "x/g:Artifact:jar:1"}, {Name: "g:a"}, {Name: "a:"}, {Name: ":a"}, {Name: "::"}, {Name: "std::fs"}, {Name: "a:b/v2"},
 		{Name: "", PURL: "pkg:cargo/Serde"},
 		{Name: "x", PURL: "not a purl"},
 		{Name: "x", PURL: "pkg:"},

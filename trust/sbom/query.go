@@ -72,15 +72,13 @@ func (q Query) String() string { return q.text }
 // Names. It is fit for a look-up in an index of those.
 func (q Query) Name() string { return q.name }
 
-// HasRange reports whether the query asks for versions at all.
-func (q Query) HasRange() bool { return !q.want.IsAny() }
-
 // Matches reports whether a component is meant. It is not known where the name
 // is right and the component's version can't be compared; matches is true then,
 // so that who forbids a component errs on the safe side.
 //
 // A name is right where it equals one of the component's Names, letters of both
-// cases alike: "text" finds golang.org/x/text, and "x/text" does not. A purl is
+// cases alike: "text" finds golang.org/x/text, and "x/text" does not; "log4j-core"
+// finds org.apache.logging.log4j:log4j-core. A purl is
 // right where type, namespace and name are equal; a component without a purl is
 // found by names only.
 func (q Query) Matches(c Component) (matches, known bool) {
@@ -100,9 +98,10 @@ func (q Query) Matches(c Component) (matches, known bool) {
 }
 
 // Names are the names by which a component is found, in lower case, each once:
-// its whole name, the last segment of it, and the name of its purl with and
-// without its namespace. A last segment like v2, which Go modules have for their
-// major version, is none: the segment before it is meant.
+// its whole name, the last segment of it, of that what stands behind its first
+// and its last colon, as in Maven's group:artifact, and the name of its purl with
+// and without its namespace. A last segment like v2, which Go modules have for
+// their major version, is none: the segment before it is meant.
 func Names(c Component) []string {
 	var names []string
 	add := func(name string) {
@@ -130,8 +129,15 @@ func hasName(name, key, wanted string) (found bool) {
 
 // eachName calls yield for every name until it says no.
 func eachName(name, key string, yield func(string) bool) {
-	if !yield(name) || !yield(lastSegment(name)) {
+	last := lastSegment(name)
+	if !yield(name) || !yield(last) {
 		return
+	}
+	if _, rest, ok := strings.Cut(last, ":"); ok {
+		second, _, _ := strings.Cut(rest, ":") // behind it may be a packaging and a version
+		if !yield(second) || !yield(rest[strings.LastIndexByte(rest, ':')+1:]) {
+			return
+		}
 	}
 	kind, path, _ := strings.Cut(key, "/")
 	if !yield(path) || !yield(lastSegment(path)) {
