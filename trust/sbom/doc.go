@@ -34,7 +34,8 @@
 // That the list is true or complete: a bill of materials is its maker's claim,
 // and who made it is for package provenance to prove. Licences are compared as
 // text: a name that is no SPDX expression is one opaque licence, whatever it may
-// mean to a lawyer. No deprecated name is translated but those of the GNU
+// mean to a lawyer; beside others of its component it stands in quotes, and then
+// the whole is no expression. No deprecated name is translated but those of the GNU
 // licences ("GPL-2.0", "GPL-2.0+").
 package sbom
 

@@ -75,22 +75,28 @@ func (e Expression) Valid() bool { return e.root != nil }
 
 // IDs lists the licence ids in the expression, each once, in the order of the
 // text and in its spelling; exceptions are none. A text that is no expression is
-// its one id.
+// its one id; where a component has several licences, and only some are
+// expressions, each of the others is.
 func (e Expression) IDs() []string {
-	if e.root == nil {
-		if e.text == "" {
-			return nil
-		}
-		return []string{e.text}
-	}
 	var ids []string
 	seen := map[string]bool{}
-	e.root.each(func(leaf *node) {
-		if key := strings.ToLower(leaf.id); !seen[key] {
+	add := func(id string) {
+		if key := strings.ToLower(id); !seen[key] {
 			seen[key] = true
-			ids = append(ids, leaf.id)
+			ids = append(ids, id)
 		}
-	})
+	}
+	if e.root != nil {
+		e.root.each(func(leaf *node) { add(leaf.id) })
+		return ids
+	}
+	for _, part := range splitLicenses(e.text) {
+		if one := ParseExpression(part); one.root != nil {
+			one.root.each(func(leaf *node) { add(leaf.id) })
+		} else if one.text != "" {
+			add(one.text)
+		}
+	}
 	return ids
 }
 

@@ -89,8 +89,8 @@ func (p *expressionParser) id(license bool) (string, bool) {
 			body = strings.Replace(rest, ":", "-", 1)
 		}
 	}
-	if body == "" || isOperator(body) {
-		return "", false
+	if body == "" || isOperator(body) || license && stated(body) == "" {
+		return "", false // SPDX has NONE and NOASSERTION alone, and not within an expression
 	}
 	for i := range len(body) {
 		c := body[i]

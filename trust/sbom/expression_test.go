@@ -21,6 +21,8 @@ func TestExpression(t *testing.T) {
 		{"", false, ""},
 		{" NOASSERTION ", false, ""},
 		{"NONE", false, ""},
+		{"MIT AND NOASSERTION", false, "MIT AND NOASSERTION"},
+		{"none OR MIT", false, "none OR MIT"},
 		{"MIT License", false, "MIT License"},
 		{"MIT OR", false, "MIT OR"},
 		{"(MIT", false, "(MIT"},

@@ -46,10 +46,10 @@ func TestParseCycloneDX(t *testing.T) {
 			{"deeper", "4", "", ""},
 			{"odd", "9", "pkg:generic/odd@9", "Line one Line two"},
 			{"org.apache.logging.log4j/log4j-core", "2.14.1", "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1", "Apache-2.0 OR MIT"},
-			{"shaded", "3", "", "LicenseRef-My-Own-License AND BSD-2-Clause"},
+			{"shaded", "3", "", `"My Own License" AND BSD-2-Clause`},
 			{"vendored", "0.1", "", ""},
 		},
-		Licenses: []string{"Apache-2.0", "BSD-2-Clause", "LicenseRef-My-Own-License", "Line one Line two", "MIT"},
+		Licenses: []string{"Apache-2.0", "BSD-2-Clause", "Line one Line two", "MIT", "My Own License"},
 	}
 	if !reflect.DeepEqual(doc, want) {
 		t.Errorf("found\n%+v\nexpected\n%+v", doc, want)
@@ -197,7 +197,7 @@ func TestParseKeysAreExact(t *testing.T) {
 func TestParseTakes(t *testing.T) {
 	for _, c := range []struct{ name, data, want string }{
 		{"null identifier", `{"spdxVersion":"SPDX-2.3","packages":[{"SPDXID":null,"name":"a","externalRefs":[null]}]}`, "[{a   }] []"},
-		{"licences of nothing", `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"name":"a","licenses":[{},{"license":{"id":"MIT"}},{"license":{"name":"NOASSERTION"}}]}]}`, "[{a   MIT}] [MIT]"},
+		{"licences of nothing", `{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{"name":"a","licenses":[{},{"license":{"id":"MIT"}},{"license":{"name":"NOASSERTION"}}]}]}`, "[{a   MIT AND \"NOASSERTION\"}] [MIT]"},
 		{"licences that differ in case", `{"spdxVersion":"SPDX-2.3","packages":[{"name":"a","licenseDeclared":"mit"},{"name":"b","licenseDeclared":"MIT"}]}`, "[{a   mit} {b   MIT}] [MIT]"},
 		{"tools", `{"bomFormat":"CycloneDX","specVersion":"1.5","metadata":{"tools":[null` + strings.Repeat(`,{"name":"t"}`, maxTools+1) + `]}}`, "[] []"},
 		{"creators", `{"spdxVersion":"SPDX-2.3","creationInfo":{"creators":["Person: a"` + strings.Repeat(`,"Tool: t"`, maxTools+1) + `]}}`, "[] []"},
