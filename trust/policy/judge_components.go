@@ -112,8 +112,8 @@ func (j *judgement) components(r *rule) []outcome {
 	for _, c := range j.Components {
 		for i, query := range r.denied {
 			match, known := query.Matches(c)
-			if !match && isPURL(query) && c.PURL == "" && slices.Contains(sbom.Names(c), query.Name()) {
-				match, known = true, false // a list without purls is no way around
+			if !match && isPURL(query) && !hasPURL(c) && slices.Contains(sbom.Names(c), query.Name()) {
+				match, known = true, false // a list without purls, or with odd ones, is no way around
 			}
 			switch {
 			case !match:
@@ -130,6 +130,12 @@ func (j *judgement) components(r *rule) []outcome {
 		o.found = several(bad)
 	}
 	return []outcome{o}
+}
+
+// hasPURL reports whether a component has a purl that can be read.
+func hasPURL(c sbom.Component) bool {
+	key, _ := sbom.KeyOf(c.PURL)
+	return key != ""
 }
 
 func isPURL(query sbom.Query) bool { return strings.HasPrefix(query.String(), "pkg:") }

@@ -116,17 +116,26 @@ func demands() []demand {
 		{
 			policy.IDLicenses, policy.Rule{Licenses: &policy.Licenses{Deny: []string{"AGPL-3.0-only"}}},
 			map[string]func(*policy.Subject){
-				"no way around it": func(s *policy.Subject) { s.Components[1].License = "MIT AND AGPL-3.0-only" },
-				"not stated":       func(s *policy.Subject) { s.Components[1].License = "" },
-				"the product's":    func(s *policy.Subject) { s.License = "agpl-3.0-only" },
+				"no way around it":   func(s *policy.Subject) { s.Components[1].License = "MIT AND AGPL-3.0-only" },
+				"not stated":         func(s *policy.Subject) { s.Components[1].License = "" },
+				"not stated in part": func(s *policy.Subject) { s.Components[1].License = "MIT AND NOASSERTION" },
+				"beside a text": func(s *policy.Subject) {
+					s.Components[1].License = `"GNU Affero General Public License v3.0" AND MIT`
+				},
+				"the product's": func(s *policy.Subject) { s.License = "agpl-3.0-only" },
 			}, "MIT",
 		},
 		{
 			policy.IDComponents, policy.Rule{Components: &policy.Components{Deny: []string{"log4j-core@<2.17.1", "pkg:npm/left-pad"}}},
 			map[string]func(*policy.Subject){
-				"an old one":            func(s *policy.Subject) { s.Components[0].Version = "2.14.1" },
-				"by its purl":           func(s *policy.Subject) { s.Components[1] = sbom.Component{Name: "x", PURL: "pkg:npm/left-pad@1.3.0"} },
-				"without a purl":        func(s *policy.Subject) { s.Components[1] = sbom.Component{Name: "left-pad"} },
+				"an old one":       func(s *policy.Subject) { s.Components[0].Version = "2.14.1" },
+				"by its purl":      func(s *policy.Subject) { s.Components[1] = sbom.Component{Name: "x", PURL: "pkg:npm/left-pad@1.3.0"} },
+				"without a purl":   func(s *policy.Subject) { s.Components[1] = sbom.Component{Name: "left-pad"} },
+				"with an odd purl": func(s *policy.Subject) { s.Components[1] = sbom.Component{Name: "left-pad", PURL: "garbage"} },
+				"with half a purl": func(s *policy.Subject) { s.Components[1] = sbom.Component{Name: "left-pad", PURL: "pkg:npm/%zz"} },
+				"as Maven writes it": func(s *policy.Subject) {
+					s.Components[1] = sbom.Component{Name: "org.apache.logging.log4j:log4j-core", Version: "2.14.0"}
+				},
 				"of no known version":   func(s *policy.Subject) { s.Components[0].Version = "" },
 				"not known which":       func(s *policy.Subject) { s.HasSBOM, s.Components = false, nil },
 				"a claim that it holds": func(s *policy.Subject) { s.HasSBOM, s.Components[0].Version = false, "2.14.1" },
