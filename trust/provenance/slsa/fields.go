@@ -190,7 +190,8 @@ func (f fields) time(name string) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	// An offset may lead out of the years that can be written again.
+	if err != nil || t.UTC().Year() < 0 || t.UTC().Year() > 9999 {
 		f.failure.set(malformed(f.at(name), "a time of RFC 3339", quote(text)))
 		return time.Time{}
 	}

@@ -143,6 +143,7 @@ func TestParseRefuses(t *testing.T) {
 		{"escape sequence in the path", `release.yml"}`, `release\u001b[2J.yml"}`, "buildDefinition.externalParameters.workflow.path", ErrMalformed},
 		{"text turned around", `"uri": "git`, "\"uri\": \"\u202egit", "buildDefinition.resolvedDependencies[0].uri", ErrMalformed},
 		{"control character in an algorithm", `"gitCommit"`, `"\u0007"`, "buildDefinition.resolvedDependencies[0].digest", ErrMalformed},
+		{"a time in the year 10000", `"invocationId"`, `"finishedOn": "9999-12-31T23:59:59-23:00", "invocationId"`, "runDetails.metadata.finishedOn", ErrMalformed},
 		{"no time", `"invocationId"`, `"startedOn": "yesterday", "invocationId"`, "runDetails.metadata.startedOn", ErrMalformed},
 		{"time is a number", `"invocationId"`, `"finishedOn": 1700000000, "invocationId"`, "runDetails.metadata.finishedOn", ErrMalformed},
 		{"twice the same key", `"runDetails": {`, `"runDetails": {"builder": {"id": "https://evil.example"},`, "runDetails.builder", ErrMalformed},
