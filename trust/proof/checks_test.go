@@ -94,7 +94,7 @@ func documentScenes() []scene {
 	return []scene{
 		{trust.CheckName, trust.Pass, nil, of(nil)},
 		{trust.CheckName, trust.NotChecked, nil, func(b *bench) proof.Item {
-			b.add(testrepo.Release{Product: "hello", Version: "1.4.2", Artifacts: []testrepo.Artifact{{OS: "linux", Arch: "amd64", Format: "raw", File: "hello"}}})
+			b.add(testrepo.Release{Product: "hello", Version: "1.4.2", Artifacts: []testrepo.Artifact{{OS: "linux", Arch: "amd64", Format: "raw", File: "hello", Data: []byte("program")}}})
 			return b.item("hello", "1.4.2")
 		}},
 		{trust.CheckName, trust.Fail, proof.ErrDisagree, func(b *bench) proof.Item {
