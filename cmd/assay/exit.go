@@ -62,8 +62,9 @@ func exits() []exit {
 }
 
 // cause is an error that leads to an exit, and the next command that is safe.
-// In the hint NAME stands for the repository, where the error tells which, and
-// sha256:HEX for the artifact that a waiver would be for.
+// In the hint NAME stands for the repository, PRODUCT for the product, WHAT for
+// what can be explained and sha256:HEX for the artifact that a waiver would be
+// for, where the error tells which; see named.
 type cause struct {
 	err  error
 	code int
@@ -90,8 +91,8 @@ const (
 	hintPublisher = "tell the publisher; what is held and named exactly goes on working with --offline"
 	hintAudit     = "`assay audit verify` tells what holds; keep the file for whoever looks into it, and move it aside to begin a new log"
 	hintLimit     = "tell the publisher; if it has to be so, raise limits.KEY in the user's configuration: `assay config show` lists the limits"
-	hintBundle    = "do not use it: ask the publisher, by another way than this network, who signs it and how; `assay explain` shows what was checked"
-	hintForeign   = "do not use it: tell the publisher; `assay explain` shows what was checked"
+	hintBundle    = "do not use it: ask the publisher, by another way than this network, who signs it and how; `assay explain WHAT` shows what was checked"
+	hintForeign   = "do not use it: tell the publisher; `assay explain WHAT` shows what was checked"
 	hintAdvisory  = "`assay config show` tells where the advisories are named"
 	hintFind      = "`assay products` and `assay versions PRODUCT` list what there is"
 )
@@ -124,7 +125,7 @@ func causes() []cause {
 
 		{policy.ErrChanged, 17, "do not use it: a published release never changes; ask the publisher which bytes are meant"},
 		{policy.ErrWeaker, 19, "ask the publisher why; `assay waive sha256:HEX --reason TEXT --until DATE` accepts this one artifact all the same"},
-		{policy.ErrRefused, 18, "`assay explain` shows each rule with what was expected and found; `assay config show` tells where the rules are"},
+		{policy.ErrRefused, 18, "`assay explain WHAT` shows each rule with what was expected and found; `assay config show` tells where the rules are"},
 		{proof.ErrIdentity, 14, hintBundle},
 		{proof.ErrClaims, 14, hintForeign},
 		{proof.ErrDisagree, 15, hintForeign},
@@ -267,33 +268,6 @@ func exitOf(err error) (exit, string) {
 	}
 	all := exits()
 	return all[slices.IndexFunc(all, func(row exit) bool { return row.code == code })], hint
-}
-
-// named puts what an error is about into its hint.
-func named(hint string, err error) string {
-	var weaker *policy.WeakerError
-	if errors.As(err, &weaker) && len(weaker.Digests) > 0 {
-		hint = strings.ReplaceAll(hint, "sha256:HEX", weaker.Digests.Primary().String())
-	}
-	var expired *trust.ExpiredError
-	var rollback *trust.RollbackError
-	var clock *trust.ClockError
-	var refusal *trust.AgreementError
-	name := ""
-	switch {
-	case errors.As(err, &rollback):
-		name = rollback.Repository
-	case errors.As(err, &expired):
-		name = expired.Repository
-	case errors.As(err, &clock):
-		name = clock.Repository
-	case errors.As(err, &refusal):
-		name = strings.Join(refusal.Lacking(), ", ")
-	}
-	if name == "" {
-		return hint
-	}
-	return strings.ReplaceAll(hint, "NAME", name)
 }
 
 // codeOf is the exit code of an error; nil is 0.

@@ -20,6 +20,7 @@ import (
 	"assay/fetch"
 	"assay/internal/config"
 	"assay/trust"
+	"assay/trust/proof"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -149,6 +150,13 @@ func TestHintsNameTheRepository(t *testing.T) {
 		"too many roles":           {fmt.Errorf("x: %w", &trust.LimitError{Limit: "roles", Err: trust.ErrSearchLimit}), "raise limits.roles in"},
 		"too deep":                 {fmt.Errorf("x: %w", &trust.LimitError{Limit: "depth", Err: trust.ErrMalformed}), "raise limits.depth in"},
 		"held, above a limit":      {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.LimitError{Limit: "targets", Err: trust.ErrTooLarge}), "raise limits.targets in"},
+		"too old, as asked":        {&earlyRefusal{err: fetch.ErrTooOld, asked: asked{repository: "acme"}}, "`assay trust show acme --offline`"},
+		"revoked":                  {&earlyRefusal{err: fetch.ErrRevoked, asked: asked{repository: "acme", product: "hello"}}, "`assay versions acme:hello`"},
+		"revoked, whose is unsaid": {&earlyRefusal{err: fetch.ErrRevoked, asked: asked{product: "hello"}}, "`assay versions hello`"},
+		"revoked, by its path":     {&earlyRefusal{err: fetch.ErrRevoked, asked: asked{repository: "acme", target: "hello/1/x"}}, "`assay versions PRODUCT`"},
+		"refused version":          {&earlyRefusal{err: proof.ErrClaims, asked: asked{repository: "acme", product: "hello", version: "1.6.0"}}, "`assay explain acme:hello@1.6.0` shows"},
+		"refused target":           {&earlyRefusal{err: proof.ErrClaims, asked: asked{repository: "acme", target: "x/NAME PRODUCT"}}, "`assay explain acme 'x/NAME PRODUCT'` shows"},
+		"refused, nothing known":   {proof.ErrClaims, "`assay explain WHAT` shows"},
 		"a hint without the name":  {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.ExpiredError{Repository: "acme"}), "run the command once without --offline"},
 		"a folder, not just there": {fmt.Errorf("%w: out %w", fetch.ErrExists, fetch.ErrFolder), "name a file in it"},
 	} {

@@ -58,6 +58,7 @@ func (s *session) askedFor(args []string) asked {
 type earlyRefusal struct {
 	err      error
 	evidence *trust.Evidence
+	asked    asked
 }
 
 func (e *earlyRefusal) Error() string { return e.err.Error() }
@@ -93,7 +94,7 @@ func (a *app) noteRefusal(ctx context.Context, s *session, what asked, err error
 			Target: of.Target, Digest: of.Digests.Primary(),
 		}
 	} else {
-		err = &earlyRefusal{err, a.earlyEvidence(ctx, s, what.repository, id, err)}
+		err = &earlyRefusal{err, a.earlyEvidence(ctx, s, what.repository, id, err), what}
 	}
 	if failed := a.noteRefused(ctx, s, subject, err); failed != nil {
 		a.out.warn("the refusal is not in the audit log: %v", failed)

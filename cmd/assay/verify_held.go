@@ -82,7 +82,7 @@ func (a *app) verifyHeld(c *cli.Context) error {
 	if failed.worst == fetch.Unknown {
 		return &failed
 	}
-	return withHint(&failed, "use none of them; `assay versions PRODUCT` tells what may be chosen instead")
+	return withHint(&failed, failed.hint())
 }
 
 // heldError is of the artifacts that are refused today. It unwraps to the
@@ -91,6 +91,7 @@ type heldError struct {
 	bad, all int
 	worst    fetch.State
 	errs     []error
+	products []string // whose releases they are
 }
 
 func (e *heldError) add(s fetch.Standing) {
@@ -98,6 +99,10 @@ func (e *heldError) add(s fetch.Standing) {
 		return
 	}
 	e.bad++
+	of := asked{repository: s.Receipt.Repository, product: s.Receipt.Product}
+	if name := of.ref(false); name != "" && !slices.Contains(e.products, name) {
+		e.products = append(e.products, name)
+	}
 	if s.State.Graver(e.worst) {
 		e.worst, e.errs = s.State, nil
 	}
@@ -111,6 +116,15 @@ func (e *heldError) Error() string {
 		return fmt.Sprintf("%d of %d held artifacts could not be judged", e.bad, e.all)
 	}
 	return fmt.Sprintf("%d of %d held artifacts are not good any more", e.bad, e.all)
+}
+
+// hint names the product, if all are of one.
+func (e *heldError) hint() string {
+	name := "PRODUCT"
+	if len(e.products) == 1 {
+		name = e.products[0]
+	}
+	return "use none of them; `assay versions " + name + "` tells what may be chosen instead"
 }
 
 func (e *heldError) Unwrap() []error { return e.errs }

@@ -8,12 +8,15 @@ import (
 	"assay/internal/config"
 	"assay/trust"
 	"assay/trust/policy"
+	"assay/trust/proof"
 )
 
 // The exit code is that of the gravest state, whatever else has failed: a
 // profile that can't be read must not hide a release that was revoked.
 func TestHeldExitIsTheGravest(t *testing.T) {
-	standing := func(state fetch.State, err error) fetch.Standing { return fetch.Standing{State: state, Err: err} }
+	standing := func(state fetch.State, err error) fetch.Standing {
+		return fetch.Standing{State: state, Err: err, Receipt: &proof.Receipt{Repository: "acme"}}
+	}
 	unknown := standing(fetch.Unknown, fmt.Errorf("profile: %w", config.ErrConfig))
 	weakened := standing(fetch.Weakened, policy.ErrWeaker)
 	revoked := standing(fetch.Revoked, fetch.ErrRevoked)
