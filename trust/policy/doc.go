@@ -31,9 +31,10 @@
 //
 // Not guaranteed: that the Subject is true. Signatures in it must have been
 // verified and bound to the artifact, its product and version to the target.
-// Licence, publication and, without a bill of materials, components are the
-// publisher's claim. A signature counts by its signer whatever its statement
-// says: name no scanner as a signer who also signs bad news.
+// Where no rule names signers, anybody's signature meets CheckRatchet. Licence,
+// publication and, without a bill of materials, components are the publisher's
+// claim. A signature counts by its signer whatever its statement says: name no
+// scanner as a signer who also signs bad news.
 //
 // Errors: ErrRule, a rule that can't be (RuleError); ErrRefused, a judgement
 // (Refusal); ErrChanged, other bytes under a path that was seen before

@@ -112,6 +112,7 @@ func good() policy.Subject {
 		},
 		Advisories: []string{"osv.json"},
 		Agreed:     []string{"acme", "approvals"},
+		Rebuilders: []provenance.Identity{workflowIdentity(generator), keyIdentity("rebuilder")},
 	}
 }
 

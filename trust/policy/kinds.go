@@ -1,6 +1,10 @@
 package policy
 
-import "assay/artifact"
+import (
+	"slices"
+
+	"assay/artifact"
+)
 
 // Kind is a kind of proof.
 type Kind string
@@ -11,7 +15,7 @@ const (
 	KindProvenance Kind = "provenance" // a signed statement of how it was built
 	KindSBOM       Kind = "sbom"       // a bill of materials that is a target, or signed
 	KindAgreement  Kind = "agreement"  // two repositories or more promise it alike
-	KindRebuild    Kind = "rebuild"    // two signers or more attest to have built the same bytes
+	KindRebuild    Kind = "rebuild"    // two named rebuilders or more attest to have built the same bytes
 )
 
 // kinds are all of them, in the order in which they are told of.
@@ -42,7 +46,8 @@ func (s *Subject) has(kind Kind) bool {
 	case KindAgreement:
 		return len(distinct(s.Agreed)) >= several
 	case KindRebuild:
-		return len(signersOf(s.rebuilds())) >= several
+		named := slices.DeleteFunc(s.rebuilds(), func(sig *Signature) bool { return !names(s.Rebuilders, sig) })
+		return len(signersOf(named)) >= several
 	}
 	return false
 }

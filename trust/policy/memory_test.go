@@ -252,6 +252,49 @@ func TestRatchet(t *testing.T) {
 	}
 }
 
+// Strangers' provenances are no rebuild: to count them would have them refuse the
+// next honest release. Nor is a rebuild asked for where no rule names rebuilders
+// any more.
+func TestRatchetOfRebuilds(t *testing.T) {
+	t.Parallel()
+	without := func(version string) policy.Subject {
+		s := release(version)
+		s.Rebuilders = nil
+		return s
+	}
+	one := func(version string) policy.Subject {
+		s := release(version)
+		s.Rebuilders = s.Rebuilders[:1]
+		return s
+	}
+	alone := release("1.5.0")
+	alone.Signatures = alone.Signatures[:3]
+	for name, test := range map[string]struct {
+		seen, next policy.Subject
+		lacking    []policy.Kind
+	}{
+		"named":                   {release("1.4.0"), alone, []policy.Kind{policy.KindRebuild}},
+		"strangers":               {without("1.4.0"), alone, nil},
+		"one named, one stranger": {one("1.4.0"), alone, nil},
+		"strangers now":           {release("1.4.0"), one("1.5.0"), []policy.Kind{policy.KindRebuild}},
+		"named no more":           {release("1.4.0"), without("1.5.0"), nil},
+	} {
+		_, store := newMemory(t, test.seen)
+		check, err := ratchet(store, test.next, now())
+		var weaker *policy.WeakerError
+		var found []policy.Kind
+		if errors.As(err, &weaker) {
+			for _, l := range weaker.Lacking {
+				found = append(found, l.Kind)
+			}
+		}
+		asked := strings.Contains(check.Expected, string(policy.KindRebuild))
+		if !slices.Equal(found, test.lacking) || asked != (test.lacking != nil) {
+			t.Errorf("%s: expected that %v lack, found %+v, %v", name, test.lacking, check, err)
+		}
+	}
+}
+
 // The proof of one product says nothing of another, nor of the same name in
 // another repository.
 func TestRatchetOfAnother(t *testing.T) {

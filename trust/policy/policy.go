@@ -98,6 +98,17 @@ func (p *Policy) Hosts(repository, product, channel string) []provenance.Identit
 	return p.identities(repository, product, channel, func(r *rule) bool { return !host || !r.Guest })
 }
 
+// Rebuilders lists whom the rules that apply name as rebuilders.
+func (p *Policy) Rebuilders(repository, product, channel string) []provenance.Identity {
+	var list []provenance.Identity
+	for _, r := range p.match(repository, product, channel) {
+		if r.Rebuilders != nil {
+			list = append(list, r.Rebuilders.Of...)
+		}
+	}
+	return list
+}
+
 func (p *Policy) identities(repository, product, channel string, of func(*rule) bool) []provenance.Identity {
 	var identities []provenance.Identity
 	matched := p.match(repository, product, channel)

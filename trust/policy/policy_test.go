@@ -226,6 +226,30 @@ func TestSignersAndProfiles(t *testing.T) {
 
 // A rule of a project names signers as any rule; the profiles of these judge
 // nothing because of it, and it brings the table's builders in no more than that.
+// Rebuilders are those of the rules that apply, a project's among them, and
+// neither signers nor builders of the table.
+func TestRebuildersOfRules(t *testing.T) {
+	t.Parallel()
+	a, b, c := keyIdentity("a"), keyIdentity("b"), keyIdentity("c")
+	p := newPolicy(t,
+		policy.Rule{Product: pattern("hello"), Rebuilders: &policy.Rebuilders{Need: 1, Of: []provenance.Identity{a}}},
+		policy.Rule{Channel: pattern("stable"), Guest: true, Rebuilders: &policy.Rebuilders{Need: 1, Of: []provenance.Identity{b}}},
+		policy.Rule{Signers: []provenance.Identity{c}},
+	)
+	for _, test := range []struct {
+		product, channel string
+		want             []provenance.Identity
+	}{
+		{"hello", "stable", []provenance.Identity{a, b}}, {"hello", "", []provenance.Identity{a, b}}, {"hello", "edge", []provenance.Identity{a}},
+		{"other", "edge", nil},
+	} {
+		found := p.Rebuilders("acme", test.product, test.channel)
+		if !slices.EqualFunc(found, test.want, func(x, y provenance.Identity) bool { return x.String() == y.String() }) {
+			t.Errorf("%s in %q: expected %v, found %v", test.product, test.channel, test.want, found)
+		}
+	}
+}
+
 func TestGuestsProfiles(t *testing.T) {
 	t.Parallel()
 	own := policy.Rule{Repository: pattern("acme"), Signers: []provenance.Identity{keyIdentity("a")}}

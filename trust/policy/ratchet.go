@@ -53,7 +53,8 @@ func keyOfKinds(repository, product string) string {
 // than its own had, or one that differs from it in nothing but the build
 // metadata. Otherwise it is a WeakerError, unless a waiver for one of its digests
 // has not ended at the time now: then it is not checked, and Why tells of the
-// waiver. Versions older than the first with proof, and that one itself, pass.
+// waiver. A signature or a provenance counts whoever made it: where no rule names
+// signers, a stranger's will do. Versions older than the first with proof, and that one itself, pass.
 // What has no product or no version is not checked.
 func CheckRatchet(tx trust.Tx, s Subject, now time.Time) (trust.Check, error) {
 	check := trust.Check{ID: trust.CheckRatchet, Result: trust.NotChecked}
@@ -70,7 +71,7 @@ func CheckRatchet(tx trust.Tx, s Subject, now time.Time) (trust.Check, error) {
 		check.Why = "no version was seen before"
 		return check, nil
 	}
-	check.Expected, check.Found = record.text(s.Version), "no proof"
+	check.Expected, check.Found = record.text(&s), "no proof"
 	if has := s.Kinds(); len(has) > 0 {
 		check.Found = list(has)
 	}
@@ -91,23 +92,31 @@ func CheckRatchet(tx trust.Tx, s Subject, now time.Time) (trust.Check, error) {
 	return check, &WeakerError{Repository: s.Repository, Product: s.Product, Version: s.Version, Digests: s.Digests, Lacking: lacking}
 }
 
+// asked gives what a version of the kind had if the subject must have it, too.
+// Where no rule names rebuilders nobody can tell them from strangers, who can't
+// be asked to come again.
+func (r kindsRecord) asked(kind Kind, s *Subject) (heldBy, bool) {
+	held, ok := r[kind]
+	return held, ok && held.binds(s.Version) && (kind != KindRebuild || len(s.Rebuilders) > 0)
+}
+
 // lacking lists what a subject should have, in the order of kinds.
 func (r kindsRecord) lacking(s *Subject) []Lack {
 	var lacking []Lack
 	for _, kind := range kinds() {
-		if held, ok := r[kind]; ok && held.binds(s.Version) && !s.has(kind) {
+		if held, asked := r.asked(kind, s); asked && !s.has(kind) {
 			lacking = append(lacking, Lack{Kind: kind, Since: held.Since})
 		}
 	}
 	return lacking
 }
 
-// text tells what a version must have.
-func (r kindsRecord) text(version artifact.Version) string {
+// text tells what a subject must have.
+func (r kindsRecord) text(s *Subject) string {
 	var parts []string
 	for _, kind := range kinds() {
-		switch held, ok := r[kind]; {
-		case !ok || !held.binds(version):
+		switch held, asked := r.asked(kind, s); {
+		case !asked:
 		case held.Since == held.Last:
 			parts = append(parts, fmt.Sprintf("%s, as %s had", kind, held.Since))
 		default:

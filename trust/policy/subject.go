@@ -36,6 +36,10 @@ type Subject struct {
 	Findings   []advisory.Finding
 	Advisories []string // the documents that Findings come from; empty: none was asked
 	Agreed     []string // the repositories that promise it alike
+
+	// Rebuilders are whom the rules name as such, see Policy.Rebuilders: theirs alone
+	// make it a KindRebuild.
+	Rebuilders []provenance.Identity
 }
 
 // Signature is a verified signature over the artifact.

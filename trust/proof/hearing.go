@@ -52,6 +52,7 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 		item.Evidence.Claims = claimsOf(m)
 	}
 	h.rules = p.config.Policy.Match(h.subject.Repository, item.Product, item.Asked)
+	h.subject.Rebuilders = p.config.Policy.Rebuilders(h.subject.Repository, item.Product, item.Asked)
 	for _, r := range h.rules {
 		h.accepted = append(h.accepted, r.Signers...)
 	}
@@ -235,15 +236,4 @@ func (h *hearing) aged(context.Context) error {
 	}
 	h.pass(trust.CheckAge, "", expected, found)
 	return nil
-}
-
-func (h *hearing) ago(t time.Time) string {
-	if t.IsZero() {
-		return "at an unknown time"
-	}
-	text := t.UTC().Format(time.RFC3339)
-	if t.After(h.now) {
-		return text + " (in the future)"
-	}
-	return fmt.Sprintf("%s (%s ago)", text, release.Duration(h.now.Sub(t).Truncate(time.Hour)))
 }
