@@ -2,8 +2,10 @@ package artifact
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestFileNameAgrees(t *testing.T) {
@@ -47,4 +49,40 @@ func TestFileNameAgrees(t *testing.T) {
 			t.Errorf("%s for %s: expected %q, found %v", test.name, test.platform, test.wrong, err)
 		}
 	}
+}
+
+// FuzzFileNameAgrees asserts that what a name is made of agrees with it, in any
+// spelling of upper and lower case, and that another version does not.
+func FuzzFileNameAgrees(f *testing.F) {
+	f.Add("hello", "1.4.2", "1.4.1", "linux", "amd64", "hello.tar.gz")
+	f.Add("windows_exporter", "2.0.0-rc.1+x86-64", "2.0.1", "darwin", "arm64", "windows_exporter_1..2_macOS")
+	f.Add("v", "1.0.0-linux", "1.0.0+1", "windows", "386", "v-v1.2.3.é\xff")
+	f.Fuzz(func(t *testing.T, product, text, other, system, arch, name string) {
+		version, err := ParseVersion(text)
+		if err != nil || ValidProduct(product) != nil {
+			return
+		}
+		platform := Platform{OS: system, Arch: arch}
+		valid, err := ParsePlatform(system + "/" + arch)
+		if err != nil {
+			return
+		}
+		if err := FileNameAgrees(name, product, version, valid); err != nil && (!errors.Is(err, ErrFileNameDisagrees) || strings.ContainsFunc(err.Error(), unicode.IsControl)) {
+			t.Fatalf("%q for %s: %v", name, product, err)
+		}
+		if !slices.Contains([]string{"linux", "darwin", "windows"}, system) || !slices.Contains([]string{"amd64", "arm64", "386"}, arch) {
+			return // what says nothing is not compared with other words of the version
+		}
+		own := product + "_" + text + "_" + system + "_" + arch
+		if err := FileNameAgrees(own, product, version, platform); err != nil {
+			t.Fatal(err)
+		}
+		if err := FileNameAgrees(strings.ToUpper(own), product, version, platform); err != nil {
+			t.Fatal(err)
+		}
+		second, err := ParseVersion(other)
+		if err == nil && core(second) != core(version) && !errors.Is(FileNameAgrees(own, product, second, platform), ErrFileNameDisagrees) {
+			t.Fatalf("%q passed for version %s", own, other)
+		}
+	})
 }

@@ -155,3 +155,23 @@ func FuzzLint(f *testing.F) {
 		}
 	})
 }
+
+// FuzzParseDuration asserts that a duration is above 0 and within its bound, and
+// that its own spelling reads as the same.
+func FuzzParseDuration(f *testing.F) {
+	for _, text := range []string{"72h", "90d", "5218w", "3155760000s", "9999999999s", "01d", "1", "d", "1D", "-1h", "1h\n", "0s"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d, err := ParseDuration(text)
+		if err != nil {
+			if !errors.Is(err, ErrDuration) || d != 0 || unprintable(err.Error()) {
+				t.Fatalf("%q: got %v, %v", text, d, err)
+			}
+			return
+		}
+		if again, err := ParseDuration(d.String()); d <= 0 || d > MaxDuration || err != nil || again != d {
+			t.Fatalf("%q: got %v, which reads as %v, %v", text, d, again, err)
+		}
+	})
+}
