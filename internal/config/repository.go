@@ -164,9 +164,8 @@ func parseGrace(text string) (time.Duration, error) {
 		return 0, err
 	}
 	unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
-	grace := time.Duration(n) * unit
-	if grace > MaxGrace {
+	if time.Duration(n) > MaxGrace/unit { // compared so that it can't overflow
 		return 0, fmt.Errorf("expected at most 7d, found %q", text)
 	}
-	return grace, nil
+	return time.Duration(n) * unit, nil
 }
