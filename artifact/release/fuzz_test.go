@@ -60,7 +60,7 @@ func FuzzDecodeRelease(f *testing.F) {
 				t.Fatalf("%+v passed", a)
 			}
 			if a.Target != "" {
-				if product, v, _, ok := ParseArtifactPath(a.Target); !ok || product != "hello" || v != "1.4.2" {
+				if file, ok := strings.CutPrefix(a.Target, "hello/1.4.2/"); !ok || file == "release.json" || artifact.ValidFileName(file) != nil {
 					t.Fatalf("%q passed", a.Target)
 				}
 			}
