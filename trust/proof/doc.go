@@ -59,7 +59,8 @@
 //	ErrIdentity    signed, and by nobody whom the policy accepts
 //	ErrClaims      the builder says something else than its certificate
 //	ErrDocument    a document beside the artifact can't be read as what it is
-//	ErrReceipt     a stored receipt is damaged; never taken for "none"
+//	ErrReceipt     a stored receipt is damaged: an error for whoever asks for it,
+//	               a warning, and no proof, where its artifact is judged anew
 //	ErrConfig      a profile that is named and not there
 //
 // Any other error is of the means (the network, the disk, the state), says nothing

@@ -20,7 +20,8 @@ var (
 	ErrClaims = errors.New("claims that its certificate does not bear out")
 	// ErrDocument: a bill of materials or a checksums file can't be read as one.
 	ErrDocument = errors.New("unreadable document")
-	// ErrReceipt: a stored receipt is damaged.
+	// ErrReceipt: a stored receipt is damaged. It proves nothing; a new judgement
+	// takes its place.
 	ErrReceipt = errors.New("stored receipt is damaged")
 	// ErrConfig: a Prover can't be made like this, or a profile is unknown.
 	ErrConfig = errors.New("proof configuration")
@@ -45,6 +46,20 @@ func (r *Refusal) Error() string { return fmt.Sprintf("%s: %v", r.Target, r.Err)
 
 // Unwrap is the reason.
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// DamagedError says which receipt is damaged. It unwraps to an ErrReceipt.
+type DamagedError struct {
+	Name ReceiptName
+	Err  error
+}
+
+// Error is the reason's, with the target.
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("%s of %s: %v", clip(e.Name.Target), clip(e.Name.Repository), e.Err)
+}
+
+// Unwrap is the reason.
+func (e *DamagedError) Unwrap() error { return e.Err }
 
 // failure is an error that a check has failed by: it refuses. Any other error
 // of a step is of the means (the network, the disk) and says nothing of the

@@ -28,7 +28,7 @@ func FuzzReceipt(f *testing.F) {
 			if err := tx.Put(key, data); err != nil {
 				return err
 			}
-			r, err := readReceipt(tx, key)
+			r, err := (&Prover{}).readReceipt(tx, key)
 			if len(data) == 0 || err != nil {
 				return err
 			}
@@ -38,7 +38,7 @@ func FuzzReceipt(f *testing.F) {
 			if err := put(tx, key, r); err != nil {
 				return err
 			}
-			_, err = readReceipt(tx, key)
+			_, err = (&Prover{}).readReceipt(tx, key)
 			return err
 		})
 		if err != nil && !errors.Is(err, ErrReceipt) {

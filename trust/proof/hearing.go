@@ -61,7 +61,9 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 		item.Evidence.Policy = p.config.Policy.Digest()
 	}
 	receipt, err := p.receipt(ctx, item.Target)
-	if err != nil {
+	if errors.Is(err, ErrReceipt) {
+		h.warn("%v; it counts for nothing, and is written anew", err)
+	} else if err != nil {
 		return nil, err
 	}
 	if receipt != nil && receipt.Outcome == Proven {

@@ -27,7 +27,10 @@ type Config struct {
 	// Memory keeps receipts, the digests first seen, the kinds of proof seen,
 	// and waivers.
 	Memory trust.Store
-	Now    func() time.Time // nil: time.Now
+	// Damaged reports whether an error of Memory is of one entry alone, which
+	// putting it anew heals; nil: none is. Of a receipt it is then an ErrReceipt.
+	Damaged func(error) bool
+	Now     func() time.Time // nil: time.Now
 }
 
 // Profile is a trust profile whose root may have to be read first.

@@ -91,14 +91,19 @@ func parseReceiptKey(key string) (ReceiptName, error) {
 // receipt is that of an earlier judgement of a target's bytes; nil without one.
 func (p *Prover) receipt(ctx context.Context, target trust.Target) (r *Receipt, err error) {
 	err = p.config.Memory.View(ctx, func(tx trust.Tx) error {
-		r, err = readReceipt(tx, receiptKey(target))
+		r, err = p.readReceipt(tx, receiptKey(target))
 		return err
 	})
 	return r, err
 }
 
-func readReceipt(tx trust.Tx, key string) (*Receipt, error) {
+// readReceipt gives nil where there is none, and ErrReceipt for one that is
+// damaged.
+func (p *Prover) readReceipt(tx trust.Tx, key string) (*Receipt, error) {
 	data, err := tx.Get(key)
+	if err != nil && p.config.Damaged != nil && p.config.Damaged(err) {
+		return nil, fmt.Errorf("%w: %s: %w", ErrReceipt, clip(key), err)
+	}
 	if err != nil || data == nil {
 		return nil, err
 	}
@@ -135,12 +140,12 @@ func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
 }
 
 // RecordRefusal remembers why an artifact was refused, and of the judgement
-// before only when it was proven last.
+// before only when it was proven last; not even that where its receipt is damaged.
 func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
 	r := refusal.receipt
 	return p.config.Memory.Update(ctx, func(tx trust.Tx) error {
-		before, err := readReceipt(tx, receiptKey(refusal.target))
-		if err != nil {
+		before, err := p.readReceipt(tx, receiptKey(refusal.target))
+		if err != nil && !errors.Is(err, ErrReceipt) {
 			return err
 		}
 		if before != nil {
@@ -220,18 +225,22 @@ func (p *Prover) receiptNames(ctx context.Context, prefix string) (names []Recei
 	return names, err
 }
 
-// Receipts reads receipts one after the other, each in a transaction of its own.
-// One that is gone by then is left out.
+// Receipts reads receipts one after the other, in the order of the names, each in
+// a transaction of its own. One that is gone by then is left out. One that is
+// damaged is an ErrReceipt (DamagedError), and the next follows.
 func (p *Prover) Receipts(ctx context.Context, names []ReceiptName) iter.Seq2[*Receipt, error] {
 	return func(yield func(*Receipt, error) bool) {
 		for _, name := range names {
 			var r *Receipt
 			err := p.config.Memory.View(ctx, func(tx trust.Tx) (err error) {
-				r, err = readReceipt(tx, name.key)
+				r, err = p.readReceipt(tx, name.key)
 				return err
 			})
 			if err == nil && r == nil {
 				continue
+			}
+			if errors.Is(err, ErrReceipt) {
+				err = &DamagedError{Name: name, Err: err}
 			}
 			if !yield(r, err) {
 				return
