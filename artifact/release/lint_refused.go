@@ -73,7 +73,7 @@ func withoutNulls(data []byte) (text []byte, nulls []*strictjson.Error) {
 	text = data
 	for range maxShown {
 		e, ok := errors.AsType[*strictjson.Error](screenDocument(text))
-		if !ok || !errors.Is(e, strictjson.ErrNull) || !bytes.HasPrefix(text[e.Offset:], []byte("null")) {
+		if !ok || !errors.Is(e, strictjson.ErrNull) {
 			break
 		}
 		if len(nulls) == 0 {
@@ -116,7 +116,7 @@ func refusal(p *problem) (rule, mend string) {
 func (l *linter) rest(place Place, doc any) {
 	report := func(p *problem) {
 		// Where a file must lie follows from the names.
-		lost := l.faults.at("product") || l.faults.at("version") || l.faults.at("channel")
+		lost := l.faults.at("product") || l.faults.at("version")
 		if p != nil && !(lost && errors.Is(p, ErrBinding)) {
 			l.refuse(p, true)
 		}
@@ -169,9 +169,6 @@ func (p Place) empty() any {
 // remove takes a value out of a tree. In a list a null stays in its place, which
 // the decoding passes over.
 func remove(tree any, location []string) {
-	if len(location) == 0 {
-		return
-	}
 	last := len(location) - 1
 	switch holder := lookup(tree, location[:last]).(type) {
 	case map[string]any:

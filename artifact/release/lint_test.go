@@ -261,7 +261,9 @@ func TestLintRefusedAndMore(t *testing.T) {
 			"document.unknown-field x", "document.malformed artifacts[0].sbom", "components.listed artifacts[1].sbom",
 		}},
 		{"help that can't be read", []string{`"https://hello.example/docs/1.4"`, `7`, `"https://hello.example/bugs"`, `""`}, []string{"document.malformed documentation"}},
-		{"version and place", []string{`"1.4.2"`, `"v1.4.2"`, team, ``}, []string{"document.malformed version", "publisher.team publisher.team"}},
+		{"version and place", []string{`"1.4.2"`, `"v1.4.2"`, team, ``, `"hello_1.4.2_linux_amd64/hello"`, `"../hello"`}, []string{
+			"document.malformed version", "publisher.team publisher.team", "document.malformed artifacts[0].executables[0].path",
+		}},
 		{"places", []string{`"hello/1.4.2/checksums.txt"`, `"checksums.txt"`, sbom, `"x.json"`, `"hello_1.4.2_linux_amd64/hello"`, `"../hello"`, `"arch": "amd64"`, `"arch": "any", "variant": "v1"`, tag, ``}, []string{
 			"source.tag source.tag", "document.binding checksums.target", "document.malformed artifacts[0].variant",
 			"document.malformed artifacts[0].executables[0].path", "document.binding artifacts[0].sbom",
