@@ -57,8 +57,10 @@ func (a *app) verifyHeld(c *cli.Context) error {
 	err = eachProven(c.Context, s.prover, func(r *proof.Receipt) error {
 		standing, err := s.client.JudgeHeld(c.Context, r)
 		if errors.Is(err, cache.ErrMissing) {
-			doc.NotHeld++
-			return nil
+			if standing, err = setAside(s.cache, r); err == nil && standing.State == fetch.Good {
+				doc.NotHeld++
+				return nil
+			}
 		}
 		if err != nil {
 			return err
@@ -83,6 +85,21 @@ func (a *app) verifyHeld(c *cli.Context) error {
 		return &failed
 	}
 	return withHint(&failed, failed.hint())
+}
+
+// setAside tells of an artifact that the cache does not hold any more whether its
+// bytes were found damaged since it was proven: that stays so until it is fetched
+// again. State Good says that it only went.
+func setAside(store *cache.Store, r *proof.Receipt) (fetch.Standing, error) {
+	s := fetch.Standing{Receipt: r, State: fetch.Good}
+	at, err := store.SetAside(r.Digests.Primary())
+	if err != nil || !at.After(r.Proven) {
+		return s, err
+	}
+	s.State = fetch.Changed
+	s.Err = fmt.Errorf("%s: %w: set aside at %s, and not fetched again since", r.Target, cache.ErrDamaged, at.UTC().Format(time.RFC3339))
+	s.Detail = s.Err.Error()
+	return s, nil
 }
 
 // heldError is of the artifacts that are refused today. It unwraps to the
