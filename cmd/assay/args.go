@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"assay/artifact"
 	"assay/internal/config"
 )
 
@@ -174,6 +175,20 @@ func (l *commandLine) unknownFlag(word, name string) error {
 	word, _, _ = strings.Cut(word, "=")
 	err := usagef("%s has no flag %q%s", pathName(l.path), clip(word), didYouMean(near))
 	return withHint(err, "`"+pathName(l.path)+" --help` lists the flags; behind -- nothing is a flag")
+}
+
+// digestOperand reads an argument that may be a digest among other things. One
+// that begins as a digest is meant as one, so that a mistake in it is told; a file
+// of such a name is called ./NAME.
+func digestOperand(word string) (digest artifact.Digest, is bool, err error) {
+	algorithm, _, found := strings.Cut(word, ":")
+	if !found || artifact.Algorithm(algorithm).Size() == 0 {
+		return artifact.Digest{}, false, nil
+	}
+	if digest, err = artifact.ParseDigest(word); err != nil {
+		return artifact.Digest{}, false, mark(errUsage, err)
+	}
+	return digest, true, nil
 }
 
 func dashed(name string) string {

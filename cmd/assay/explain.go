@@ -110,7 +110,9 @@ func (a *app) receiptNames(ctx context.Context, prover *proof.Prover, args []str
 	if len(args) == 2 {
 		return receiptsWhere(ctx, prover, func(n proof.ReceiptName) bool { return n.Repository == args[0] && n.Target == args[1] })
 	}
-	if digest, err := artifact.ParseDigest(args[0]); err == nil {
+	if digest, is, err := digestOperand(args[0]); err != nil {
+		return nil, err
+	} else if is {
 		return receiptsWhere(ctx, prover, func(n proof.ReceiptName) bool { return n.Digest == digest })
 	}
 	switch digests, err := a.fileDigests(ctx, args[0]); {
@@ -121,6 +123,9 @@ func (a *app) receiptNames(ctx context.Context, prover *proof.Prover, args []str
 	}
 	ref, err := artifact.ParseRef(args[0])
 	if err != nil {
+		if info, failed := os.Stat(a.path(args[0])); failed == nil && info.IsDir() {
+			err = usagef("%s: expected a file, a product, a digest or REPO TARGET/PATH, found a folder", clip(args[0]))
+		}
 		return nil, err
 	}
 	return receiptsWhere(ctx, prover, func(n proof.ReceiptName) bool { return receiptFits(n, ref) })

@@ -86,7 +86,7 @@ func (a *app) lint(c *cli.Context) error {
 		}
 		doc.add(linted)
 	} else if err := a.lintFiles(args, &doc); err != nil {
-		return err
+		return a.neither(c, args, err)
 	}
 	a.progress.close()
 	for _, d := range doc.Documents {
@@ -157,6 +157,32 @@ func (a *app) asksRepository(args []string) (release.Place, bool) {
 		return release.Place{}, false
 	}
 	return release.ParsePlace(args[1])
+}
+
+// neither adds to the error of a missing file that there is no repository of the
+// name, where one may be meant: neither argument is a file.
+func (a *app) neither(c *cli.Context, args []string, missing error) error {
+	if len(args) != 2 || !errors.Is(missing, fs.ErrNotExist) || artifact.ValidRepository(args[0]) != nil {
+		return missing
+	}
+	for _, name := range args {
+		if _, err := os.Stat(a.path(name)); err == nil {
+			return missing
+		}
+	}
+	s, err := a.bareStore(c)
+	if err == nil {
+		s.repositories, err = s.list(c.Context)
+	}
+	if err != nil {
+		s = &session{} // without a place for state no repository is known
+	}
+	if _, err := s.find(args[0]); err != nil {
+		return withHint(mark(errUsage, fmt.Errorf("%s: neither a file here nor the name of a repository: %w", clip(args[0]), err)),
+			"`assay trust list` lists the repositories; a document of one is named by REPO TARGET/PATH, as in `assay lint acme hello/1.4.2/release.json`")
+	}
+	return withHint(usagef("%s: expected a document's path in the repository %s, as hello/1.4.2/release.json, or a file here", clip(args[1]), args[0]),
+		"REPO TARGET/PATH names a document: catalog.json, mirrors.json, channel-CHANNEL/PRODUCT.json and PRODUCT/VERSION/release.json")
 }
 
 // lintFiles checks files of this machine. One that can't be read ends it, before

@@ -129,9 +129,11 @@ func checkAloneFlags(c *cli.Context) error {
 // hash takes the file's digests. In place of a file there may be a digest, where
 // only bundles are asked about it.
 func (v *alone) hash(ctx context.Context) (err error) {
-	digest, notOne := artifact.ParseDigest(v.file)
+	digest, is, err := digestOperand(v.file)
 	switch {
-	case notOne != nil:
+	case err != nil:
+		return err
+	case !is:
 		v.length, v.digests, err = hashWhole(ctx, v.app.path(v.file))
 	case v.c.IsSet(flagSignature) || v.c.IsSet(flagChecksums):
 		return usagef("a digest in place of FILE: expected only --bundle, as a signature needs the bytes and a list needs a name")
