@@ -85,11 +85,13 @@ const (
 	hintRotations = "the roots so far were accepted and kept: run the command again to go on from there, or raise limits.root_rotations in the user's configuration"
 	hintNetwork   = "check the URL, the network and the proxy, then run the command again; --offline uses what is held"
 	hintBusy      = "another assay is at work; run the command again when it is done"
-	hintState     = "restore the state directory from a backup, or move it aside and run `assay trust add` again; `assay config show` tells where it is"
+	hintState     = "restore state.db in the state directory from a backup, or move that one file aside and run `assay trust add` again for each repository: what protects from rollback begins anew then; `assay config show` tells where it is"
+	hintProofs    = "restore proofs.db in the state directory from a backup, or move that one file aside: which bytes were first seen, how well they were proven and what was waived is lost with it, while repositories, trust and version floors stay; `assay config show` tells where it is"
+	hintReceipt   = "`assay get` or `assay verify` of that artifact judges it anew, and writes it anew"
 	hintDisk      = "check the free space and the permissions of the folder; `assay config show` tells where the cache and the state are"
 	hintNewer     = "use the assay that wrote it, or a later one"
 	hintPublisher = "tell the publisher; what is held and named exactly goes on working with --offline"
-	hintAudit     = "`assay audit verify` tells what holds; keep the file for whoever looks into it, and move it aside to begin a new log"
+	hintAudit     = "restore audit.db in the state directory from a backup, or keep it for whoever looks into it and move that one file aside: a new log begins, while repositories, trust, version floors and proofs stay; `assay config show` tells where it is"
 	hintLimit     = "tell the publisher; if it has to be so, raise limits.KEY in the user's configuration: `assay config show` lists the limits"
 	hintBundle    = "do not use it: ask the publisher, by another way than this network, who signs it and how; `assay explain WHAT` shows what was checked"
 	hintForeign   = "do not use it: tell the publisher; `assay explain WHAT` shows what was checked"
@@ -173,18 +175,13 @@ func causes() []cause {
 		{proof.ErrConfig, 2, "`assay config show` tells where the trust profiles are"},
 		{audit.ErrInvalid, 2, ""},
 		{audit.ErrBroken, 41, "somebody has changed the log, or a disk has: keep it as it is, and compare it with what `assay audit export` wrote before"},
-		{audit.ErrDamaged, 41, hintState},
+		{audit.ErrDamaged, 41, hintAudit},
 		{audit.ErrNewer, 41, hintNewer},
-		{audit.ErrBusy, 31, hintBusy},
-		{audit.ErrDisk, 40, hintDisk},
-		{policy.ErrMemory, 41, hintState},
-		{proof.ErrReceipt, 41, hintState},
+		{policy.ErrMemory, 41, hintProofs},
+		{proof.ErrReceipt, 41, hintReceipt},
 		{state.ErrDamaged, 41, ""},
 		{trust.ErrState, 41, hintState},
 		{state.ErrNewer, 41, hintNewer},
-		{audit.ErrBroken, 41, hintAudit},
-		{audit.ErrDamaged, 41, ""},
-		{audit.ErrNewer, 41, hintNewer},
 		{cache.ErrNewer, 41, hintNewer},
 		{state.ErrBusy, 31, hintBusy},
 		{cache.ErrBusy, 31, hintBusy},
@@ -232,8 +229,6 @@ func causes() []cause {
 		{syscall.EROFS, 40, hintDisk},
 		{fs.ErrPermission, 40, hintDisk},
 
-		{sbom.ErrQuery, 2, ""},
-		{audit.ErrInvalid, 2, ""},
 		{cache.ErrInvalid, 2, ""},
 		{artifact.ErrRef, 2, ""},
 		{artifact.ErrName, 2, ""},

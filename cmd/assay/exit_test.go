@@ -16,10 +16,12 @@ import (
 	"assay/artifact"
 	"assay/artifact/release"
 	"assay/cache"
+	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
 	"assay/internal/config"
 	"assay/trust"
+	"assay/trust/policy"
 	"assay/trust/proof"
 )
 
@@ -84,6 +86,39 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestCausesStandOnce: of two rows for one error the second is never reached.
+func TestCausesStandOnce(t *testing.T) {
+	seen := map[error]bool{}
+	for _, cause := range causes() {
+		if seen[cause.err] {
+			t.Errorf("%q stands twice", cause.err)
+		}
+		seen[cause.err] = true
+	}
+}
+
+// TestDamagedFileHints: what is damaged costs no more than the file that it is
+// in, and whoever loses that is told what goes with it.
+func TestDamagedFileHints(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		says []string
+	}{
+		"the log":     {audit.ErrDamaged, []string{"audit.db", "one file", "version floors", "stay"}},
+		"the memory":  {policy.ErrMemory, []string{"proofs.db", "one file", "first seen", "version floors stay"}},
+		"a receipt":   {fmt.Errorf("%w: %w", proof.ErrReceipt, state.ErrDamaged), []string{"`assay get`"}},
+		"the floors":  {trust.ErrState, []string{"state.db", "one file", "rollback"}},
+		"the entries": {&audit.BreakError{}, []string{"assay audit export"}},
+	} {
+		row, hint := exitOf(fmt.Errorf("somewhere: %w", test.err))
+		for _, want := range test.says {
+			if row.code != 41 || !strings.Contains(hint, want) {
+				t.Errorf("%s: expected 41 and %q, found %d and %q", name, want, row.code, hint)
+			}
+		}
+	}
+}
+
 func TestEveryCauseHasAnExit(t *testing.T) {
 	known := map[int]string{}
 	for _, row := range exits() {
@@ -96,7 +131,7 @@ func TestEveryCauseHasAnExit(t *testing.T) {
 		if known[cause.code] == "" {
 			t.Errorf("%v leads to %d, which is not in the table", cause.err, cause.code)
 		}
-		for _, word := range []string{"insecure", "skip", "disable", "without check"} {
+		for _, word := range []string{"state directory aside", "move it aside", "insecure", "skip", "disable", "without check"} {
 			if strings.Contains(cause.hint, word) {
 				t.Errorf("the hint %q suggests to switch something off", cause.hint)
 			}
