@@ -28,7 +28,7 @@ var arrows = map[string][]string{
 	"trust/sbom":                {"artifact", "internal/strictjson"},
 	"trust/advisory":            {"artifact", "trust/sbom", "internal/strictjson"},
 	"trust/policy": {
-		"artifact", "trust", "trust/provenance", "trust/provenance/slsa", "trust/sbom", "trust/advisory",
+		"artifact", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa", "trust/sbom", "trust/advisory",
 	},
 	"trust/proof": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
