@@ -194,7 +194,7 @@ func TestPolicyOnTheCommandLine(t *testing.T) {
 		"require, no profile":     {"[[policy]]\nrequire = [\"signature\"]\n", 18, "policy.require", "expected signature (policy.1), found none"},
 		"a misspelt key":          {rule(`requires = ["signature"]`), 2, "", `user.toml:8:1: unknown key "policy.requires"; did you mean "policy.require"`},
 		"a misspelt kind":         {rule(`require = ["signatures"]`), 2, "", "user.toml:8: policy.1.require.0"},
-		"everybody":               {by(testrepo.GitHubIssuer, "**"), 2, "", "which matches"},
+		"everybody":               {by(testrepo.GitHubIssuer, "**"), 2, "", "expected one that leaves somebody out"},
 		"an unknown profile":      {rule(`signers = [{profile = "acne", issuer = "i", identity = "j"}]`), 2, "", `no profile is called "acne"; did you mean "acme"`},
 	} {
 		t.Run(name, func(t *testing.T) {
