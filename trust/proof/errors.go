@@ -53,10 +53,8 @@ type DamagedError struct {
 	Err  error
 }
 
-// Error is the reason's, with the target.
-func (e *DamagedError) Error() string {
-	return fmt.Sprintf("%s of %s: %v", clip(e.Name.Target), clip(e.Name.Repository), e.Err)
-}
+// Error is the reason's, which names the key.
+func (e *DamagedError) Error() string { return e.Err.Error() }
 
 // Unwrap is the reason.
 func (e *DamagedError) Unwrap() error { return e.Err }

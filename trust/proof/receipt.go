@@ -102,7 +102,8 @@ func (p *Prover) receipt(ctx context.Context, target trust.Target) (r *Receipt, 
 func (p *Prover) readReceipt(tx trust.Tx, key string) (*Receipt, error) {
 	data, err := tx.Get(key)
 	if err != nil && p.config.Damaged != nil && p.config.Damaged(err) {
-		return nil, fmt.Errorf("%w: %s: %w", ErrReceipt, clip(key), err)
+		// Its own words may speak of all that is stored, of which this is one entry.
+		return nil, fmt.Errorf("%w: %s: expected what was written, found something else", ErrReceipt, clip(key))
 	}
 	if err != nil || data == nil {
 		return nil, err
