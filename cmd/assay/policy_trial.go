@@ -138,7 +138,7 @@ func (a *app) joinTrial(c *cli.Context, today, changed *session, both bool) erro
 
 // tryAll judges all that is held.
 func (d *trialDoc) tryAll(ctx context.Context, today, changed *session) error {
-	return eachProven(ctx, today.prover, func(r *proof.Receipt) error {
+	return eachProven(ctx, today.prover, func(r *proof.Receipt, damaged error) error {
 		_, err := today.cache.Get(r.Digests.Primary())
 		if errors.Is(err, cache.ErrMissing) {
 			d.NotHeld++
@@ -148,6 +148,11 @@ func (d *trialDoc) tryAll(ctx context.Context, today, changed *session) error {
 			return err
 		}
 		t := trial{Repository: r.Repository, Target: r.Target, Product: r.Product, Version: r.Version, Digests: r.Digests}
+		if damaged != nil {
+			t.Today = newRuling(damaged)
+			d.add(t)
+			return nil
+		}
 		if t.Today, err = judgeTrial(ctx, today.client, r); err != nil {
 			return err
 		}

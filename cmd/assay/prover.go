@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"assay/cache/state"
 	"assay/internal/config"
 	"assay/trust"
 	"assay/trust/advisory"
@@ -23,7 +24,10 @@ func (a *app) prover(s *session) (*proof.Prover, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := proof.Config{Policy: rules, Default: s.config.ProfilesOf, Memory: s.state.Proofs(), Now: a.now}
+	c := proof.Config{
+		Policy: rules, Default: s.config.ProfilesOf, Now: a.now,
+		Memory: s.state.Proofs(), Damaged: func(err error) bool { return errors.Is(err, state.ErrEntry) },
+	}
 	for _, p := range s.config.Profiles {
 		c.Profiles = append(c.Profiles, proof.Profile{
 			Name: p.Name, Repository: p.Repository,

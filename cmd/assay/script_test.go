@@ -21,7 +21,8 @@ func TestMain(m *testing.M) {
 // there are `exits CODE COMMAND…`, which runs a command and wants its exit
 // code; `userconfig LINE…`, which writes the user's configuration, and
 // `configure FILE…`, which does so from files; `damage FILE`, which spoils the
-// cache's copy; and `repo` and `signed`, which
+// cache's copy; `spoil receipt TARGET`, which spoils what is remembered of a
+// target; and `repo` and `signed`, which
 // repo_script_test.go and signed_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
@@ -31,6 +32,7 @@ func TestScript(t *testing.T) {
 		"signed":     signedCommand,
 		"configure":  configureCommand,
 		"damage":     damageCommand,
+		"spoil":      spoilCommand,
 		"userconfig": userConfig,
 	}
 	maps.Copy(cmds, systemCommands())

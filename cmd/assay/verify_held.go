@@ -39,7 +39,7 @@ type heldStanding struct {
 	Product    string           `json:"product,omitempty"`
 	Version    string           `json:"version,omitempty"`
 	Digests    artifact.Digests `json:"digests"`
-	Proven     time.Time        `json:"proven"` // when it was before
+	Proven     time.Time        `json:"proven,omitzero"` // when it was before; not known where its receipt is damaged
 	Evidence   *trust.Evidence  `json:"evidence,omitempty"`
 }
 
@@ -54,8 +54,8 @@ func (a *app) verifyHeld(c *cli.Context) error {
 	}
 	doc := heldDoc{Judged: a.now().UTC(), List: []heldStanding{}}
 	failed := heldError{worst: fetch.Good}
-	err = eachProven(c.Context, s.prover, func(r *proof.Receipt) error {
-		standing, err := s.client.JudgeHeld(c.Context, r)
+	err = eachProven(c.Context, s.prover, func(r *proof.Receipt, damaged error) error {
+		standing, err := s.judgeHeld(c.Context, r, damaged)
 		if errors.Is(err, cache.ErrMissing) {
 			if standing, err = setAside(s.cache, r); err == nil && standing.State == fetch.Good {
 				doc.NotHeld++
@@ -85,6 +85,17 @@ func (a *app) verifyHeld(c *cli.Context) error {
 		return &failed
 	}
 	return withHint(&failed, failed.hint())
+}
+
+// judgeHeld judges an artifact again, unless nobody knows what it was found to be.
+func (s *session) judgeHeld(ctx context.Context, r *proof.Receipt, damaged error) (fetch.Standing, error) {
+	if damaged == nil {
+		return s.client.JudgeHeld(ctx, r)
+	}
+	if _, err := s.cache.Get(r.Digests.Primary()); errors.Is(err, cache.ErrMissing) && !errors.Is(err, cache.ErrDamaged) {
+		return fetch.Standing{Receipt: r}, err
+	}
+	return fetch.Standing{Receipt: r, State: fetch.Unknown, Err: damaged, Detail: damaged.Error()}, nil
 }
 
 // setAside tells of an artifact that the cache does not hold any more whether its
@@ -146,8 +157,10 @@ func (e *heldError) hint() string {
 
 func (e *heldError) Unwrap() []error { return e.errs }
 
-// eachProven reads the receipts of all that was proven, by target path.
-func eachProven(ctx context.Context, prover *proof.Prover, visit func(*proof.Receipt) error) error {
+// eachProven reads the receipts of all that was proven, by target path. Of one
+// that is damaged it gives the error, and a receipt with nothing but repository,
+// target and digest: whether that was ever proven is not known.
+func eachProven(ctx context.Context, prover *proof.Prover, visit func(r *proof.Receipt, damaged error) error) error {
 	names, err := prover.ReceiptNames(ctx)
 	if err != nil {
 		return err
@@ -156,13 +169,15 @@ func eachProven(ctx context.Context, prover *proof.Prover, visit func(*proof.Rec
 		return cmp.Or(cmp.Compare(x.Repository, y.Repository), cmp.Compare(x.Target, y.Target))
 	})
 	for r, err := range prover.Receipts(ctx, names) {
+		var damage *proof.DamagedError
+		switch {
+		case errors.As(err, &damage):
+			name := damage.Name
+			err = visit(&proof.Receipt{Repository: name.Repository, Target: name.Target, Digests: artifact.Digests{name.Digest}}, damage)
+		case err == nil && !r.Proven.IsZero(): // else it was refused, and never handed out
+			err = visit(r, nil)
+		}
 		if err != nil {
-			return err
-		}
-		if r.Proven.IsZero() {
-			continue // it was refused, and never handed out
-		}
-		if err := visit(r); err != nil {
 			return err
 		}
 	}
