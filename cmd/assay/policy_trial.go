@@ -26,7 +26,9 @@ func policyTestCommand(a *app) *cli.Command {
 			"configuration and by what the repositories said when they were last asked. No\n" +
 			"request is made, and nothing is remembered.\n\n" +
 			"With a FILE of [[policy]] and [[builders]] tables it also judges as if those\n" +
-			"stood in the configuration, too, and tells what that would change.\n\n" +
+			"stood in the configuration, too, and tells what that would change. A FILE called\n" +
+			"assay.toml is judged as a project's: it may have rules, and [tools] that do not\n" +
+			"matter here, but no builders, and its rules let no further profile judge.\n\n" +
 			"It ends with 18 if anything would be refused. What could not be judged, as a\n" +
 			"document is not held, is told and does not count." +
 			examples("assay policy test", "assay policy test stricter.toml", "assay policy test stricter.toml --json"),

@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"path/filepath"
 	"slices"
 
 	"assay/trust/policy"
@@ -16,26 +17,20 @@ type policyDocument struct {
 // WithPolicyFile is the configuration with the rules and builders of one more
 // file behind its own, as if a system's file said them: to see what they would
 // do. The configuration itself is not changed. The file may have [[policy]] and
-// [[builders]] alone, and has at most 1 MiB; its rules are of the Kind User. A
-// path that is not absolute is seen from the working directory. Every error is
-// an ErrConfig.
+// [[builders]] alone, and has at most 1 MiB; its rules are of the Kind User. One
+// that is called assay.toml is read as a project's: it may say what such a file
+// may, its rules are a Guest's, and its tools are left aside. A path that is not
+// absolute is seen from the working directory. Every error is an ErrConfig.
 func (c *Config) WithPolicyFile(path string) (*Config, error) {
-	f, err := readFile(User, path, true)
-	if err != nil {
-		return nil, err
-	}
-	var doc policyDocument
-	if err := f.decode(&doc); err != nil {
-		return nil, err
-	}
 	b := &builder{rules: slices.Clone(c.Rules), builders: slices.Clone(c.Builders), profiles: map[string]Profile{}, judges: c.judges}
 	for _, p := range c.Profiles {
 		b.profiles[p.Name] = p
 	}
-	if err := b.addBuilders(doc.Builders, f); err != nil {
-		return nil, err
+	read := b.readPolicy
+	if filepath.Base(path) == projectName {
+		read = b.readProject
 	}
-	if err := b.addRules(doc.Policy, f); err != nil {
+	if err := read(path); err != nil {
 		return nil, err
 	}
 	if err := b.checkProfiles(); err != nil {
@@ -50,6 +45,22 @@ func (c *Config) WithPolicyFile(path string) (*Config, error) {
 		tried.show(numbered(KeyBuilders, i), b.builders[i].values())
 	}
 	return &tried, nil
+}
+
+// readPolicy takes the rules and builders of a file that has nothing else.
+func (b *builder) readPolicy(path string) error {
+	f, err := readFile(User, path, true)
+	if err != nil {
+		return err
+	}
+	var doc policyDocument
+	if err := f.decode(&doc); err != nil {
+		return err
+	}
+	if err := b.addBuilders(doc.Builders, f); err != nil {
+		return err
+	}
+	return b.addRules(doc.Policy, f)
 }
 
 // RuleName is how checks, messages and `config show` call the i-th of Rules: by

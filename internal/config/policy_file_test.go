@@ -55,6 +55,36 @@ func TestWithPolicyFile(t *testing.T) {
 	}
 }
 
+// A file with a project's name is tried as a project's: its rules are a guest's,
+// and it may say no more than such a file.
+func TestProjectAsPolicyFile(t *testing.T) {
+	const tools = "[tools]\nhello = '^1.4'\n"
+	dir, options := tree(t, map[string]string{
+		"other/assay.toml": tools + rule, "other/rules.toml": rule, "builder/assay.toml": builders, "limits/assay.toml": "[limits]\n",
+		"tools/assay.toml": "[tools]\nhello = '@'\n", "tools/rules.toml": tools, "misspelt/assay.toml": "[[polices]]\n",
+	})
+	c, err := Load(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, guest := range map[string]bool{"other/assay.toml": true, "other/rules.toml": false} {
+		tried, err := c.WithPolicyFile(filepath.Join(dir, filepath.FromSlash(path)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := tried.Rules[0]; len(tried.Rules) != 1 || r.Guest != guest || (r.Origin.Kind == Project) != guest || len(tried.Tools) != 0 {
+			t.Errorf("%s: expected a guest's rule: %t, found %+v", path, guest, tried.Rules)
+		}
+	}
+	for path, want := range map[string]error{
+		"builder/assay.toml": ErrProject, "limits/assay.toml": ErrProject, "tools/assay.toml": ErrValue, "tools/rules.toml": ErrUnknown, "misspelt/assay.toml": ErrUnknown,
+	} {
+		if _, err := c.WithPolicyFile(filepath.Join(dir, filepath.FromSlash(path))); !errors.Is(err, want) {
+			t.Errorf("%s: expected %v, found %v", path, want, err)
+		}
+	}
+}
+
 func TestPolicyFilesThatCannotBe(t *testing.T) {
 	for name, test := range map[string]struct {
 		text string

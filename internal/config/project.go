@@ -37,10 +37,14 @@ var trustKeys = []string{
 
 // project reads the nearest project file.
 func (b *builder) project(options LoadOptions) error {
-	path := findProject(options.WorkDir)
-	if path == "" {
-		return nil
+	if path := findProject(options.WorkDir); path != "" {
+		return b.readProject(path)
 	}
+	return nil
+}
+
+// readProject takes what a project's file says.
+func (b *builder) readProject(path string) error {
 	f, err := readFile(Project, path, true)
 	if err != nil {
 		return err
