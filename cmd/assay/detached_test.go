@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
@@ -117,6 +118,7 @@ func TestDetachedSignaturesAlone(t *testing.T) {
 					t.Errorf("verify %s: expected exit %d and %q, found %d: %s%s", test.line, test.code, test.says, code, stdout, stderr)
 				}
 			}
+			wantSigner(t, d)
 			code, _, stderr := d.run("", "verify", "tool.tgz", "--signature", "tool.tgz.sig", "--key", "tool.tgz.key", "--namespace", "other")
 			if want := map[bool]int{true: 14, false: 0}[name == "SSH"]; code != want {
 				t.Errorf("another namespace: expected exit %d, found %d: %s", want, code, stderr)
@@ -128,6 +130,23 @@ func TestDetachedSignaturesAlone(t *testing.T) {
 				t.Error("a state was made")
 			}
 		})
+	}
+}
+
+// wantSigner demands that the evidence names the signature, the key and its file.
+func wantSigner(t *testing.T, d *desk) {
+	t.Helper()
+	_, stdout, _ := d.run("", "verify", "tool.tgz", "--signature", "tool.tgz.sig", "--key", "tool.tgz.key", "--json")
+	var doc aloneDoc
+	if err := json.Unmarshal([]byte(stdout), &doc); err != nil || len(doc.Evidence.Signatures) != 1 {
+		t.Fatalf("expected evidence with one signature, found %v: %s", err, stdout)
+	}
+	digest := func(name string) artifact.Digest {
+		return artifact.DigestOf(artifact.SHA256, sure(os.ReadFile(filepath.Join(d.dir, name))))
+	}
+	s := doc.Evidence.Signatures[0]
+	if s.Of != "tool.tgz.sig" || s.Bundle != digest(s.Of) || s.Root != digest("tool.tgz.key") || s.Signer == "" || !strings.HasSuffix(doc.Evidence.Checks[0].Found, " key "+s.Signer) {
+		t.Errorf("expected signature, signer and key, found %+v and %+v", s, doc.Evidence.Checks)
 	}
 }
 
