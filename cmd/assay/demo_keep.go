@@ -56,7 +56,7 @@ func (d *demo) playOn() {
 	d.app.out.line("\nAnd then:\n")
 	for _, try := range [][2]string{
 		{"assay explain hello", "who built it, from what, what was checked and what was not"},
-		{"assay find golang.org/x/text", "what that is held has this component"},
+		{"assay find golang.org/x/text", "which held artifacts have this component"},
 		{"assay policy test " + quoted(filepath.Join(d.dir, "rules.toml")), "what other rules would refuse"},
 		{"assay verify --held", "is all that is held still good today?"},
 	} {
