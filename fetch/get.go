@@ -123,7 +123,7 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 	if err := agreed.AddTo(ctx, shelf.panel(), evidence); err != nil {
 		return Selection{}, err
 	}
-	item, err := shelf.itemAt(ctx, target, entry, channel)
+	item, err := shelf.itemAt(ctx, target, entry, channel, evidence)
 	if err != nil {
 		return Selection{}, err
 	}

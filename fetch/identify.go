@@ -287,7 +287,7 @@ func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified
 	if err != nil {
 		return found, err
 	}
-	if found.item, err = s.itemAt(ctx, target, entry, channel); err != nil || channel == "" {
+	if found.item, err = s.itemAt(ctx, target, entry, channel, found.Evidence); err != nil || channel == "" {
 		return found, err
 	}
 	found.Product, _, _ = strings.Cut(target.Path(), "/")

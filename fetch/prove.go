@@ -90,6 +90,14 @@ func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifa
 	return item
 }
 
+// check tells which manifest lists an artifact, and by whose word.
+func (m *manifest) check() trust.Check {
+	return trust.Check{
+		ID: trust.CheckManifest, Result: trust.Pass, Expected: "product, version, length and digests as in " + m.target.Path(),
+		Found: "promised by the role " + m.target.Role(),
+	}
+}
+
 // itemOf is papersOf for an artifact that was chosen.
 func (s *shelf) itemOf(target trust.Target, m *manifest, listed release.Artifact, ch choice) proof.Item {
 	item := s.papersOf(target, m, listed, ch.entry, ch.channel)
@@ -103,7 +111,7 @@ func (s *shelf) itemOf(target trust.Target, m *manifest, listed release.Artifact
 // itemAt is papersOf for a target that was named by its path, or found by its
 // bytes: its manifest is looked for. It was asked for by no channel; its status is
 // the least that a channel gives it.
-func (s *shelf) itemAt(ctx context.Context, target trust.Target, entry release.ChannelEntry, channel string) (proof.Item, error) {
+func (s *shelf) itemAt(ctx context.Context, target trust.Target, entry release.ChannelEntry, channel string, evidence *trust.Evidence) (proof.Item, error) {
 	if channel == "" {
 		return s.papersOf(target, nil, release.Artifact{}, entry, channel), nil
 	}
@@ -127,6 +135,7 @@ func (s *shelf) itemAt(ctx context.Context, target trust.Target, entry release.C
 		}
 		if promised.Path() == target.Path() {
 			item = s.papersOf(target, m, listed, entry, channel)
+			evidence.Add(m.check())
 			break
 		}
 	}

@@ -231,7 +231,7 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 	}
 	evidence := s.view.Evidence()
 	evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", ch.entry.Status, ch.channel)})
-	evidence.Add(trust.Check{ID: trust.CheckManifest, Result: trust.Pass, Expected: "product, version, length and digests as in " + m.target.Path(), Found: "promised by the role " + m.target.Role()})
+	evidence.Add(m.check())
 	evidence.Add(promiseCheck(target))
 	outlived, err := s.aged(ctx, m.Product, ch.channel, evidence)
 	if err != nil {
