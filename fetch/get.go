@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"assay/artifact"
 	"assay/artifact/release"
 	"assay/cache"
 	"assay/trust"
@@ -41,6 +43,9 @@ func (c *Client) GetSelected(ctx context.Context, selection Selection) (Held, er
 	if err != nil {
 		return Held{}, err
 	}
+	if err := c.stillNotRevoked(ctx, selection); err != nil {
+		return Held{}, err
+	}
 	addProof(selection.Evidence, selection.Target)
 	name := cache.Name{
 		Repository: selection.Repository, Target: selection.Target.Path(), File: selection.Target.Name(),
@@ -51,6 +56,24 @@ func (c *Client) GetSelected(ctx context.Context, selection Selection) (Held, er
 	}
 	receipt, err := c.record(ctx, found)
 	return Held{Selection: selection, Fetched: fetched, Receipt: receipt}, err
+}
+
+// stillNotRevoked looks again, once the bytes are here, where their target does not
+// name them by the algorithm that others do.
+func (c *Client) stillNotRevoked(ctx context.Context, selection Selection) error {
+	beside, ok := selection.item.Documents.(papers)
+	if _, named := selection.Target.Digests().Of(artifact.SHA256); named || !ok || c.prover == nil {
+		return nil
+	}
+	digest, err := beside.Hash(ctx, artifact.SHA256)
+	if err != nil {
+		return err
+	}
+	all, err := artifact.NewDigests(append(slices.Clone(selection.Target.Digests()), digest)...)
+	if err != nil {
+		return err
+	}
+	return beside.shelf.notRevoked(ctx, selection.Target, selection.item.Channel, all)
 }
 
 // addProof records the checks that Fetch has made.
@@ -109,7 +132,7 @@ func (c *Client) SelectTarget(ctx context.Context, repository, path string) (Sel
 	}
 	entry, channel, err := shelf.standing(ctx, path)
 	if err == nil {
-		err = shelf.revokedElsewhere(ctx, target)
+		err = shelf.notRevoked(ctx, target, channel, target.Digests())
 	}
 	if err != nil {
 		return Selection{}, err

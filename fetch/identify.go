@@ -12,7 +12,6 @@ import (
 
 	"assay/artifact"
 	"assay/artifact/release"
-	"assay/cache"
 	"assay/trust"
 	"assay/trust/proof"
 )
@@ -64,9 +63,9 @@ func (c *Client) Identify(ctx context.Context, path string) (Identified, error) 
 		case errors.Is(err, ErrRevoked) || context.Cause(ctx) != nil:
 			return Identified{}, err
 		case err == nil:
-			all = append(all, &here)
-			if found == nil || found.approver && !here.approver {
-				found = &here
+			all = append(all, here...)
+			if found == nil || found.approver && !here[0].approver {
+				found = here[0]
 			}
 		case errors.As(err, &refusal):
 			refused = cmp.Or(refused, err)
@@ -119,16 +118,37 @@ func (c *Client) otherPromises(ctx context.Context, found *Identified, all []*Id
 
 // identifyIn asks one repository; trust.ErrNoTarget says that it promises no
 // such bytes.
-func (c *Client) identifyIn(ctx context.Context, name string, file fingerprint) (Identified, error) {
+//
+// A repository may promise them under several paths. The first of the result is
+// one that a channel lists, if there is one.
+func (c *Client) identifyIn(ctx context.Context, name string, file fingerprint) ([]*Identified, error) {
 	shelf, err := c.shelf(ctx, name, true)
 	if err != nil {
-		return Identified{}, err
+		return nil, err
 	}
-	target, err := shelf.promising(ctx, file)
+	targets, err := shelf.promising(ctx, file)
 	if err != nil {
-		return Identified{}, err
+		return nil, err
 	}
-	return shelf.identified(ctx, target)
+	var list []*Identified
+	var refused error
+	for _, target := range targets {
+		found, err := shelf.identified(ctx, target, file)
+		switch {
+		case errors.Is(err, ErrRevoked) || context.Cause(ctx) != nil:
+			return nil, err
+		case err != nil:
+			refused = cmp.Or(refused, err)
+		case found.Channel != "":
+			list = slices.Insert(list, 0, &found)
+		default:
+			list = append(list, &found)
+		}
+	}
+	if len(list) == 0 {
+		return nil, refused
+	}
+	return list, nil
 }
 
 func (c *Client) fingerprint(ctx context.Context, path string) (fingerprint, error) {
@@ -154,68 +174,75 @@ func (f fingerprint) is(target trust.Target) bool {
 	return target.Length() == f.length && target.Digests().Agree(f.digests)
 }
 
-// promising finds the target that promises a file's bytes: first among those
-// that the cache remembers the bytes for, then among all. Where none does but
-// one has the file's name, the error is a MismatchError.
-func (s *shelf) promising(ctx context.Context, file fingerprint) (trust.Target, error) {
-	target, err := s.remembered(ctx, file)
-	if err == nil || !errors.Is(err, trust.ErrNoTarget) {
-		return target, err
+// promising finds the targets that promise a file's bytes: those that the cache
+// remembers the bytes for, else all. Where none does but one has the file's name,
+// the error is a MismatchError.
+func (s *shelf) promising(ctx context.Context, file fingerprint) ([]trust.Target, error) {
+	targets, err := s.remembered(ctx, file)
+	if err != nil || len(targets) > 0 {
+		return targets, err
 	}
 	if err := s.view.Stale(); err != nil {
-		return trust.Target{}, err
+		return nil, err
 	}
 	var namesake trust.Target
 	for target, err := range s.view.Targets(ctx) {
 		if err != nil {
-			return trust.Target{}, err
+			return nil, err
 		}
-		if file.is(target) {
-			return target, nil
+		if file.is(target) && len(targets) < maxPromises {
+			targets = append(targets, target)
 		}
 		if target.Name() == file.name {
 			namesake = target
 		}
 	}
-	target, err = s.listedElsewhere(ctx, file)
-	if err == nil || !errors.Is(err, trust.ErrNoTarget) || namesake.IsZero() {
-		return target, err
+	if len(targets) > 0 {
+		return targets, nil
 	}
-	return trust.Target{}, &trust.MismatchError{
+	target, err := s.listedElsewhere(ctx, file)
+	if err == nil || !errors.Is(err, trust.ErrNoTarget) || namesake.IsZero() {
+		return []trust.Target{target}, err
+	}
+	return nil, &trust.MismatchError{
 		What:     fmt.Sprintf("%s, that %s promises as %s", file.name, s.view.Repository(), namesake.Path()),
 		Expected: fmt.Sprintf("%d bytes, %s", namesake.Length(), namesake.Digests().Primary()),
 		Found:    fmt.Sprintf("%d bytes, %s", file.length, file.digests.Primary()),
 	}
 }
 
+// maxPromises is how many paths of the same bytes are judged.
+const maxPromises = 16
+
 // remembered looks the file's digests up in the cache's index. What the index
 // says is only a hint: the metadata must promise it today.
-func (s *shelf) remembered(ctx context.Context, file fingerprint) (trust.Target, error) {
-	none := fmt.Errorf("%s: %w", file.name, trust.ErrNoTarget)
+func (s *shelf) remembered(ctx context.Context, file fingerprint) ([]trust.Target, error) {
 	entries, err := s.client.cache.List(ctx)
 	if err != nil {
-		return trust.Target{}, err
+		return nil, err
 	}
-	i := slices.IndexFunc(entries, func(e cache.Entry) bool { return slices.Contains(file.digests, e.Digest) })
-	if i < 0 {
-		return trust.Target{}, none
-	}
-	for _, name := range entries[i].Names {
-		if name.Repository != s.view.Repository() {
+	var targets []trust.Target
+	for _, entry := range entries {
+		if !slices.Contains(file.digests, entry.Digest) {
 			continue
 		}
-		target, err := s.target(ctx, name.Target)
-		if errors.Is(err, trust.ErrNoTarget) {
-			continue
-		}
-		if err != nil {
-			return trust.Target{}, err
-		}
-		if file.is(target) {
-			return target, nil
+		for _, name := range entry.Names {
+			if name.Repository != s.view.Repository() || len(targets) == maxPromises {
+				continue
+			}
+			target, err := s.target(ctx, name.Target)
+			if errors.Is(err, trust.ErrNoTarget) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			if file.is(target) && !slices.ContainsFunc(targets, func(t trust.Target) bool { return t.Path() == target.Path() }) {
+				targets = append(targets, target)
+			}
 		}
 	}
-	return trust.Target{}, none
+	return targets, nil
 }
 
 // listedElsewhere looks through the manifests for an artifact that lies outside
@@ -264,7 +291,7 @@ func (s *shelf) listedIn(ctx context.Context, path string, file fingerprint) (tr
 }
 
 // identified adds what the channels say of the release that a target is of.
-func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified, error) {
+func (s *shelf) identified(ctx context.Context, target trust.Target, file fingerprint) (Identified, error) {
 	agreed, err := s.approve(ctx, target)
 	if err != nil {
 		return Identified{}, err
@@ -279,10 +306,7 @@ func (s *shelf) identified(ctx context.Context, target trust.Target) (Identified
 	}
 	entry, channel, err := s.standing(ctx, target.Path())
 	if err == nil {
-		err = s.revokedElsewhere(ctx, target)
-	}
-	if err == nil && channel == "" {
-		err = s.revokedBytes(ctx, target)
+		err = s.notRevoked(ctx, target, channel, file.digests)
 	}
 	if err != nil {
 		return found, err

@@ -126,7 +126,9 @@ func (s *shelf) itemAt(ctx context.Context, target trust.Target, entry release.C
 	item := s.papersOf(target, nil, release.Artifact{}, entry, channel)
 	item.Paper = target.Path() == entry.Manifest
 	for _, named := range m.Targets() {
-		item.Paper = item.Paper || named.Path == target.Path()
+		// By its name, too: a manifest may call a program its bill of materials.
+		text := strings.HasSuffix(named.Path, ".json") || strings.HasSuffix(named.Path, ".txt")
+		item.Paper = item.Paper || named.Path == target.Path() && text
 	}
 	for _, listed := range m.Artifacts {
 		promised, err := s.artifact(ctx, m, listed)
@@ -282,7 +284,10 @@ func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proo
 		Version: receipt.Version, Platform: receipt.Platform.String(), License: found.Subject.License,
 	}
 	for _, build := range receipt.Evidence.Builds {
-		facts.Builder, facts.Source, facts.Revision = build.Builder, build.Source, build.Revision
+		// The first that a certificate bears out; others have only said so.
+		if facts.Builder == "" && receipt.Evidence.Passed(trust.CheckProvenance, build.Of) {
+			facts.Builder, facts.Source, facts.Revision = build.Builder, build.Source, build.Revision
+		}
 	}
 	if release := found.Release(); release != nil && facts.Revision == "" {
 		facts.Source, facts.Revision = release.Source.Repository, release.Source.Revision

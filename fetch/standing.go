@@ -75,29 +75,39 @@ func (s *shelf) standing(ctx context.Context, path string) (entry release.Channe
 
 // revokedElsewhere refuses bytes that were judged here as an artifact of another
 // path in this repository, whose release is revoked by now: another name makes
-// them no better.
-func (s *shelf) revokedElsewhere(ctx context.Context, target trust.Target) error {
+// them no better. digests are all that are known of the bytes.
+func (s *shelf) revokedElsewhere(ctx context.Context, target trust.Target, digests artifact.Digests) error {
 	if s.client.prover == nil {
 		return nil
 	}
-	names, err := s.client.prover.ReceiptsOf(ctx, target.Digests().Primary())
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if name.Repository != s.view.Repository() || name.Target == target.Path() {
-			continue
+	for _, digest := range digests {
+		names, err := s.client.prover.ReceiptsOf(ctx, digest)
+		if err != nil {
+			return err
 		}
-		if _, _, err := s.standing(ctx, name.Target); err != nil {
-			return fmt.Errorf("%s has the bytes of %s: %w", target.Path(), name.Target, err)
+		for _, name := range names {
+			if name.Repository != s.view.Repository() || name.Target == target.Path() {
+				continue
+			}
+			if _, _, err := s.standing(ctx, name.Target); err != nil {
+				return fmt.Errorf("%s has the bytes of %s: %w", target.Path(), name.Target, err)
+			}
 		}
 	}
 	return nil
 }
 
+// notRevoked refuses bytes that are revoked under any name that is known of them.
+func (s *shelf) notRevoked(ctx context.Context, target trust.Target, channel string, digests artifact.Digests) error {
+	if err := s.revokedElsewhere(ctx, target, digests); err != nil || channel != "" {
+		return err
+	}
+	return s.revokedBytes(ctx, target, digests)
+}
+
 // revokedBytes refuses bytes that the manifest of a revoked release lists, for a
 // target that no channel lists. It reads every channel of the repository.
-func (s *shelf) revokedBytes(ctx context.Context, target trust.Target) error {
+func (s *shelf) revokedBytes(ctx context.Context, target trust.Target, digests artifact.Digests) error {
 	catalog, err := s.catalog(ctx)
 	if err != nil || catalog == nil {
 		return err
@@ -112,7 +122,7 @@ func (s *shelf) revokedBytes(ctx context.Context, target trust.Target) error {
 				if entry.Status != release.StatusRevoked {
 					continue
 				}
-				if err := s.revokedIn(ctx, product.Name, index.Channel, entry, target); err != nil {
+				if err := s.revokedIn(ctx, product.Name, index.Channel, entry, target, digests); err != nil {
 					return err
 				}
 			}
@@ -121,7 +131,7 @@ func (s *shelf) revokedBytes(ctx context.Context, target trust.Target) error {
 	return nil
 }
 
-func (s *shelf) revokedIn(ctx context.Context, product, channel string, entry release.ChannelEntry, target trust.Target) error {
+func (s *shelf) revokedIn(ctx context.Context, product, channel string, entry release.ChannelEntry, target trust.Target, digests artifact.Digests) error {
 	m, err := s.manifest(ctx, entry.Manifest)
 	if errors.Is(err, trust.ErrManifest) || errors.Is(err, trust.ErrNotHeld) {
 		return nil // it was taken away with the release, or never came here
@@ -130,7 +140,7 @@ func (s *shelf) revokedIn(ctx context.Context, product, channel string, entry re
 		return err
 	}
 	for _, listed := range m.Artifacts {
-		if listed.Length == target.Length() && listed.Digests.Agree(target.Digests()) {
+		if listed.Length == target.Length() && listed.Digests.Agree(digests) {
 			by := &revocation{product: product, channel: channel, entry: entry}
 			return fmt.Errorf("%s has the bytes of %s: %w", target.Path(), listed.Name(), by)
 		}

@@ -142,6 +142,11 @@ func (e *Evidence) Until(end time.Time, by string) {
 	}
 }
 
+// Passed reports whether a check of a document was made, and passed.
+func (e *Evidence) Passed(id, of string) bool {
+	return slices.ContainsFunc(e.Checks, func(c Check) bool { return c.ID == id && c.Of == of && c.Result == Pass })
+}
+
 // Failed is the first check that failed, and whether there is one.
 func (e *Evidence) Failed() (Check, bool) {
 	i := slices.IndexFunc(e.Checks, func(c Check) bool { return c.Result == Fail })

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"assay/artifact"
 )
 
 // AddTarget has a file promised, and replaced if it is there, by the top-level
@@ -92,4 +94,12 @@ func (r *Repo) holder(path string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// SetAlgorithms changes the hashes that are listed for targets which are added
+// from now on.
+func (r *Repo) SetAlgorithms(algorithms ...artifact.Algorithm) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.opts.Algorithms = algorithms
 }
