@@ -20,8 +20,12 @@ type papers struct {
 	target trust.Target
 	// known are the artifact's digests where its bytes were hashed already.
 	known artifact.Digests
-	fetch bool // its bytes may be fetched to be hashed
+	fetch bool            // its bytes may be fetched to be hashed
+	alone map[string]bool // paths that not all who must agree promise
 }
+
+// Agreed implements proof.Documents.
+func (p papers) Agreed(path string) bool { return !p.alone[path] }
 
 // Promise also asks those that must agree on the path. They need not list what
 // lies beside an artifact; but what they promise otherwise is refused.
@@ -30,10 +34,12 @@ func (p papers) Promise(ctx context.Context, path string) (trust.Target, error) 
 	if err != nil {
 		return target, err
 	}
-	if _, err := p.shelf.approve(ctx, target); err != nil && !errors.Is(err, trust.ErrNotApproved) {
-		return trust.Target{}, err
+	_, err = p.shelf.approve(ctx, target)
+	if errors.Is(err, trust.ErrNotApproved) {
+		p.alone[path] = true
+		return target, nil
 	}
-	return target, nil
+	return target, err
 }
 
 func (p papers) Read(ctx context.Context, target trust.Target, limit int64) ([]byte, error) {
@@ -81,7 +87,7 @@ func productOf(path string) (product string, version artifact.Version) {
 // the product's, whether or not any channel or manifest lists it: a policy for
 // the product is for all of its files.
 func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifact, entry release.ChannelEntry, channel string) proof.Item {
-	item := proof.Item{Target: target, Channel: channel, Status: entry.Status, Documents: papers{shelf: s, target: target}}
+	item := proof.Item{Target: target, Channel: channel, Status: entry.Status, Documents: papers{shelf: s, target: target, alone: map[string]bool{}}}
 	item.Product, item.Version = productOf(target.Path())
 	if m != nil {
 		item.Release, item.Artifact = m.Release, listed
@@ -276,8 +282,7 @@ func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proo
 		return nil
 	}
 	if n := len(found.Subject.Components); n > maxDescribed {
-		c.warn(fmt.Sprintf("%s has %d components, more than %d: they are not indexed, and not found by any search", receipt.Target, n, maxDescribed))
-		return nil
+		c.warn(fmt.Sprintf("%s has %d components: only the first %d are indexed, and found by a search", receipt.Target, n, maxDescribed))
 	}
 	facts := cache.Facts{
 		Digest: digest, Repository: receipt.Repository, Target: receipt.Target, Product: receipt.Product,
@@ -295,7 +300,7 @@ func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proo
 	for _, signature := range receipt.Evidence.Signatures {
 		facts.Signers = append(facts.Signers, signature.Signer)
 	}
-	for _, part := range found.Subject.Components {
+	for _, part := range found.Subject.Components[:min(maxDescribed, len(found.Subject.Components))] {
 		facts.Components = append(facts.Components, cache.Component{Name: part.Name, Version: part.Version, PURL: part.PURL, License: part.License})
 	}
 	err := c.cache.Describe(ctx, facts)

@@ -229,6 +229,9 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 	if err != nil {
 		return Selection{}, err
 	}
+	if err := s.revokedElsewhere(ctx, target, target.Digests()); err != nil {
+		return Selection{}, err
+	}
 	evidence := s.view.Evidence()
 	evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", ch.entry.Status, ch.channel)})
 	evidence.Add(m.check())

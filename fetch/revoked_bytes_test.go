@@ -8,6 +8,7 @@ import (
 
 	"assay/artifact"
 	"assay/fetch"
+	"assay/internal/testrepo"
 	"assay/trust/policy"
 	"assay/trust/proof"
 )
@@ -145,5 +146,22 @@ func TestRevokedBytesByAnotherAlgorithm(t *testing.T) {
 		if _, err := b.client().Identify(t.Context(), file); !errors.Is(err, fetch.ErrRevoked) {
 			t.Errorf("by its bytes, seen before: %t: expected ErrRevoked, found %v", seen, err)
 		}
+	}
+}
+
+// Revoked bytes as an artifact of another product.
+func TestRevokedBytesByAnotherProduct(t *testing.T) {
+	t.Parallel()
+	b := newSigned(t)
+	data, _ := b.repo.Target(signedTarball)
+	b.mustGet("hello@2.0.0")
+	must(t, b.repo.AddRelease(testrepo.Release{
+		Product: "ferry", Version: "9.9.0", Channel: "stable",
+		Artifacts: []testrepo.Artifact{{OS: "linux", Arch: "amd64", Format: "tar.gz", Data: data}},
+	}))
+	must(t, b.repo.SetStatus("hello", "stable", "2.0.0", "revoked", "by a test", ""))
+	must(t, b.repo.Publish())
+	if _, err := b.get("ferry@9.9.0"); !errors.Is(err, fetch.ErrRevoked) {
+		t.Errorf("expected ErrRevoked, found %v", err)
 	}
 }

@@ -133,7 +133,7 @@ func (s *shelf) revokedBytes(ctx context.Context, target trust.Target, digests a
 
 func (s *shelf) revokedIn(ctx context.Context, product, channel string, entry release.ChannelEntry, target trust.Target, digests artifact.Digests) error {
 	m, err := s.manifest(ctx, entry.Manifest)
-	if errors.Is(err, trust.ErrManifest) || errors.Is(err, trust.ErrNotHeld) {
+	if errors.Is(err, trust.ErrNoTarget) || errors.Is(err, trust.ErrNotHeld) {
 		return nil // it was taken away with the release, or never came here
 	}
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"unicode"
+	"unicode/utf16"
 
 	"assay/fetch"
 	"assay/trust"
@@ -106,7 +108,29 @@ func encodeJSON(v any) ([]byte, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	err := e.Encode(v)
-	return bytes.TrimSpace(b.Bytes()), err
+	return escapeFormat(bytes.TrimSpace(b.Bytes())), err
+}
+
+// escapeFormat writes characters that a terminal acts upon, or that turn the
+// direction of text, as \uXXXX. In JSON they can only stand in strings.
+func escapeFormat(data []byte) []byte {
+	acts := func(r rune) bool {
+		return r >= 0x7f && (unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp))
+	}
+	if bytes.IndexFunc(data, acts) < 0 {
+		return data
+	}
+	var b bytes.Buffer
+	for _, r := range string(data) {
+		if !acts(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.Bytes()
 }
 
 // talk tells of progress on stderr; --quiet silences it.

@@ -98,11 +98,11 @@ func (p *Policy) Hosts(repository, product, channel string) []provenance.Identit
 	return p.identities(repository, product, channel, func(r *rule) bool { return !host || !r.Guest })
 }
 
-// Rebuilders lists whom the rules that apply name as rebuilders.
+// Rebuilders lists whom the rules that apply name as rebuilders, but for Guests.
 func (p *Policy) Rebuilders(repository, product, channel string) []provenance.Identity {
 	var list []provenance.Identity
 	for _, r := range p.match(repository, product, channel) {
-		if r.Rebuilders != nil {
+		if r.Rebuilders != nil && !r.Guest {
 			list = append(list, r.Rebuilders.Of...)
 		}
 	}

@@ -224,10 +224,8 @@ func TestSignersAndProfiles(t *testing.T) {
 	}
 }
 
-// A rule of a project names signers as any rule; the profiles of these judge
-// nothing because of it, and it brings the table's builders in no more than that.
-// Rebuilders are those of the rules that apply, a project's among them, and
-// neither signers nor builders of the table.
+// Rebuilders are those of the rules that apply, but a project's, and neither
+// signers nor builders of the table.
 func TestRebuildersOfRules(t *testing.T) {
 	t.Parallel()
 	a, b, c := keyIdentity("a"), keyIdentity("b"), keyIdentity("c")
@@ -240,7 +238,7 @@ func TestRebuildersOfRules(t *testing.T) {
 		product, channel string
 		want             []provenance.Identity
 	}{
-		{"hello", "stable", []provenance.Identity{a, b}}, {"hello", "", []provenance.Identity{a, b}}, {"hello", "edge", []provenance.Identity{a}},
+		{"hello", "stable", []provenance.Identity{a}}, {"hello", "", []provenance.Identity{a}}, {"hello", "edge", []provenance.Identity{a}},
 		{"other", "edge", nil},
 	} {
 		found := p.Rebuilders("acme", test.product, test.channel)
@@ -250,6 +248,8 @@ func TestRebuildersOfRules(t *testing.T) {
 	}
 }
 
+// A rule of a project names signers as any rule; the profiles of these judge
+// nothing because of it, and it brings the table's builders in no more than that.
 func TestGuestsProfiles(t *testing.T) {
 	t.Parallel()
 	own := policy.Rule{Repository: pattern("acme"), Signers: []provenance.Identity{keyIdentity("a")}}

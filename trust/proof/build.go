@@ -18,7 +18,7 @@ import (
 // the certificate that signed it, and with the source that the manifest names.
 func (h *hearing) built(context.Context) error {
 	var found bool
-	var first time.Time
+	var first, any time.Time // of those that count, and of all
 	for i := range h.subject.Signatures {
 		s := &h.subject.Signatures[i]
 		if s.Statement == nil || !slsa.IsProvenance(s.Statement.PredicateType) {
@@ -39,19 +39,33 @@ func (h *hearing) built(context.Context) error {
 		if err := h.fromSource(s.Of, p); err != nil {
 			return err
 		}
+		any = earliest(any, p.Finished)
+		if !h.counts(&s.Signed) {
+			continue
+		}
 		s.Provenance = p
-		if ours := len(h.accepted) == 0 || h.isAccepted(&s.Signed); ours && !p.Finished.IsZero() && (first.IsZero() || p.Finished.Before(first)) {
-			first = p.Finished
+		if len(h.accepted) == 0 || h.isAccepted(&s.Signed) {
+			first = earliest(first, p.Finished)
 		}
 		h.item.Evidence.Builds = append(h.item.Evidence.Builds, BuildOf(s.Of, &s.Signed, p, h.prover.config.Policy.SLSALevel(*s)))
 	}
 	if !first.IsZero() {
 		h.subject.Built = first // those after it built it once more
 	}
+	// Whoever says that it is older may be heard: that can only tighten.
+	h.subject.Built = earliest(h.subject.Built, any)
 	if !found {
 		h.unchecked(trust.CheckProvenance, "", "no verified statement tells how it was built")
 	}
 	return nil
+}
+
+// earliest is the earlier of two times; a zero one is not known.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // BuildOf tells evidence of the provenance that a verified bundle, named of, has;

@@ -46,7 +46,7 @@ func TestWhenItWasBuilt(t *testing.T) {
 	}{
 		{"nobody is named", nil, second, first, first},
 		{"nobody is named, in order", nil, first, second, first},
-		{"a stranger's word", []policy.Rule{hello}, second, first, second},
+		{"a stranger's older word", []policy.Rule{hello}, second, first, first},
 		{"the accepted one's word", []policy.Rule{hello}, first, second, first},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -274,11 +274,17 @@ func describe(signed provenance.Signed) string {
 	return text
 }
 
-// setAside takes signatures out of what is judged that are by nobody whom the
-// rules name in any part: as signers, as rebuilders, or for a builder.
+// counts reports whether a signature counts for what rules ask for: where any
+// names signers, it must be by one that some rule names, as a signer, as a
+// rebuilder, or for a builder. What the others say against the artifact is heard
+// all the same: one more rule must never let pass what was refused.
+func (h *hearing) counts(s *provenance.Signed) bool {
+	return len(h.accepted) == 0 || slices.ContainsFunc(h.anybody, func(id provenance.Identity) bool { return id.Matches(s) })
+}
+
+// setAside takes the signatures that do not count out of what is judged.
 func (h *hearing) setAside() {
-	named := h.prover.config.Policy.Signers(h.subject.Repository, h.item.Product, h.item.Asked)
-	h.subject.Signatures = byOneOf(h.subject.Signatures, named)
+	h.subject.Signatures = slices.DeleteFunc(slices.Clone(h.subject.Signatures), func(s policy.Signature) bool { return !h.counts(&s.Signed) })
 }
 
 // remembers is the subject as the memory is to see it: without the signatures of
@@ -328,7 +334,6 @@ func (h *hearing) identified(context.Context) error {
 		matched++
 		h.pass(trust.CheckIdentity, s.Of, h.accepted[i].String(), s.Signer.String())
 	}
-	h.setAside()
 	if matched == 0 {
 		var expected []string
 		for _, id := range h.accepted {

@@ -24,6 +24,7 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // bench is a repository, an instance of Sigstore, and a client's memory.
 type bench struct {
+	alone    map[string]bool // paths that not all who must agree promise
 	t        testing.TB
 	now      time.Time
 	box      *testrepo.Sigstore
@@ -133,6 +134,8 @@ func (p papers) Promise(ctx context.Context, path string) (trust.Target, error) 
 	}
 	return p.view.Target(ctx, path)
 }
+
+func (p papers) Agreed(path string) bool { return !p.bench.alone[path] }
 
 func (p papers) Read(_ context.Context, target trust.Target, limit int64) ([]byte, error) {
 	err := p.bench.broken("read "+target.Path(), slices.Contains(p.bench.read, target.Path()))

@@ -22,6 +22,7 @@ type hearing struct {
 	subject  policy.Subject
 	rules    []policy.Rule
 	accepted []provenance.Identity // whom the rules name as signers; empty: none does
+	anybody  []provenance.Identity // whom they name in any part
 	warnings []string
 
 	before      *Receipt // of an earlier proof of the same bytes; nil: none
@@ -56,6 +57,7 @@ func (p *Prover) open(ctx context.Context, item Item) (*hearing, error) {
 	for _, r := range h.rules {
 		h.accepted = append(h.accepted, r.Signers...)
 	}
+	h.anybody = p.config.Policy.Signers(h.subject.Repository, item.Product, item.Asked)
 	item.Evidence.Judged = h.now
 	if len(h.rules) > 0 {
 		item.Evidence.Policy = p.config.Policy.Digest()
@@ -199,6 +201,7 @@ func (h *hearing) remembered(ctx context.Context, check func(trust.Tx) (trust.Ch
 
 // judged has the policy's rules look at all that was found.
 func (h *hearing) judged(context.Context) error {
+	h.setAside()
 	checks, err := h.prover.config.Policy.Judge(h.subject, h.now)
 	for _, check := range checks {
 		h.item.Evidence.Add(check)

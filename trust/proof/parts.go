@@ -35,7 +35,7 @@ func (h *hearing) parted(ctx context.Context) error {
 		h.subject.Components = union(h.subject.Components, claimed)
 		return nil
 	}
-	h.subject.Components = claimed
+	h.subject.Components = union(h.subject.Components, claimed)
 	if len(h.subject.Components) == 0 {
 		h.unchecked(trust.CheckSBOM, "", "neither a bill of materials nor the manifest lists components")
 		return nil
@@ -45,7 +45,8 @@ func (h *hearing) parted(ctx context.Context) error {
 }
 
 // attestedParts reads the bills of materials among the verified statements about
-// the artifact itself. Those of strangers were set aside where rules name signers.
+// the artifact itself. Those of strangers, where rules name signers, are none that a
+// rule may ask for; but the components that they list are judged all the same.
 func (h *hearing) attestedParts() error {
 	for _, s := range h.subject.Signatures {
 		if s.Statement == nil || sbom.PredicateFormat(s.Statement.PredicateType) == "" {
@@ -59,6 +60,11 @@ func (h *hearing) attestedParts() error {
 		if err != nil {
 			return h.fail(trust.CheckSBOM, s.Of, "a bill of materials", "something else", fmt.Errorf("%s: %w: %w", s.Of, ErrDocument, err))
 		}
+		if !h.counts(&s.Signed) {
+			h.subject.Components = union(h.subject.Components, doc.Components)
+			h.unchecked(trust.CheckSBOM, s.Of, fmt.Sprintf("signed by %s, whom no rule names; its %d components are judged all the same", signerName(s.Signer), len(doc.Components)))
+			continue
+		}
 		h.addParts(s.Of, "a signed bill of materials", doc)
 	}
 	return nil
@@ -66,7 +72,17 @@ func (h *hearing) attestedParts() error {
 
 // addParts takes the components of a document that was read.
 func (h *hearing) addParts(of, what string, doc *sbom.Document) {
-	h.pass(trust.CheckSBOM, of, what, fmt.Sprintf("%s %s with %d components", doc.Format, doc.SpecVersion, len(doc.Components)))
+	found := fmt.Sprintf("%s %s with %d components", doc.Format, doc.SpecVersion, len(doc.Components))
+	if len(doc.Components) == 0 {
+		h.unchecked(trust.CheckSBOM, of, "it lists nothing: "+found)
+		return
+	}
+	if !h.item.Documents.Agreed(of) {
+		h.subject.Components = union(h.subject.Components, doc.Components)
+		h.unchecked(trust.CheckSBOM, of, "only "+h.subject.Repository+" promises it, of those that must agree; its components are judged all the same: "+found)
+		return
+	}
+	h.pass(trust.CheckSBOM, of, what, found)
 	h.subject.HasSBOM = true
 	h.subject.Components = union(h.subject.Components, doc.Components)
 }

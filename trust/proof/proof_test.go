@@ -643,8 +643,9 @@ func TestStrangersBill(t *testing.T) {
 				}
 				var statement map[string]any
 				must(t, json.Unmarshal(o.Statement, &statement))
-				statement["predicate"].(map[string]any)["packages"] = []any{}
-				statement["predicate"].(map[string]any)["relationships"] = []any{}
+				predicate := statement["predicate"].(map[string]any)
+				predicate["packages"] = predicate["packages"].([]any)[:2] // the artifact, and one part
+				predicate["relationships"] = []any{}
 				o.Statement, _ = json.Marshal(statement)
 			}})
 			if test.signers {
@@ -653,7 +654,13 @@ func TestStrangersBill(t *testing.T) {
 			found, err := b.prove(b.item("hello", "1.4.2"))
 			must(t, err)
 			bills := checksOf(found.Evidence, trust.CheckSBOM)
-			if len(bills) != test.bills || bills[len(bills)-1].Result != trust.Pass {
+			passed := 0
+			for _, c := range bills {
+				if c.Result == trust.Pass {
+					passed++
+				}
+			}
+			if len(bills) != 2 || passed != test.bills {
 				t.Errorf("expected %d bills of materials that count, found %+v", test.bills, bills)
 			}
 			b.rules = append(b.rules, deny)
@@ -812,4 +819,49 @@ func TestGuestsSigner(t *testing.T) {
 	if !errors.Is(err, policy.ErrWeaker) && !errors.Is(err, proof.ErrClaims) {
 		t.Errorf("expected the guest's provenance not to count, found %v", err)
 	}
+}
+
+// TestOneMoreRule can only refuse more: what a stranger's statement says against an
+// artifact is heard, whoever is named as a signer.
+func TestOneMoreRule(t *testing.T) {
+	stranger := testrepo.WorkflowClaims("https://git.example/x/y", ".github/workflows/release.yml", "refs/tags/v1", strings.Repeat("ab", 20))
+	b := newBench(t)
+	b.release("hello", "1.4.2", &testrepo.Signing{Bills: true, Change: func(path string, o *testrepo.BundleOptions) {
+		if strings.Contains(path, ".sbom.") {
+			o.Claims = stranger
+			o.Statement = bytes.ReplaceAll(o.Statement, []byte("golang.org/x/text"), []byte("example.org/bad/lib"))
+		}
+	}})
+	deny := policy.Rule{Components: &policy.Components{Deny: []string{"example.org/bad/lib"}}}
+	for _, guest := range []bool{false, true} {
+		b.rules = []policy.Rule{deny}
+		b.wantRefusal(b.item("hello", "1.4.2"), policy.IDComponents, policy.ErrRefused)
+		b.rules = append(b.rules, policy.Rule{Guest: guest, Signers: []provenance.Identity{acmeSigner(t, "hello")}})
+		b.wantRefusal(b.item("hello", "1.4.2"), policy.IDComponents, policy.ErrRefused)
+	}
+}
+
+// TestBillsThatCountForNothing: one that lists nothing, and one that not all who
+// must agree promise.
+func TestBillsThatCountForNothing(t *testing.T) {
+	b := newBench(t)
+	b.release("hello", "1.4.2", nil)
+	item := b.item("hello", "1.4.2")
+	b.alone = map[string]bool{item.Artifact.SBOM: true}
+	found, err := b.prove(item)
+	must(t, err)
+	wantResult(t, found.Evidence, trust.CheckSBOM, trust.NotChecked)
+	if len(found.Subject.Components) == 0 || found.Subject.HasSBOM {
+		t.Errorf("expected components that are judged, and no bill that counts; found %+v", found.Subject)
+	}
+	b.rules = []policy.Rule{{Require: []policy.Kind{policy.KindSBOM}}}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRequire, policy.ErrRefused)
+
+	b = newBench(t)
+	b.release("hello", "1.4.2", nil)
+	path := b.item("hello", "1.4.2").Artifact.SBOM
+	b.replace(path, []byte(`{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}`), "hello")
+	b.edit("hello/1.4.2/release.json", func(m map[string]any) { delete(m, "components") })
+	b.rules = []policy.Rule{{Require: []policy.Kind{policy.KindSBOM}}}
+	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRequire, policy.ErrRefused)
 }

@@ -45,6 +45,9 @@ type Profile struct {
 type Documents interface {
 	// Promise finds a target; without one it is trust.ErrNoTarget.
 	Promise(ctx context.Context, path string) (trust.Target, error)
+	// Agreed reports, once Promise found a target, whether all that must agree on
+	// the path do; true where nobody must.
+	Agreed(path string) bool
 	// Read brings a target's bytes, proven, at most limit of them.
 	Read(ctx context.Context, target trust.Target, limit int64) ([]byte, error)
 	// Hash is the artifact's own digest by another algorithm than those that
