@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"io"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -89,9 +88,9 @@ func (a *app) auditReport(c *cli.Context, args []string, known audit.Head) (audi
 	}
 	var from io.Reader = a.stdin
 	if args[0] != "-" {
-		file, err := os.Open(args[0])
+		file, err := openRegular(a.path(args[0]))
 		if err != nil {
-			return audit.Report{}, mark(errUsage, err)
+			return audit.Report{}, fileError(err)
 		}
 		defer file.Close()
 		from = file

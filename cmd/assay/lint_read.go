@@ -27,14 +27,7 @@ func (a *app) readSmall(name string, limit int64) ([]byte, error) {
 		}
 		return data, nil
 	}
-	info, err := os.Stat(a.path(name))
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s: expected a regular file", name)
-	}
-	if err != nil {
-		return nil, fileError(err)
-	}
-	file, err := os.Open(a.path(name))
+	file, err := openRegular(a.path(name))
 	if err != nil {
 		return nil, fileError(err)
 	}

@@ -134,15 +134,7 @@ func readConfigured(path string, limit int64, origin config.Origin) ([]byte, err
 	fail := func(err error) error {
 		return mark(config.ErrConfig, fmt.Errorf("%s: %w", origin, err))
 	}
-	// Before it is opened: to open a pipe would wait for its other end.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fail(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fail(fmt.Errorf("%s: expected a regular file, found something else", clip(path)))
-	}
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	if err != nil {
 		return nil, fail(err)
 	}
@@ -155,6 +147,18 @@ func readConfigured(path string, limit int64, origin config.Origin) ([]byte, err
 		return nil, fail(err)
 	}
 	return data, nil
+}
+
+// openRegular opens a regular file, and nothing else: to open a pipe would wait for its other end.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: expected a regular file, found something else", clip(path))
+	}
+	return os.Open(path)
 }
 
 // consulted are the repositories that profiles and advisories name: whoever asks

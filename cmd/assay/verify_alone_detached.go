@@ -75,16 +75,9 @@ const maxRootFile = 4 << 20
 
 // hashWhole hashes a regular file by all algorithms.
 func hashWhole(ctx context.Context, path string) (int64, artifact.Digests, error) {
-	info, err := os.Stat(path)
+	file, err := openRegular(path)
 	if err != nil {
-		return 0, nil, mark(errUsage, err)
-	}
-	if !info.Mode().IsRegular() {
-		return 0, nil, usagef("%s: expected a regular file, found something else", clip(path))
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, nil, err
+		return 0, nil, fileError(err)
 	}
 	defer file.Close()
 	sum256, sum512 := artifact.SHA256.New(), artifact.SHA512.New()

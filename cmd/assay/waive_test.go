@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"assay/artifact"
+	"assay/fetch"
 	"assay/trust/proof"
 )
 
@@ -82,7 +83,7 @@ func TestWaivedDigest(t *testing.T) {
 	if _, err := a.waivedDigest(t.Context(), "sha512:12", nil); !errors.Is(err, artifact.ErrDigest) {
 		t.Errorf("expected a digest that can't be, found %v", err)
 	}
-	if _, err := a.waivedDigest(t.Context(), "none", nil); !errors.Is(err, errUsage) || !errors.Is(err, os.ErrNotExist) {
+	if _, err := a.waivedDigest(t.Context(), "none", nil); !errors.Is(err, fetch.ErrInput) || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("expected no file, found %v", err)
 	}
 }

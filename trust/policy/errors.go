@@ -89,7 +89,7 @@ func (e *ChangedError) Unwrap() error { return ErrChanged }
 type WeakerError struct {
 	Repository string
 	Product    string
-	Version    artifact.Version
+	Version    artifact.Version // may be zero: the path tells none
 	Digests    artifact.Digests // what a waiver would be for
 	Lacking    []Lack
 }
@@ -101,7 +101,11 @@ type Lack struct {
 }
 
 func (e *WeakerError) Error() string {
-	return fmt.Sprintf("%s: %s %s: %v: expected %s, found none", e.Repository, e.Product, e.Version, ErrWeaker, lackText(e.Lacking))
+	version := e.Version.String()
+	if e.Version.IsZero() {
+		version = "of no version that its path tells"
+	}
+	return fmt.Sprintf("%s: %s %s: %v: expected %s, found none", e.Repository, e.Product, version, ErrWeaker, lackText(e.Lacking))
 }
 
 func (e *WeakerError) Unwrap() error { return ErrWeaker }

@@ -52,9 +52,9 @@ func (s *Subject) has(kind Kind) bool {
 	return false
 }
 
-// builds are the signatures with a provenance.
+// builds are the signatures with a provenance that counts for all it says.
 func (s *Subject) builds() []*Signature {
-	return s.pick(func(sig *Signature) bool { return sig.Provenance != nil })
+	return s.pick(func(sig *Signature) bool { return sig.Provenance != nil && !sig.OnlyRebuild })
 }
 
 // rebuilds are those that attest the bytes themselves, and not a list that

@@ -295,6 +295,30 @@ func TestRatchetOfRebuilds(t *testing.T) {
 	}
 }
 
+// A path that tells no version is no way around the proof that versions had, and
+// is no version that others are compared with.
+func TestRatchetWithoutVersion(t *testing.T) {
+	t.Parallel()
+	_, store := newMemory(t, release("1.0.0"))
+	s := bare("2.0.0")
+	s.Version, s.Target = artifact.Version{}, "hello/latest/hello.tgz"
+	check, err := ratchet(store, s, now())
+	var weaker *policy.WeakerError
+	if !errors.As(err, &weaker) || check.Result != trust.Fail || !strings.Contains(err.Error(), "hello of no version that its path tells: weaker proof than before") {
+		t.Errorf("expected less proof than before to be refused, found %+v, %v", check, err)
+	}
+	kinds := string(store.Entries()["kinds/acme/hello"])
+	s = release("2.0.0")
+	s.Version = artifact.Version{}
+	if check, err := ratchet(store, s, now()); err != nil || check.Result != trust.Pass {
+		t.Errorf("expected as much proof as before to pass, found %+v, %v", check, err)
+	}
+	update(t, store, func(tx trust.Tx) error { return policy.Record(tx, s, now()) })
+	if found := string(store.Entries()["kinds/acme/hello"]); found != kinds {
+		t.Errorf("expected the kinds of proof to stay %s, found %s", kinds, found)
+	}
+}
+
 // The proof of one product says nothing of another, nor of the same name in
 // another repository.
 func TestRatchetOfAnother(t *testing.T) {
@@ -303,13 +327,12 @@ func TestRatchetOfAnother(t *testing.T) {
 		"product":    func(s *policy.Subject) { s.Product = "hello2" },
 		"repository": func(s *policy.Subject) { s.Repository = "acme2" },
 		"no product": func(s *policy.Subject) { s.Product = "" },
-		"no version": func(s *policy.Subject) { s.Version = artifact.Version{} },
 		"no place":   func(s *policy.Subject) { s.Repository = "" },
 	} {
 		_, store := newMemory(t, release("1.0.0"))
 		s := bare("2.0.0")
 		change(&s)
-		why := "it is no version of a product in a repository"
+		why := "it is of no product in a repository"
 		if s.Product == "hello2" || s.Repository == "acme2" {
 			why = "no version was seen before"
 		}

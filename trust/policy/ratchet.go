@@ -24,8 +24,12 @@ type heldBy struct {
 // binds reports whether a version must have what this one had: each that is
 // newer, and each that compares equal and is spelt otherwise. Build metadata has
 // no order (SemVer 2.0.0, section 10), so which of two came first can't be told;
-// to take it for none the newer would make it a way around.
+// to take it for none the newer would make it a way around. A subject whose path
+// tells no version is bound for the same reason.
 func (h heldBy) binds(version artifact.Version) bool {
+	if version.IsZero() {
+		return true
+	}
 	order := version.Compare(h.Since)
 	return order > 0 || order == 0 && version.String() != h.Since.String()
 }
@@ -55,11 +59,11 @@ func keyOfKinds(repository, product string) string {
 // has not ended at the time now: then it is not checked, and Why tells of the
 // waiver. A signature or a provenance counts whoever made it: where no rule names
 // signers, a stranger's will do. Versions older than the first with proof, and that one itself, pass.
-// What has no product or no version is not checked.
+// What has no product is not checked; what tells no version is asked as if it were the newest.
 func CheckRatchet(tx trust.Tx, s Subject, now time.Time) (trust.Check, error) {
 	check := trust.Check{ID: trust.CheckRatchet, Result: trust.NotChecked}
-	if s.Repository == "" || s.Product == "" || s.Version.IsZero() {
-		check.Why = "it is no version of a product in a repository"
+	if s.Repository == "" || s.Product == "" {
+		check.Why = "it is of no product in a repository"
 		return check, nil
 	}
 	var record kindsRecord

@@ -46,6 +46,10 @@ type Subject struct {
 type Signature struct {
 	provenance.Signed
 	Provenance *slsa.Provenance // nil: its statement is none
+	// OnlyRebuild says that the certificate does not bear out the source that the
+	// provenance names: it tells that its signer built the same bytes, and counts
+	// for rebuilders alone.
+	OnlyRebuild bool
 	// Of is the target path of the bundle.
 	Of string
 }

@@ -29,11 +29,11 @@ func (h *hearing) built(context.Context) error {
 		if err != nil {
 			return h.fail(trust.CheckProvenance, s.Of, "SLSA provenance v0.2 or v1", "something else", fmt.Errorf("%s: %w", s.Of, err))
 		}
-		counts, err := h.borneOut(&s.Signed, s.Of, p)
+		weight, err := h.borneOut(&s.Signed, s.Of, p)
 		if err != nil {
 			return err
 		}
-		if !counts {
+		if weight == nothing {
 			continue
 		}
 		if err := h.fromSource(s.Of, p); err != nil {
@@ -43,8 +43,8 @@ func (h *hearing) built(context.Context) error {
 		if !h.counts(&s.Signed) {
 			continue
 		}
-		s.Provenance = p
-		if len(h.accepted) == 0 || h.isAccepted(&s.Signed) {
+		s.Provenance, s.OnlyRebuild = p, weight == asRebuild
+		if !s.OnlyRebuild && (len(h.accepted) == 0 || h.isAccepted(&s.Signed)) {
 			first = earliest(first, p.Finished)
 		}
 		h.item.Evidence.Builds = append(h.item.Evidence.Builds, BuildOf(s.Of, &s.Signed, p, h.prover.config.Policy.SLSALevel(*s)))
@@ -78,47 +78,62 @@ func BuildOf(of string, signed *provenance.Signed, p *slsa.Provenance, level int
 	}
 }
 
+// weight is what a provenance counts for.
+type weight int
+
+const (
+	nothing      weight = iota
+	asRebuild           // that its signer built the same bytes, and nothing else
+	asProvenance        // everything it says
+)
+
 // borneOut compares the predicate with the claims that the certificate authority
 // made sure of. The certificate of a rebuilder names the repository that its
-// workflow is in, which is not the one that it built: of one that a rule names
-// only builder and run are compared.
+// workflow is in, which is not the one that it built: where they differ and a rule
+// names it as a rebuilder, builder and run are compared, and it counts as a
+// rebuild alone. So a project's rules, which may name anyone, make no stranger's
+// claim of its source count for what other rules ask.
 //
 // A signer whom a rule names, or whose workflow is in the very repository that
 // the manifest names, must tell what its certificate tells. What a third party
 // says otherwise counts for nothing: whoever rebuilds a release, and is unknown
 // here, must not get in its way.
-func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) (counts bool, err error) {
+func (h *hearing) borneOut(s *provenance.Signed, of string, p *slsa.Provenance) (weight, error) {
 	c := s.Signer.Certificate
 	found := fmt.Sprintf("built by %s from %s", p.Builder, sourceText(p.Source))
 	if c == nil {
 		h.item.Evidence.Add(trust.Check{ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Found: found, Why: "it is signed by a key: no certificate bears out what it says"})
-		return true, nil
+		return asProvenance, nil
 	}
-	claims := slsa.Claims{BuildSigner: c.BuildSigner, RunInvocation: c.RunInvocation}
-	if !h.isRebuilder(s) {
-		claims.SourceRepository, claims.SourceDigest, claims.SourceRef, claims.BuildConfig = c.SourceRepository, c.SourceDigest, c.SourceRef, c.BuildConfig
-	}
-	compared, err := p.CheckClaims(claims)
+	result := asProvenance
+	compared, err := p.CheckClaims(slsa.Claims{
+		SourceRepository: c.SourceRepository, SourceDigest: c.SourceDigest, SourceRef: c.SourceRef,
+		BuildConfig: c.BuildConfig, BuildSigner: c.BuildSigner, RunInvocation: c.RunInvocation,
+	})
 	var disagreement *slsa.DisagreementError
+	if errors.As(err, &disagreement) && h.isRebuilder(s) {
+		result = asRebuild
+		compared, err = p.CheckClaims(slsa.Claims{BuildSigner: c.BuildSigner, RunInvocation: c.RunInvocation})
+	}
 	if errors.As(err, &disagreement) && !h.isAccepted(s) && !h.isOwn(c) {
 		h.item.Evidence.Add(trust.Check{
 			ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Expected: disagreement.Expected, Found: disagreement.Found,
 			Why: "it does not say what the certificate of its signer says, and counts for nothing: " + disagreement.Error(),
 		})
-		return false, nil
+		return nothing, nil
 	}
 	if errors.As(err, &disagreement) {
-		return false, h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: %w", of, ErrClaims, err))
+		return nothing, h.fail(trust.CheckProvenance, of, disagreement.Expected, disagreement.Found, fmt.Errorf("%s: %w: %w", of, ErrClaims, err))
 	}
 	if err != nil {
-		return false, h.fail(trust.CheckProvenance, of, "provenance that its certificate bears out", "none", fmt.Errorf("%s: %w", of, err))
+		return nothing, h.fail(trust.CheckProvenance, of, "provenance that its certificate bears out", "none", fmt.Errorf("%s: %w", of, err))
 	}
 	if len(compared) == 0 {
 		h.item.Evidence.Add(trust.Check{ID: trust.CheckProvenance, Result: trust.NotChecked, Of: of, Found: found, Why: "provenance and certificate have no claim in common"})
-		return true, nil
+		return result, nil
 	}
 	h.pass(trust.CheckProvenance, of, "as the certificate has it: "+strings.Join(compared, ", "), found)
-	return true, nil
+	return result, nil
 }
 
 // isOwn reports whether a certificate is of a workflow in the repository that the

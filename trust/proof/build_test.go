@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +79,27 @@ func TestRebuilderOfAnother(t *testing.T) {
 	wantResult(t, b.proven(b.item("hello", "1.4.2")).Evidence, trust.CheckProvenance, trust.Pass)
 	b.rules = []policy.Rule{rule("third")}
 	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRebuilders, policy.ErrRefused)
+}
+
+// TestRebuilderIsNoBuilder: the provenance of a rebuilder whose certificate names
+// another repository than it built counts as a rebuild, and for no rule that asks
+// for provenance, whoever's rule names the rebuilder.
+func TestRebuilderIsNoBuilder(t *testing.T) {
+	other := testrepo.WorkflowClaims("https://git.example/other/other", ".github/workflows/release.yml", "refs/tags/v1.4.2", strings.Repeat("cd", 20))
+	asked := policy.Rule{Require: []policy.Kind{policy.KindProvenance}}
+	for _, guest := range []bool{true, false} {
+		b := newBench(t)
+		b.release("hello", "1.4.2", &testrepo.Signing{Artifacts: testrepo.AsNothing, Rebuilders: []testrepo.Claims{other}})
+		named := policy.Rule{Guest: guest, Rebuilders: &policy.Rebuilders{Need: 1, Of: []provenance.Identity{acmeSigner(t, "other")}}}
+		b.rules = []policy.Rule{named}
+		found := b.proven(b.item("hello", "1.4.2"))
+		wantResult(t, found.Evidence, policy.IDRebuilders, trust.Pass)
+		if len(found.Subject.Signatures) != 1 || slices.Contains(found.Subject.Kinds(), policy.KindProvenance) {
+			t.Errorf("guest %v: expected one signature and no provenance, found %v", guest, found.Subject.Kinds())
+		}
+		b.rules = []policy.Rule{asked, named}
+		b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRequire, policy.ErrRefused)
+	}
 }
 
 // TestDates that a manifest can't mean.

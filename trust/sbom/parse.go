@@ -12,10 +12,11 @@ import (
 	"assay/internal/strictjson"
 )
 
-// MaxBytes is the most bytes of a document. Those of whole operating system
-// images, which list every file, come to 20 MiB and sometimes 50; those of the
-// programs that assay installs stay under 2.
-const MaxBytes = 64 << 20
+// MaxBytes is the most bytes of a document. To read one takes up to eight times
+// its size in memory. Those of whole operating system images, which list every
+// file, come to 20 MiB and sometimes more; those of the programs that assay
+// installs stay under 2.
+const MaxBytes = 24 << 20
 
 // MaxComponents is the most components of a document. A large distribution image lists about 5,000.
 const MaxComponents = 100_000
