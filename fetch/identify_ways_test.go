@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 
@@ -67,7 +68,7 @@ func TestIdentifyIsGivenUp(t *testing.T) {
 	}
 	b.server.Clear()
 	beta := b.other("beta", nil)
-	if _, err := b.client().Identify(interrupted(t, beta.server, "timestamp.json"), file); !errors.Is(err, context.Canceled) {
+	if _, err := b.client().Identify(interrupted(t, beta.server, "timestamp.json"), b.onDisk(tarball("1.5.0"))); !errors.Is(err, context.Canceled) {
 		t.Errorf("by another repository: expected context.Canceled, found %v", err)
 	}
 }
@@ -102,13 +103,15 @@ func TestNamesakeIsTold(t *testing.T) {
 	if !errors.Is(err, trust.ErrMismatch) || strings.Contains(err.Error(), "could not be found out") {
 		t.Errorf("expected ErrMismatch, found %v", err)
 	}
-	// It may be what a manifest lists, that can't be read.
-	b.dir = t.TempDir()
-	b.server.Status("/release.json", http.StatusInternalServerError)
-	b.server.Status(".release.json", http.StatusInternalServerError)
-	for _, path := range []string{file, fileOf(t, "stranger", []byte("others"))} {
-		if _, err := b.client().Identify(t.Context(), path); !errors.Is(err, fetch.ErrSource) {
-			t.Errorf("%s: expected ErrSource, found %v", filepath.Base(path), err)
+	// It may be what a manifest lists, that can't be read or found.
+	for _, document := range []string{"release.json", "channel-stable", "catalog.json"} {
+		b.dir = t.TempDir()
+		b.server.Clear()
+		b.server.Status(document, http.StatusInternalServerError)
+		for _, path := range []string{file, fileOf(t, "stranger", []byte("others"))} {
+			if _, err := b.client().Identify(t.Context(), path); !errors.Is(err, fetch.ErrSource) {
+				t.Errorf("%s, %s: expected ErrSource, found %v", document, filepath.Base(path), err)
+			}
 		}
 	}
 }
@@ -266,7 +269,60 @@ func TestIdentifiedIsJudgedOnce(t *testing.T) {
 	if found.Target.Repository() != "acme" || len(found.Agreed) != 2 || len(found.Warnings) != 0 {
 		t.Errorf("expected acme's, agreed by both, found %s, %v, %q", found.Target.Repository(), found.Agreed, found.Warnings)
 	}
-	if told, remembered := len(found.Evidence.Checks), len(found.Receipt.Evidence.Checks); told != remembered {
-		t.Errorf("expected the %d checks that are remembered, found %d", remembered, told)
+	seen := map[trust.Check]bool{}
+	for _, check := range found.Evidence.Checks {
+		if seen[check] {
+			t.Errorf("expected every check once, found again %+v", check)
+		}
+		seen[check] = true
+	}
+}
+
+// A cache that can't be looked into is told, and not taken for an empty one; so
+// is a role that can't be asked, and a memory that can't be written.
+func TestIdentifyTellsWhatFails(t *testing.T) {
+	t.Parallel()
+	b := newSigned(t)
+	b.judge.Memory = forgetful{b.memory}
+	if _, err := b.client().Identify(t.Context(), b.onDisk(signedTarball)); !errors.Is(err, errForgetful) {
+		t.Errorf("expected %v, found %v", errForgetful, err)
+	}
+	b.judge.Memory = nil
+	b.mustGet("hello@2.0.0")
+	folder := filepath.Dir(b.blobOf(signedTarball))
+	must(t, os.RemoveAll(folder))
+	must(t, os.WriteFile(folder, nil, 0o600))
+	if _, err := b.client().Identify(t.Context(), b.onDisk(tarball("1.5.0"))); err == nil || !strings.Contains(err.Error(), folder) {
+		t.Errorf("expected the cache's error, found %v", err)
+	}
+}
+
+func TestIdentifyNeedsAllRoles(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	beta := b.other("beta", map[string][]byte{"x": []byte("x")})
+	must(t, beta.repo.Delegate("targets", testrepo.DelegatedRole{Name: "tools", Paths: []string{"tools/*"}}))
+	must(t, beta.repo.AddTarget("tools/y", []byte("y"), "tools"))
+	must(t, beta.repo.Publish())
+	beta.server.Status("tools.json", http.StatusInternalServerError)
+	if _, err := b.client().Identify(t.Context(), fileOf(t, "stranger", []byte("?"))); !errors.Is(err, fetch.ErrSource) {
+		t.Errorf("expected ErrSource, found %v", err)
+	}
+}
+
+// Expired metadata answers for what is remembered, and not for what is not.
+func TestIdentifyByExpiredMetadata(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	unheld := b.onDisk("hello/1.4.2/hello_1.4.2_linux_arm64.tar.gz")
+	b.mustGet("hello@1.5.0")
+	_, err := b.client().Identify(t.Context(), unheld) // its documents are held
+	must(t, err)
+	b.offline = true
+	b.now = b.now.Add(48 * time.Hour)
+	_, err = b.client().Identify(t.Context(), b.onDisk(tarball("1.5.0")))
+	must(t, err)
+	if _, err = b.client().Identify(t.Context(), unheld); !errors.Is(err, trust.ErrExpired) {
+		t.Errorf("expected ErrExpired, found %v", err)
 	}
 }

@@ -190,14 +190,13 @@ func TestFirstIsNotAskedAboutNoRelease(t *testing.T) {
 	must(t, b.repo.Publish())
 	b.approves("approvals", "hello/notes.txt", tarball("1.5.0"))
 	b.mustAgree(2, "acme", "approvals")
-	for _, document := range []string{"channel-stable", "catalog.json"} {
+	for _, document := range []string{"catalog.json", "channel-stable"} {
+		b.server.Clear()
 		b.server.Status(document, http.StatusInternalServerError)
 		if _, err := b.client().SelectTarget(t.Context(), "approvals", tarball("1.5.0")); !errors.Is(err, fetch.ErrSource) {
 			t.Errorf("%s, of a release: expected ErrSource, found %v", document, err)
 		}
 	}
-	b.server.Clear()
-	b.server.Status("channel-stable", http.StatusInternalServerError)
 	if _, err := b.client().SelectTarget(t.Context(), "approvals", "hello/notes.txt"); err != nil {
 		t.Errorf("expected no error, found %v", err)
 	}
