@@ -140,7 +140,7 @@ func (s *shelf) revokedIn(ctx context.Context, product, channel string, entry re
 		return err
 	}
 	for _, listed := range m.Artifacts {
-		if listed.Length == target.Length() && listed.Digests.Agree(digests) {
+		if listed.Digests.Agree(digests) {
 			by := &revocation{product: product, channel: channel, entry: entry}
 			return fmt.Errorf("%s has the bytes of %s: %w", target.Path(), listed.Name(), by)
 		}

@@ -3,6 +3,7 @@ package fetch_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -100,6 +101,25 @@ func TestListedReleaseSharesRevokedBytes(t *testing.T) {
 	}
 	if err := b.pathOf("acme", "misc/tool.tgz"); !errors.Is(err, fetch.ErrRevoked) {
 		t.Errorf("not listed: expected ErrRevoked, found %v", err)
+	}
+}
+
+// A digest is enough to know revoked bytes by, whatever length their manifest
+// tells: its word counts against them here, never for them.
+func TestRevokedManifestOfAnotherLength(t *testing.T) {
+	t.Parallel()
+	b := newSigned(t)
+	b.alike("misc/tool.tgz", tarball("1.4.2"))
+	const manifest = "hello/1.4.2/release.json"
+	length := fmt.Sprintf(`"length": %d,`, len(b.bytesOf(tarball("1.4.2"))))
+	edited := strings.ReplaceAll(string(b.bytesOf(manifest)), length, `"length": 7,`)
+	if !strings.Contains(edited, `"length": 7,`) {
+		t.Fatalf("no %s in %s", length, manifest)
+	}
+	must(t, b.repo.AddTarget(manifest, []byte(edited), "hello"))
+	b.withdraw("1.4.2")
+	if err := b.pathOf("acme", "misc/tool.tgz"); !errors.Is(err, fetch.ErrRevoked) {
+		t.Errorf("expected ErrRevoked, found %v", err)
 	}
 }
 
