@@ -248,6 +248,42 @@ func TestRebuildersOfRules(t *testing.T) {
 	}
 }
 
+// Hosts are whom the rules of the host name, if they name signers; where they
+// name none, a project's count.
+func TestHostsOfRules(t *testing.T) {
+	t.Parallel()
+	host := policy.Rule{Signers: []provenance.Identity{keyIdentity("a")}}
+	idle := policy.Rule{Statuses: []string{"current"}}
+	guest := policy.Rule{Guest: true, Signers: []provenance.Identity{keyIdentity("b")}}
+	table := builders()[0].Signer
+	for name, test := range map[string]struct {
+		rules []policy.Rule
+		want  []provenance.Identity
+	}{
+		"both":                {[]policy.Rule{host, guest}, []provenance.Identity{keyIdentity("a"), table}},
+		"the guest alone":     {[]policy.Rule{guest}, []provenance.Identity{keyIdentity("b"), table}},
+		"a host that is idle": {[]policy.Rule{idle, guest}, []provenance.Identity{keyIdentity("b"), table}},
+	} {
+		found := newPolicy(t, test.rules...).Hosts("acme", "", "")
+		if !slices.EqualFunc(found, test.want, func(x, y provenance.Identity) bool { return x.String() == y.String() }) {
+			t.Errorf("%s: expected %v, found %v", name, test.want, found)
+		}
+	}
+}
+
+// What only a rebuilder says is a rebuild, and no provenance.
+func TestOnlyRebuildIsNoProvenance(t *testing.T) {
+	t.Parallel()
+	s := good()
+	before := s.Kinds()
+	for i := range s.Signatures {
+		s.Signatures[i].OnlyRebuild = true
+	}
+	if after := s.Kinds(); !slices.Contains(before, policy.KindProvenance) || slices.Contains(after, policy.KindProvenance) || len(after) != len(before)-1 {
+		t.Errorf("expected all but the provenance of %v, found %v", before, after)
+	}
+}
+
 // A rule of a project names signers as any rule; the profiles of these judge
 // nothing because of it, and it brings the table's builders in no more than that.
 func TestGuestsProfiles(t *testing.T) {

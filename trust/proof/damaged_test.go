@@ -52,6 +52,10 @@ func TestReceiptThatItsStoreFindsDamaged(t *testing.T) {
 	b.wantHealed("by its store")
 	b.config.Damaged = func(error) bool { return false }
 	b.wantMeans(b.item("hello", "1.4.2"))
+	b.config.Memory, b.config.Damaged = b.memory, func(error) bool { return true }
+	if found := b.proven(b.item("hello", "1.4.2")); len(found.Warnings) != 0 {
+		t.Errorf("expected what can be read to be no damage, found %q", found.Warnings)
+	}
 }
 
 // damage puts something else in the place of the one receipt.

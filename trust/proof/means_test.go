@@ -78,6 +78,15 @@ func TestMeans(t *testing.T) {
 		}
 		b.rules = []policy.Rule{{Advisories: policy.Warn}}
 		b.wantMeans(b.item("hello", "1.4.2"))
+		b.rules = nil
+		ctx, stop := context.WithCancel(t.Context())
+		b.config.Advisories = func(ctx context.Context) (*advisory.Set, error) {
+			stop()
+			return nil, context.Cause(ctx)
+		}
+		if _, err := b.prover().Prove(ctx, b.item("hello", "1.4.2")); !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "advisories: ") {
+			t.Errorf("expected it to end with its context, found %v", err)
+		}
 	})
 	t.Run("profile", func(t *testing.T) {
 		b := newBench(t)

@@ -703,6 +703,13 @@ func TestStrangersCountForNothing(t *testing.T) {
 	}
 	b.rules[0].Require = []policy.Kind{policy.KindProvenance}
 	b.wantRefusal(b.item("hello", "1.4.2"), policy.IDRequire, policy.ErrRefused)
+
+	b = newBench(t) // nor is one whose certificate says nothing against it told as its build
+	b.release("hello", "1.4.2", &testrepo.Signing{Rebuilders: []testrepo.Claims{rebuilder(stranger)}})
+	b.rules = []policy.Rule{{Signers: []provenance.Identity{acmeSigner(t, "hello")}}}
+	if builds := b.proven(b.item("hello", "1.4.2")).Evidence.Builds; len(builds) != 1 || !strings.Contains(builds[0].Signer, "hello/hello") {
+		t.Errorf("expected the build by an accepted signer alone, found %+v", builds)
+	}
 }
 
 // TestGuestsProfile: a project's rule can't have a bundle judged by a profile that
