@@ -37,9 +37,10 @@ var arrows = map[string][]string{
 	"cache":                    {"artifact", "internal/boltfile", "internal/durable"},
 	"cache/audit":              {"artifact", "internal/boltfile", "internal/durable"},
 	"cache/state":              {"internal/boltfile", "internal/durable"},
-	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "internal/durable"},
+	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "internal/durable"},
+	"fetch/wire":               {"trust"},
 	"internal/boltfile":        {},
-	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "internal/durable"},
+	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "fetch/wire", "internal/durable"},
 	"internal/config":          {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml"},
 	"internal/durable":         {},
 	"internal/mutants":         {},
@@ -52,7 +53,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/audit", "cache/state", "fetch", "internal/config", "internal/testrepo",
+		"cache", "cache/audit", "cache/state", "fetch", "fetch/wire", "internal/config", "internal/testrepo",
 	},
 }
 
@@ -83,8 +84,8 @@ var soleUsers = map[string][]string{
 	"github.com/vbauerster/mpb":             {"cmd/assay"},
 	"github.com/dustin/go-humanize":         {"cmd/assay"},
 	"golang.org/x/term":                     {"cmd/assay"},
-	"net/http":                              {"fetch", "internal/testrepo"},
-	"net":                                   {"fetch", "internal/testrepo"},
+	"net/http":                              {"fetch/wire", "internal/testrepo"},
+	"net":                                   {"fetch/wire", "internal/testrepo"},
 }
 
 // pure packages decide and name; the outside is handed to them. They may import

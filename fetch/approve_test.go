@@ -12,6 +12,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -42,7 +43,7 @@ func (b *bench) join(name string, repo *testrepo.Repo) *approver {
 	must(b.t, err)
 	b.t.Cleanup(func() { server.Close() })
 	a := &approver{repo: repo, server: server, store: &trust.MemStore{}}
-	source, err := fetch.NewSource(fetch.NewEngine(b.engine), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
+	source, err := fetch.NewSource(wire.New(b.engine), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
 	must(b.t, err)
 	r, err := trust.Open(trust.Config{Name: name, Root: repo.Root(), Store: a.store, Remote: source, Now: func() time.Time { return b.now }})
 	must(b.t, err)

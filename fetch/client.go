@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assay/cache"
+	"assay/fetch/wire"
 	"assay/trust"
 	"assay/trust/proof"
 )
@@ -24,7 +25,7 @@ type Repository struct {
 type Config struct {
 	Repositories []*Repository
 	Cache        *cache.Store
-	Engine       *Engine
+	Engine       *wire.Engine
 	// Map says which repositories must agree on what; nil: each speaks for itself.
 	Map *trust.Map
 	// Prover verifies what is signed and attested, and judges it by policy, for
@@ -45,7 +46,7 @@ type Config struct {
 type Client struct {
 	repositories map[string]*Repository
 	cache        *cache.Store
-	engine       *Engine
+	engine       *wire.Engine
 	approvals    *trust.Map
 	prover       *proof.Prover
 	now          func() time.Time

@@ -23,18 +23,9 @@
 // others agree on it; for an artifact that no mapping covers it is the mapping of
 // its manifest.
 //
-// A request goes where the configuration says. Where a source elsewhere points,
-// by a redirect or by the urls of a manifest, it goes only to hosts elsewhere:
-// never to this machine or its link, whatever a name resolves to, unless the
-// repository itself lies on this machine. Private networks are not kept out, and
-// behind a proxy it is the proxy that resolves names. Messages hold no user,
-// password or query of a URL, and nothing that a terminal would obey. Who gives
-// up gets the cause of it back, and no failure of a source.
-//
-// A source that is too slow with a document, metadata for one, counts as silent:
-// no byte for EngineOptions.Idle, or less than EngineOptions.Pace over
-// EngineOptions.Document, is trust.ErrNoAnswer, with a message of its own. So a
-// configured grace covers it as if nothing had answered.
+// What comes from outside comes through package wire, which says where requests
+// may go and what counts as silence: a configured grace covers a source that is
+// too slow with metadata as if nothing had answered.
 //
 // Not promised: speed. One connection per file is used, and a transfer that was
 // cut starts from the beginning.

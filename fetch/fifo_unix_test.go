@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -24,7 +25,7 @@ func TestPipesAreNotWaitedFor(t *testing.T) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if _, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: "file://" + filepath.ToSlash(dir)}); !errors.Is(err, trust.ErrNoMetadata) {
+		if _, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: "file://" + filepath.ToSlash(dir)}); !errors.Is(err, trust.ErrNoMetadata) {
 			t.Errorf("as metadata: expected ErrNoMetadata, found %v", err)
 		}
 		if _, err := b.client().Identify(t.Context(), filepath.Join(dir, "2.root.json")); !errors.Is(err, fetch.ErrInput) {

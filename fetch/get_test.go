@@ -14,6 +14,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -313,7 +314,7 @@ func TestTwoRepositoriesWithOneProduct(t *testing.T) {
 	store, err := cache.Open(t.TempDir(), cache.Options{})
 	must(t, err)
 	if _, err := fetch.NewClient(fetch.Config{
-		Repositories: []*fetch.Repository{b.repository("acme"), other.repository("acme")}, Cache: store, Engine: fetch.NewEngine(b.engine),
+		Repositories: []*fetch.Repository{b.repository("acme"), other.repository("acme")}, Cache: store, Engine: wire.New(b.engine),
 	}); err == nil || !strings.Contains(err.Error(), `two repositories are named "acme"`) {
 		t.Errorf("two repositories under one name: found %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -27,7 +28,7 @@ type bench struct {
 	store   *trust.MemStore
 	machine [16]byte
 	offline bool
-	engine  fetch.EngineOptions
+	engine  wire.Options
 	more    []*fetch.Repository
 	grace   time.Duration
 	warn    func(string)
@@ -45,7 +46,7 @@ func newBench(t *testing.T, options testrepo.Options) *bench {
 	t.Cleanup(func() { server.Close() })
 	b.repo, b.server = repo, server
 	// Generous, as other tests run at the same time; impatient makes them short.
-	b.engine = fetch.EngineOptions{Connect: 10 * time.Second, Answer: 20 * time.Second, Idle: 20 * time.Second, Document: 40 * time.Second}
+	b.engine = wire.Options{Connect: 10 * time.Second, Answer: 20 * time.Second, Idle: 20 * time.Second, Document: 40 * time.Second}
 	return b
 }
 
@@ -65,7 +66,7 @@ func must(t *testing.T, err error) {
 
 func (b *bench) repository(name string) *fetch.Repository {
 	b.t.Helper()
-	source, err := fetch.NewSource(fetch.NewEngine(b.engine), fetch.SourceConfig{URL: b.server.URL, Layout: fetch.LayoutBase})
+	source, err := fetch.NewSource(wire.New(b.engine), fetch.SourceConfig{URL: b.server.URL, Layout: fetch.LayoutBase})
 	must(b.t, err)
 	r, err := trust.Open(trust.Config{Name: name, Root: b.repo.Root(), Store: b.store, Remote: source, Grace: b.grace, Now: func() time.Time { return b.now }})
 	must(b.t, err)
@@ -79,7 +80,7 @@ func (b *bench) client() *fetch.Client {
 	must(b.t, err)
 	client, err := fetch.NewClient(fetch.Config{
 		Repositories: append([]*fetch.Repository{b.repository("acme")}, b.more...),
-		Cache:        store, Engine: fetch.NewEngine(b.engine), Now: func() time.Time { return b.now }, Offline: b.offline,
+		Cache:        store, Engine: wire.New(b.engine), Now: func() time.Time { return b.now }, Offline: b.offline,
 		MachineID: func(context.Context) ([16]byte, error) { return b.machine, nil },
 		Warn:      b.warn, Map: b.agree,
 	})

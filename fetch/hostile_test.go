@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/trust"
 )
 
@@ -40,7 +41,7 @@ func TestMetadataRedirectedToAnotherScheme(t *testing.T) {
 			w.Header().Set("Location", target)
 			w.WriteHeader(http.StatusFound)
 		})
-		data, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
+		data, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: server.URL})
 		noExcuse(t, target, data, err)
 	}
 }
@@ -57,7 +58,7 @@ func TestRedirectsUpToTheLimit(t *testing.T) {
 			}
 			w.Write([]byte("{}"))
 		})
-		data, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
+		data, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: server.URL})
 		if !refused {
 			if err != nil || string(data) != "{}" {
 				t.Errorf("%d redirects: found %q, %v", count, data, err)
@@ -100,7 +101,7 @@ func TestPackedMetadataIsNotUnpacked(t *testing.T) {
 				}
 			}
 		})
-		data, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
+		data, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: server.URL})
 		noExcuse(t, encoding, data, err)
 		if err == nil || !strings.Contains(err.Error(), "Content-Encoding") {
 			t.Errorf("%s: expected the encoding to be named, found %v", encoding, err)
@@ -122,7 +123,7 @@ func TestPackedMetadataThatIsNotSaidToBe(t *testing.T) {
 	must(t, err)
 	must(t, packer.Close())
 	server := serving(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(packed.Bytes()) })
-	data, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
+	data, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: server.URL})
 	if err != nil || !bytes.Equal(data, packed.Bytes()) {
 		t.Errorf("expected the bytes as they are, found %d of %d, %v", len(data), packed.Len(), err)
 	}

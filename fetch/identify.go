@@ -12,6 +12,7 @@ import (
 
 	"assay/artifact"
 	"assay/artifact/release"
+	"assay/fetch/wire"
 	"assay/trust"
 	"assay/trust/proof"
 )
@@ -152,7 +153,7 @@ func (c *Client) identifyIn(ctx context.Context, name string, file fingerprint) 
 }
 
 func (c *Client) fingerprint(ctx context.Context, path string) (fingerprint, error) {
-	file, length, err := openRegular(path)
+	file, length, err := wire.OpenRegular(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return fingerprint{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"assay/artifact"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/trust"
 )
 
@@ -44,7 +45,7 @@ func TestLimitsBeforeARepositoryIsOpened(t *testing.T) {
 				w.Write(body)
 			})
 			learnt := ""
-			source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{
+			source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{
 				URL: server.URL, Limits: test.limits,
 				Remember: func(_ context.Context, layout string) error { learnt = layout; return nil },
 			})

@@ -13,6 +13,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/trust"
 )
 
@@ -55,7 +56,7 @@ func (m *sigstoreMachine) at(folder, clock string) (*fetch.Client, *trust.Reposi
 	must(m.t, err)
 	now, err := time.Parse(time.RFC3339, clock)
 	must(m.t, err)
-	engine := fetch.NewEngine(fetch.EngineOptions{})
+	engine := wire.New(wire.Options{})
 	source, err := fetch.NewSource(engine, fetch.SourceConfig{URL: server.URL})
 	must(m.t, err)
 	repository, err := trust.Open(trust.Config{

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"assay/artifact"
+	"assay/fetch/wire"
 	"assay/trust"
 )
 
@@ -40,7 +41,7 @@ type SourceConfig struct {
 // Source is one repository's place. It implements trust.Remote. It is safe for
 // several goroutines.
 type Source struct {
-	engine   *Engine
+	engine   *wire.Engine
 	base     *url.URL
 	metadata *url.URL // nil: by layout
 	targets  *url.URL
@@ -52,7 +53,7 @@ type Source struct {
 }
 
 // NewSource checks the URLs. It asks nothing yet.
-func NewSource(engine *Engine, c SourceConfig) (*Source, error) {
+func NewSource(engine *wire.Engine, c SourceConfig) (*Source, error) {
 	s := &Source{engine: engine, layout: c.Layout, remember: c.Remember, limits: c.Limits}
 	defaults := trust.DefaultLimits()
 	s.limits.Root, s.limits.Timestamp = cmp.Or(c.Limits.Root, defaults.Root), cmp.Or(c.Limits.Timestamp, defaults.Timestamp)
@@ -83,11 +84,11 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
-		return nil, fmt.Errorf("expected a URL that begins with https://, http:// or file://, found %.80q", shown(u))
+		return nil, fmt.Errorf("expected a URL that begins with https://, http:// or file://, found %.80q", wire.Shown(u))
 	case u.Scheme != "file" && u.Host == "":
-		return nil, fmt.Errorf("expected a URL with a host, found %.80q", shown(u))
+		return nil, fmt.Errorf("expected a URL with a host, found %.80q", wire.Shown(u))
 	case u.RawQuery != "" || u.Fragment != "" || u.Opaque != "":
-		return nil, fmt.Errorf("expected a URL without query and fragment, found %.80q", shown(u))
+		return nil, fmt.Errorf("expected a URL without query and fragment, found %.80q", wire.Shown(u))
 	}
 	return u, nil
 }
@@ -139,27 +140,27 @@ func (s *Source) forget(base *url.URL) bool {
 }
 
 func (s *Source) readMetadata(ctx context.Context, u *url.URL, limit int64) ([]byte, error) {
-	raw, a, err := s.engine.readDocument(ctx, u, reachOf(s.base), limit)
+	raw, a, err := s.engine.ReadDocument(ctx, u, wire.ReachOf(s.base), limit)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%w: %w", trust.ErrNoMetadata, err)
-	case errors.Is(err, errTooLong):
-		if err := a.checkMetadata(raw); err != nil {
+	case errors.Is(err, wire.ErrTooLong):
+		if err := checkMetadata(a, raw); err != nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", shown(u), trust.ErrTooLarge, limit)
+		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", wire.Shown(u), trust.ErrTooLarge, limit)
 	case err != nil:
 		return nil, err
 	}
-	return raw, a.checkMetadata(raw)
+	return raw, checkMetadata(a, raw)
 }
 
 // checkMetadata finds out the web pages that proxies and portals answer with.
-func (a *answer) checkMetadata(raw []byte) error {
+func checkMetadata(a *wire.Answer, raw []byte) error {
 	text := bytes.TrimLeft(raw, " \t\r\n\ufeff")
-	html := strings.HasPrefix(strings.ToLower(a.contentType), "text/html") && !bytes.HasPrefix(text, []byte("{"))
+	html := strings.HasPrefix(strings.ToLower(a.ContentType), "text/html") && !bytes.HasPrefix(text, []byte("{"))
 	if html || bytes.HasPrefix(text, []byte("<")) {
-		return &SourceError{URL: a.url, Proxy: a.proxy, Detail: "expected metadata, found a web page (is there a login page or a proxy in between?)"}
+		return &wire.SourceError{URL: a.URL, Proxy: a.Proxy, Detail: "expected metadata, found a web page (is there a login page or a proxy in between?)"}
 	}
 	return nil
 }
@@ -231,34 +232,34 @@ func tooLarge(limit string, err error) error {
 
 // targetURLs lists where a target's bytes may lie, in the order to try, and what
 // may be reached there.
-func (s *Source) targetURLs(t trust.Target) ([]*url.URL, reach, error) {
+func (s *Source) targetURLs(t trust.Target) ([]*url.URL, wire.Reach, error) {
 	if len(t.URLs()) > 0 {
 		return s.elsewhere(t)
 	}
 	if !t.Consistent() {
-		return []*url.URL{s.targetURL(t.Path())}, reachOf(s.targets), nil
+		return []*url.URL{s.targetURL(t.Path())}, wire.ReachOf(s.targets), nil
 	}
 	dir, name := path.Split(t.Path())
 	var urls []*url.URL
 	for _, digest := range t.Digests() {
 		urls = append(urls, s.targetURL(dir+digest.Hex()+"."+name))
 	}
-	return urls, reachOf(s.targets), nil
+	return urls, wire.ReachOf(s.targets), nil
 }
 
 // elsewhere lists the URLs that a manifest gives. They are the publisher's
 // words, not the configuration's: a repository that is not on this machine may
 // point at hosts elsewhere only, and none at a file.
-func (s *Source) elsewhere(t trust.Target) ([]*url.URL, reach, error) {
+func (s *Source) elsewhere(t trust.Target) ([]*url.URL, wire.Reach, error) {
 	var urls []*url.URL
 	for _, raw := range t.URLs() {
 		u, err := url.Parse(raw)
 		if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-			return nil, reach{}, &SourceError{URL: clip(t.Manifest(), 500), Detail: fmt.Sprintf("expected an http or https URL for %s, found another", t.Name())}
+			return nil, wire.Reach{}, &wire.SourceError{URL: wire.Clip(t.Manifest(), 500), Detail: fmt.Sprintf("expected an http or https URL for %s, found another", t.Name())}
 		}
 		urls = append(urls, u)
 	}
-	return urls, reach{local: reachOf(s.base).local}, nil
+	return urls, wire.Reach{Local: wire.ReachOf(s.base).Local}, nil
 }
 
 func (s *Source) targetURL(target string) *url.URL {
@@ -270,28 +271,4 @@ func (s *Source) targetURL(target string) *url.URL {
 		u = under(u, segment)
 	}
 	return u
-}
-
-// explain names the URL in an error that is only a cause of giving up. Where it
-// was the caller who gave up, no source has failed.
-func explain(caller context.Context, u *url.URL, err error) error {
-	if cause := context.Cause(caller); cause != nil {
-		return cause
-	}
-	if errors.Is(err, ErrSource) {
-		return err
-	}
-	return &SourceError{URL: shown(u), Detail: "given up", Err: err}
-}
-
-// broken explains an answer that ended early, or was given up.
-func (a *answer) broken(caller context.Context, err error) error {
-	if cause := context.Cause(caller); cause != nil {
-		return cause
-	}
-	detail := "the answer broke off"
-	if _, slow := errors.AsType[slowError](err); slow || errors.Is(err, errIdle) {
-		detail = "given up"
-	}
-	return &SourceError{URL: a.url, Proxy: a.proxy, Detail: detail, Err: err}
 }

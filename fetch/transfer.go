@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"assay/cache"
+	"assay/fetch/wire"
 	"assay/trust"
 )
 
@@ -114,49 +115,40 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 	}
 	var missing error
 	for _, place := range places {
-		a, err := c.engine.open(ctx, place, allowed)
+		a, err := c.engine.Open(ctx, wire.Request{URL: place, Reach: allowed})
 		if errors.Is(err, fs.ErrNotExist) {
 			missing = errors.Join(missing, err)
 			continue
 		}
 		if err != nil {
-			return Fetched{}, explain(ctx, place, err)
+			return Fetched{}, wire.Explain(ctx, place, err)
 		}
 		blob, err := c.receive(ctx, a, target, stage)
 		if err != nil {
 			return Fetched{}, err
 		}
-		return Fetched{Blob: blob, Moved: target.Length(), From: a.url}, nil
+		return Fetched{Blob: blob, Moved: target.Length(), From: a.URL}, nil
 	}
 	return Fetched{}, fmt.Errorf("%s is promised by %s, but no source has it: %w", target.Path(), target.Repository(), missing)
 }
 
 // receive streams one answer into the stage. One byte more than promised ends
 // it; commit checks length and digests before the bytes get their name.
-func (c *Client) receive(ctx context.Context, a *answer, target trust.Target, stage *cache.Stage) (blob cache.Blob, err error) {
-	defer a.body.Close()
+func (c *Client) receive(ctx context.Context, a *wire.Answer, target trust.Target, stage *cache.Stage) (blob cache.Blob, err error) {
+	defer a.Body.Close()
 	meter := c.progress.Start(target.Name(), target.Length())
 	defer func() { meter.Done(err) }()
-	err = copyBytes(ctx, stage, io.LimitReader(a.body, target.Length()+1), meter)
+	err = copyBytes(ctx, stage, io.LimitReader(a.Body, target.Length()+1), meter)
 	if err != nil {
 		if errors.Is(err, errRead) {
-			err = a.broken(ctx, err)
+			err = a.Broken(ctx, err)
 		}
-		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.from(), err)
+		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.Source(), err)
 	}
 	if blob, err = stage.Commit(ctx); err != nil {
-		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.from(), err)
+		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.Source(), err)
 	}
 	return blob, nil
-}
-
-// from names the source, and the proxy in between: it may be the proxy that
-// sent something else.
-func (a *answer) from() string {
-	if a.proxy == "" {
-		return a.url
-	}
-	return fmt.Sprintf("%s (through the proxy %s)", a.url, a.proxy)
 }
 
 // errRead marks the error of a source, as against that of the place written to.

@@ -19,6 +19,7 @@ import (
 
 	"assay/artifact"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -32,12 +33,12 @@ func serving(t *testing.T, fn http.HandlerFunc) *httptest.Server {
 }
 
 // ask reads 2.root.json at a base URL, as the first step of a refresh does.
-func ask(t *testing.T, options fetch.EngineOptions, config fetch.SourceConfig) ([]byte, error) {
+func ask(t *testing.T, options wire.Options, config fetch.SourceConfig) ([]byte, error) {
 	t.Helper()
 	if config.Layout == "" {
 		config.Layout = fetch.LayoutBase
 	}
-	source, err := fetch.NewSource(fetch.NewEngine(options), config)
+	source, err := fetch.NewSource(wire.New(options), config)
 	must(t, err)
 	return source.ReadMetadata(t.Context(), "2.root.json", 1000)
 }
@@ -45,7 +46,7 @@ func ask(t *testing.T, options fetch.EngineOptions, config fetch.SourceConfig) (
 // says expects a source's failure that mentions one thing and hides another.
 func says(t *testing.T, err error, part, hidden string) {
 	t.Helper()
-	var source *fetch.SourceError
+	var source *wire.SourceError
 	if !errors.Is(err, fetch.ErrSource) || !errors.As(err, &source) {
 		t.Fatalf("expected a SourceError, found %v", err)
 	}
@@ -63,7 +64,7 @@ func TestCertificateOfNobodyKnown(t *testing.T) {
 	server.Config.ErrorLog = nil
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	_, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
+	_, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: server.URL})
 	says(t, err, "authority that this machine trusts", "")
 	var unknown x509.UnknownAuthorityError
 	if !errors.As(err, &unknown) || errors.Is(err, trust.ErrNoAnswer) {
@@ -71,7 +72,7 @@ func TestCertificateOfNobodyKnown(t *testing.T) {
 	}
 	known := x509.NewCertPool()
 	known.AddCert(server.Certificate())
-	if _, err := ask(t, fetch.EngineOptions{RootCAs: known}, fetch.SourceConfig{URL: server.URL}); !errors.Is(err, trust.ErrNoMetadata) {
+	if _, err := ask(t, wire.Options{RootCAs: known}, fetch.SourceConfig{URL: server.URL}); !errors.Is(err, trust.ErrNoMetadata) {
 		t.Errorf("with its authority known: expected ErrNoMetadata, found %v", err)
 	}
 }
@@ -84,7 +85,7 @@ func TestRedirectOutOfTLS(t *testing.T) {
 	t.Cleanup(server.Close)
 	known := x509.NewCertPool()
 	known.AddCert(server.Certificate())
-	_, err := ask(t, fetch.EngineOptions{RootCAs: known}, fetch.SourceConfig{URL: server.URL})
+	_, err := ask(t, wire.Options{RootCAs: known}, fetch.SourceConfig{URL: server.URL})
 	says(t, err, "keeps https", "hunter2")
 	if asked {
 		t.Error("the plain server was asked")
@@ -101,7 +102,7 @@ func TestRedirectTellsNothingOfTheURLBefore(t *testing.T) {
 		}
 		http.Redirect(w, q, second.URL, http.StatusFound)
 	})
-	if _, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: strings.Replace(first.URL, "//", "//ann:hunter2@", 1)}); err != nil {
+	if _, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: strings.Replace(first.URL, "//", "//ann:hunter2@", 1)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"Authorization", "Referer", "Cookie"} {
@@ -126,7 +127,7 @@ func TestSecretsStayOutOfMessages(t *testing.T) {
 		},
 	} {
 		server := serving(t, answer)
-		_, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: strings.Replace(server.URL, "//", "//t0ken:hunter2@", 1)})
+		_, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: strings.Replace(server.URL, "//", "//t0ken:hunter2@", 1)})
 		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "t0ken") {
 			t.Errorf("%s: found %v", name, err)
 		} else if !strings.Contains(err.Error(), server.URL) {
@@ -141,7 +142,7 @@ func TestWhichAnswersMeanNone(t *testing.T) {
 	t.Parallel()
 	for code, none := range map[int]bool{404: true, 403: true, 410: true, 401: false, 407: false, 429: false, 204: false, 206: false, 500: false, 503: false} {
 		server := serving(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
-		_, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL})
+		_, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: server.URL})
 		if errors.Is(err, trust.ErrNoMetadata) != none || errors.Is(err, trust.ErrNoAnswer) {
 			t.Errorf("%d: found %v", code, err)
 		}
@@ -166,7 +167,7 @@ func TestStatusTextIsNotPassedOn(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	_, err = ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: "http://" + listener.Addr().String()})
+	_, err = ask(t, wire.Options{}, fetch.SourceConfig{URL: "http://" + listener.Addr().String()})
 	says(t, err, "500 Internal Server Error", "\x1b")
 }
 
@@ -187,7 +188,7 @@ func TestWebPageThroughAProxy(t *testing.T) {
 		proxy := serving(t, answer)
 		through, err := url.Parse(strings.Replace(proxy.URL, "//", "//ann:hunter2@", 1))
 		must(t, err)
-		options := fetch.EngineOptions{Proxy: http.ProxyURL(through)}
+		options := wire.Options{Proxy: http.ProxyURL(through)}
 		_, err = ask(t, options, fetch.SourceConfig{URL: "http://repository.invalid"})
 		says(t, err, "web page", "hunter2")
 		says(t, err, "through the proxy "+proxy.URL, "ann")
@@ -200,7 +201,7 @@ func TestWebPageThroughAProxy(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		io.WriteString(w, "{}")
 	})
-	if data, err := ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: server.URL}); err != nil || string(data) != "{}" {
+	if data, err := ask(t, wire.Options{}, fetch.SourceConfig{URL: server.URL}); err != nil || string(data) != "{}" {
 		t.Errorf("labelled as a page: found %q, %v", data, err)
 	}
 }
@@ -210,7 +211,7 @@ func TestProxyThatIsNoURL(t *testing.T) {
 	broken := func(*http.Request) (*url.URL, error) {
 		return nil, errors.New(`invalid proxy address "http://ann:hunter2@:x"`)
 	}
-	_, err := ask(t, fetch.EngineOptions{Proxy: broken}, fetch.SourceConfig{URL: "http://repository.invalid"})
+	_, err := ask(t, wire.Options{Proxy: broken}, fetch.SourceConfig{URL: "http://repository.invalid"})
 	says(t, err, "HTTPS_PROXY", "hunter2")
 }
 
@@ -257,7 +258,7 @@ func TestGivingUpInMidBody(t *testing.T) {
 		time.AfterFunc(50*time.Millisecond, func() { cancel(interrupt) })
 		<-q.Context().Done()
 	})
-	source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
+	source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
 	must(t, err)
 	if _, err := source.ReadMetadata(ctx, "2.root.json", 1000); !errors.Is(err, interrupt) || errors.Is(err, fetch.ErrSource) {
 		t.Errorf("metadata: expected the interrupt alone, found %v", err)
@@ -286,7 +287,7 @@ func TestGivingUpInMidBody(t *testing.T) {
 func TestCallersDeadline(t *testing.T) {
 	t.Parallel()
 	server := serving(t, func(_ http.ResponseWriter, q *http.Request) { <-q.Context().Done() })
-	source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
+	source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
 	must(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -318,7 +319,7 @@ func TestLayoutIsFoundOutOnceAndAgainWhenItMoves(t *testing.T) {
 	} {
 		server := tree(t, map[string]string{test.place: "{}"})
 		var remembered []string
-		source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{
+		source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{
 			URL: server.URL, Layout: test.known,
 			Remember: func(_ context.Context, layout string) error { remembered = append(remembered, layout); return nil },
 		})
@@ -334,7 +335,7 @@ func TestLayoutIsFoundOutOnceAndAgainWhenItMoves(t *testing.T) {
 	}
 	// A configured place is not looked for elsewhere.
 	server := tree(t, map[string]string{"/timestamp.json": "{}"})
-	source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: server.URL, MetadataURL: server.URL + "/there"})
+	source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{URL: server.URL, MetadataURL: server.URL + "/there"})
 	must(t, err)
 	if _, err := source.ReadMetadata(t.Context(), "timestamp.json", 100); !errors.Is(err, trust.ErrNoMetadata) {
 		t.Errorf("metadata_url: expected ErrNoMetadata, found %v", err)
@@ -344,7 +345,7 @@ func TestLayoutIsFoundOutOnceAndAgainWhenItMoves(t *testing.T) {
 func TestRootIsTakenByItsDigestOnly(t *testing.T) {
 	t.Parallel()
 	server := tree(t, map[string]string{"/3.root.json": "root"})
-	source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
+	source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{URL: server.URL, Layout: fetch.LayoutBase})
 	must(t, err)
 	right, wrong := artifact.DigestOf(artifact.SHA256, []byte("root")), artifact.DigestOf(artifact.SHA256, []byte("other"))
 	if data, err := source.ReadRoot(t.Context(), 3, right); err != nil || string(data) != "root" {
@@ -374,7 +375,7 @@ func TestRepositoryInAFolder(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "2.a%2Fb.json"), []byte("{}"), 0o644))
 	must(t, os.Mkdir(filepath.Join(dir, "3.root.json"), 0o755))
-	source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: "file://" + filepath.ToSlash(dir), Layout: fetch.LayoutBase})
+	source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{URL: "file://" + filepath.ToSlash(dir), Layout: fetch.LayoutBase})
 	must(t, err)
 	if data, err := source.ReadMetadata(t.Context(), "2.a%2Fb.json", 10); err != nil || string(data) != "{}" {
 		t.Errorf("found %q, %v", data, err)
@@ -387,6 +388,6 @@ func TestRepositoryInAFolder(t *testing.T) {
 			t.Errorf("%s: expected ErrNoMetadata, found %v", name, err)
 		}
 	}
-	_, err = ask(t, fetch.EngineOptions{}, fetch.SourceConfig{URL: "file://elsewhere/x"})
+	_, err = ask(t, wire.Options{}, fetch.SourceConfig{URL: "file://elsewhere/x"})
 	says(t, err, fmt.Sprintf("%q", "elsewhere"), "")
 }

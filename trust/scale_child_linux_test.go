@@ -20,6 +20,7 @@ import (
 
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/trust"
 )
 
@@ -90,7 +91,7 @@ func (j scaleJob) assay(t *testing.T) func() (string, error) {
 			if err != nil {
 				return "", err
 			}
-			source, err := fetch.NewSource(fetch.NewEngine(fetch.EngineOptions{}), fetch.SourceConfig{URL: j.URL, Layout: fetch.LayoutBase})
+			source, err := fetch.NewSource(wire.New(wire.Options{}), fetch.SourceConfig{URL: j.URL, Layout: fetch.LayoutBase})
 			if err != nil {
 				return "", err
 			}

@@ -19,6 +19,7 @@ import (
 	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
 	"assay/trust/policy"
@@ -27,7 +28,7 @@ import (
 
 func TestExitCodes(t *testing.T) {
 	in := func(err error) error { return fmt.Errorf("somewhere: %w", err) }
-	source := &fetch.SourceError{URL: "https://x", Err: trust.ErrNoAnswer}
+	source := &wire.SourceError{URL: "https://x", Err: trust.ErrNoAnswer}
 	for name, test := range map[string]struct {
 		err  error
 		want int
@@ -66,7 +67,7 @@ func TestExitCodes(t *testing.T) {
 		"revoked":                      {in(fetch.ErrRevoked), 16},
 		"no answer":                    {in(source), 20},
 		"no metadata":                  {in(trust.ErrNoMetadata), 20},
-		"unreadable file source":       {&fetch.SourceError{Err: fs.ErrPermission}, 20},
+		"unreadable file source":       {&wire.SourceError{Err: fs.ErrPermission}, 20},
 		"not held":                     {in(trust.ErrNotHeld), 21},
 		"not held, as it expired":      {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.ExpiredError{}), 21},
 		"busy":                         {in(state.ErrBusy), 31},
@@ -177,7 +178,7 @@ func TestHintsNameTheRepository(t *testing.T) {
 		want string
 	}{
 		"expired":                  {&trust.ExpiredError{Repository: "acme"}, "`assay trust show acme --offline`"},
-		"expired and unreachable":  {errors.Join(&trust.ExpiredError{Repository: "acme"}, &fetch.SourceError{Err: trust.ErrNoAnswer}), "`assay trust show acme --offline`"},
+		"expired and unreachable":  {errors.Join(&trust.ExpiredError{Repository: "acme"}, &wire.SourceError{Err: trust.ErrNoAnswer}), "`assay trust show acme --offline`"},
 		"rollback":                 {fmt.Errorf("x: %w", &trust.RollbackError{Repository: "acme"}), "`assay trust show acme --offline`"},
 		"clock":                    {&trust.ClockError{Repository: "acme"}, "`assay trust clock reset acme`"},
 		"which one is not known":   {fetch.ErrTooOld, "`assay trust show NAME --offline`"},

@@ -11,6 +11,7 @@ import (
 	"assay/cache"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
 	"assay/trust/proof"
@@ -22,7 +23,7 @@ type session struct {
 	config *config.Config
 	state  *state.DB
 	cache  *cache.Store
-	engine *fetch.Engine
+	engine *wire.Engine
 	client *fetch.Client
 	prover *proof.Prover
 	// repositories are those of `trust add` and of the configuration, by name.
@@ -146,7 +147,7 @@ func (a *app) bareStore(c *cli.Context) (*session, error) {
 	if err := cfg.NeedDirs(); err != nil {
 		return nil, err
 	}
-	s := &session{config: cfg, engine: fetch.NewEngine(fetch.EngineOptions{UserAgent: "assay/" + buildVersion().Version})}
+	s := &session{config: cfg, engine: wire.New(wire.Options{UserAgent: "assay/" + buildVersion().Version})}
 	if s.state, err = state.Open(cfg.StateDir, state.Options{Now: a.now}); err != nil {
 		return nil, err
 	}

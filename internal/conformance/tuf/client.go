@@ -14,6 +14,7 @@ import (
 	"assay/cache"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/durable"
 	"assay/trust"
 )
@@ -119,7 +120,7 @@ func openClient(o *options, now time.Time) (*client, error) {
 		return nil, err
 	}
 	clock := func() time.Time { return now }
-	engine := fetch.NewEngine(fetch.EngineOptions{UserAgent: "assay-conformance"})
+	engine := wire.New(wire.Options{UserAgent: "assay-conformance"})
 	source, err := fetch.NewSource(engine, fetch.SourceConfig{
 		URL: o.metadataURL, MetadataURL: o.metadataURL, TargetsURL: o.targetURL,
 	})

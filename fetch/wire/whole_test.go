@@ -1,4 +1,4 @@
-package fetch
+package wire
 
 import (
 	"bytes"
@@ -85,7 +85,7 @@ type failing struct{ err error }
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // document reads from a server that sends piece after piece, with pauses.
-func document(t *testing.T, options EngineOptions, pieces, length int, pause time.Duration) ([]byte, error) {
+func document(t *testing.T, options Options, pieces, length int, pause time.Duration) ([]byte, error) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		for range pieces {
@@ -103,14 +103,14 @@ func document(t *testing.T, options EngineOptions, pieces, length int, pause tim
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, _, err := NewEngine(options).readDocument(t.Context(), u, reachOf(u), 1<<20)
+	data, _, err := New(options).ReadDocument(t.Context(), u, ReachOf(u), 1<<20)
 	return data, err
 }
 
 // TestSlowButHonest: what keeps the pace may take many windows.
 func TestSlowButHonest(t *testing.T) {
 	t.Parallel()
-	options := EngineOptions{Document: 150 * time.Millisecond, Pace: 1000}
+	options := Options{Document: 150 * time.Millisecond, Pace: 1000}
 	if data, err := document(t, options, 60, 1000, 10*time.Millisecond); err != nil || len(data) != 60000 {
 		t.Errorf("expected 60000 bytes, found %d, %v", len(data), err)
 	}
@@ -120,11 +120,11 @@ func TestSlowButHonest(t *testing.T) {
 func TestByteNowAndThen(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		options EngineOptions
+		options Options
 		parts   []string
 	}{
-		"pace": {EngineOptions{Document: 200 * time.Millisecond, Pace: 5000}, []string{"given up: too slow: expected at least 5000 bytes a second over 200ms, found "}},
-		"idle": {EngineOptions{Idle: 5 * time.Millisecond}, []string{"given up: too slow: no bytes came for 5ms"}},
+		"pace": {Options{Document: 200 * time.Millisecond, Pace: 5000}, []string{"given up: too slow: expected at least 5000 bytes a second over 200ms, found "}},
+		"idle": {Options{Idle: 5 * time.Millisecond}, []string{"given up: too slow: no bytes came for 5ms"}},
 	} {
 		start := time.Now()
 		data, err := document(t, test.options, 3000, 1, 20*time.Millisecond)

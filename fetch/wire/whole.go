@@ -1,4 +1,4 @@
-package fetch
+package wire
 
 import (
 	"context"
@@ -7,31 +7,29 @@ import (
 	"net/url"
 )
 
-var errTooLong = errors.New("longer than its limit")
-
-// readDocument reads a file whole: at most limit bytes, within
-// EngineOptions.Document or at EngineOptions.Pace. With errTooLong comes what
-// was read until then.
-func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed reach, limit int64) ([]byte, *answer, error) {
+// ReadDocument reads a small file whole: at most limit bytes, within
+// Options.Document or at Options.Pace. With ErrTooLong comes what was read until
+// then.
+func (e *Engine) ReadDocument(ctx context.Context, u *url.URL, allowed Reach, limit int64) ([]byte, *Answer, error) {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pace := newPace(ctx, cancel, e.options.Document, e.options.Pace)
-	a, err := e.open(ctx, u, allowed)
+	a, err := e.Open(ctx, Request{URL: u, Reach: allowed, Small: true})
 	if err != nil {
-		return nil, nil, explain(caller, u, err)
+		return nil, nil, Explain(caller, u, err)
 	}
-	defer a.body.Close()
-	pace.body = a.body
-	data, err := readWhole(io.LimitReader(pace, limit+1), min(a.length, limit+1))
+	defer a.Body.Close()
+	pace.body = a.Body
+	data, err := readWhole(io.LimitReader(pace, limit+1), min(a.Total, limit+1))
 	if errors.Is(err, errIdle) {
 		err = slowError{err}
 	}
 	if err != nil {
-		return nil, nil, a.broken(caller, err)
+		return nil, nil, a.Broken(caller, err)
 	}
 	if int64(len(data)) > limit {
-		return data, a, errTooLong
+		return data, a, ErrTooLong
 	}
 	return data, a, nil
 }

@@ -1,7 +1,6 @@
-package fetch
+package wire
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -16,43 +15,54 @@ import (
 // service for one). A repository must not be able to send requests there.
 var errLocal = errors.New("expected a host elsewhere, found an address of this machine or of its own link, that a source elsewhere must not point at")
 
-// reach is what a request, and the redirects that follow from it, may reach
+// Reach is what a request, and the redirects that follow from it, may reach
 // besides hosts elsewhere.
-type reach struct {
-	host  string // this one, with its port, wherever its name leads: it is configured
-	local bool   // all of this machine, as whoever sends there is on it, too
+type Reach struct {
+	Host  string // this one, with its port, wherever its name leads: it is configured
+	Local bool   // all of this machine, as whoever sends there is on it, too
 }
 
-// reachOf is the reach of a URL that was configured.
-func reachOf(u *url.URL) reach {
-	return reach{host: u.Host, local: u.Scheme == "file" || isLocal(u.Hostname())}
+// ReachOf is the reach of a URL that was configured.
+func ReachOf(u *url.URL) Reach {
+	return Reach{Host: u.Host, Local: u.Scheme == "file" || isLocal(u.Hostname())}
 }
 
-type reachKey struct{}
-
-func withReach(ctx context.Context, r reach) context.Context {
-	return context.WithValue(ctx, reachKey{}, r)
+// route is how a request, and the redirects that follow from it, are sent.
+type route struct {
+	reach Reach
+	small bool
 }
+
+type routeKey struct{}
+
+// pair are two transports of a kind. The guarded one looks at addresses after
+// names were resolved.
+type pair struct{ open, guarded *http.Transport }
 
 // router sends each request, redirected ones too, by the transport that its
-// reach allows. The guarded one looks at addresses after names were resolved.
+// route allows.
 type router struct {
-	open, guarded *http.Transport
+	proxy       func(*http.Request) (*url.URL, error)
+	bulk, small pair
 }
 
 // RoundTrip implements http.RoundTripper.
 func (r *router) RoundTrip(request *http.Request) (*http.Response, error) {
-	allowed, _ := request.Context().Value(reachKey{}).(reach)
-	if allowed.local || allowed.host != "" && request.URL.Host == allowed.host {
-		return r.open.RoundTrip(request)
+	way, _ := request.Context().Value(routeKey{}).(route)
+	transports := r.bulk
+	if way.small {
+		transports = r.small
+	}
+	if way.reach.Local || way.reach.Host != "" && request.URL.Host == way.reach.Host {
+		return transports.open.RoundTrip(request)
 	}
 	if isLocal(request.URL.Hostname()) {
 		return nil, errLocal
 	}
-	if proxy, err := r.open.Proxy(request); err != nil || proxy != nil {
-		return r.open.RoundTrip(request) // the proxy resolves the name, and may itself be on this machine
+	if proxy, err := r.proxy(request); err != nil || proxy != nil {
+		return transports.open.RoundTrip(request) // the proxy resolves the name, and may itself be on this machine
 	}
-	return r.guarded.RoundTrip(request)
+	return transports.guarded.RoundTrip(request)
 }
 
 // refuseLocal is a net.Dialer's Control: address is resolved already.

@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// openFile opens a regular file of this machine.
+func openFile(r Request) (*Answer, error) {
+	u := r.URL
+	if u.Host != "" && u.Host != "localhost" {
+		return nil, &SourceError{URL: Shown(u), Detail: fmt.Sprintf("expected file:///PATH, found the host %.80q", u.Host)}
+	}
+	path := filepath.FromSlash(u.Path)
+	if runtime.GOOS == "windows" {
+		path = strings.TrimPrefix(path, `\`)
+	}
+	file, length, err := OpenRegular(path)
+	if errors.Is(err, ErrNotRegular) {
+		return nil, &SourceError{URL: Shown(u), Detail: "expected a regular file", Err: fs.ErrNotExist}
+	}
+	if err == nil && r.From > 0 {
+		_, err = file.Seek(r.From, io.SeekStart)
+	}
+	if err != nil {
+		return nil, &SourceError{URL: Shown(u), Detail: "cannot read", Err: err}
+	}
+	return &Answer{Body: file, From: r.From, To: length, Total: length, URL: Shown(u)}, nil
+}
+
+// OpenRegular opens a file for reading and tells its length in bytes. It looks
+// before it opens, as opening a pipe would wait for a writer, and again
+// afterwards. What is no regular file is ErrNotRegular.
+func OpenRegular(path string) (*os.File, int64, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", path, ErrNotRegular)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if info, err = file.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: %w", path, ErrNotRegular)
+	}
+	if err != nil {
+		file.Close()
+		return nil, 0, err
+	}
+	return file, info.Size(), nil
+}
