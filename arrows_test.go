@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"cache/state":              {"internal/boltfile", "internal/durable"},
 	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "internal/durable"},
 	"fetch/wire":               {"trust"},
+	"fetch/transfer":           {"fetch/wire"},
 	"internal/boltfile":        {},
 	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "fetch/wire", "internal/durable"},
 	"internal/config":          {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml"},
