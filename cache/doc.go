@@ -5,7 +5,8 @@
 // In the cache directory, whose folders have mode 0700:
 //
 //	blobs/sha256/ab/abcd…   whole, verified blobs, read-only
-//	staging/ALG-HEX.part    the one that is being written, ALG-HEX.lock its lock
+//	staging/ALG-HEX.part    one that is being written, ALG-HEX.lock its lock, and
+//	staging/ALG-HEX.resume  what of it is there, for who takes it up again
 //	damaged/                what no longer was what its name says, for inspection
 //	index.db                bbolt: per blob its length, when it came, and its names
 //	facts.db                bbolt: what was found out about blobs, to find them by
@@ -13,7 +14,8 @@
 // Guarantees: a file gets a name under blobs only after its length and all the
 // wanted digests were found right and the file was synced. One writer at a time
 // stages a digest, over all processes; a process that dies, even by kill -9,
-// leaves nothing that blocks or misleads the next. Damage is a typed miss: the
+// leaves nothing that blocks or misleads the next, which takes up the bytes that
+// came. Damage is a typed miss: the
 // file is set aside, never deleted, and the caller fetches again. The lock of
 // the index is held for one short transaction only, never during a transfer. A
 // damaged index is set aside and rebuilt from the files, without the names; a

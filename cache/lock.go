@@ -95,14 +95,14 @@ func pause(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// The bounds of a sweep, which every Stage does first.
+// The bounds of a sweep, which the first Stage of a Store does.
 const (
-	staleAge   = 24 * time.Hour
+	staleAge   = 7 * 24 * time.Hour
 	sweepLimit = 256
 )
 
 // sweep removes what dead processes left in staging/ and nobody came back for:
-// partial files and locks that are older than staleAge and not locked. It looks
+// partial files, records and locks that are older than staleAge and not locked. It looks
 // at sweepLimit names at most; what it can't remove waits for another time.
 func (s *Store) sweep() {
 	folder, err := os.Open(s.stagingDir())
@@ -113,22 +113,22 @@ func (s *Store) sweep() {
 	entries, _ := folder.ReadDir(sweepLimit)
 	oldest := s.now().Add(-staleAge)
 	for _, entry := range entries {
-		stem, isPart := strings.CutSuffix(entry.Name(), partSuffix)
-		stem, isLock := strings.CutSuffix(stem, lockSuffix)
+		name := strings.TrimSuffix(entry.Name(), newSuffix)
+		ext := filepath.Ext(name)
 		info, err := entry.Info()
-		if err != nil || !isPart && !isLock || !info.ModTime().Before(oldest) {
+		if err != nil || ext != partSuffix && ext != lockSuffix && ext != resumeSuffix || !info.ModTime().Before(oldest) {
 			continue
 		}
-		base := filepath.Join(s.stagingDir(), stem)
+		base := filepath.Join(s.stagingDir(), strings.TrimSuffix(name, ext))
+		if part, err := os.Lstat(base + partSuffix); err == nil && !part.ModTime().Before(oldest) {
+			continue // the record alone is old
+		}
 		held, err := tryAcquire(base + lockSuffix)
 		if held == nil || err != nil {
 			continue
 		}
-		err = os.Remove(base + partSuffix)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-		if err := errors.Join(err, held.release()); err != nil {
+		left := Stage{path: base + partSuffix}
+		if err := errors.Join(left.forget(), held.release()); err != nil {
 			s.notice(fmt.Sprintf("an old partial file could not be removed: %v", err))
 		}
 	}

@@ -4,51 +4,78 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"assay/artifact"
 	"assay/internal/durable"
 )
 
 const (
-	partSuffix = ".part"
-	lockSuffix = ".lock"
+	partSuffix   = ".part"
+	resumeSuffix = ".resume"
+	lockSuffix   = ".lock"
+	newSuffix    = ".new" // of a record that is being written
 )
 
+// keepBytes is how much of a blob must be there for Keep to keep it; less is
+// fetched again sooner than it is looked at.
+const keepBytes = 256 << 10
+
 // Stage is a blob in the making, and the exclusive right to make it. What is
-// written to it must be ended by Commit or Abort. It is not for several
-// goroutines.
+// written to it is hashed in order, beside the writing, by a goroutine of its
+// own. It must be ended by Commit, Keep or Abort. Put and Discard may be called
+// by several goroutines at once, for parts that do not overlap; nothing may run
+// while it is ended.
 type Stage struct {
-	store   *Store
-	want    artifact.Digests
-	length  int64
-	path    string
-	file    *os.File
-	lock    *lockFile
-	hashes  []hash.Hash // one per digest of want
-	written int64
-	failed  error // what the first failed Write returned; later ones repeat it
-	done    bool
+	store  *Store
+	want   artifact.Digests
+	length int64 // -1: not known before the end is there
+	path   string
+	file   *os.File
+	lock   *lockFile
+
+	mu      sync.Mutex // guards what follows
+	changed *sync.Cond // of mu: what was written, hashed, or failed
+	written spans
+	origins []string
+	also    io.WriterAt // where every byte goes, too; nil: nowhere
+	failed  error       // what the first failed Put returned; later ones repeat it
+	ended   bool
+	hashing hashing
 }
 
-// Stage begins a blob of exactly length bytes that has all the digests of want.
-// One stage at a time is open for a primary digest, over all processes: the
-// call waits until ctx ends. Who waited may find the blob made meanwhile: ask
-// Held before writing.
+// Stage begins a blob of exactly length bytes that has all the digests of want,
+// or takes up what an earlier Stage of it has left: ask Missing for what is still
+// to be written. One stage at a time is open for a primary digest, over
+// all processes: the call waits until ctx ends. Who waited may find the blob made
+// meanwhile: ask Held before writing.
 //
-// A crash from here to Commit leaves the partial file and the lock's file. The
-// lock itself ends with the process: the next Stage of the digest starts anew,
-// and a Stage of any digest removes them after a day.
+// A crash from here to Commit leaves the partial file, its record of what is in
+// it, and the lock's file. The lock itself ends with the process: the next Stage
+// of the digest goes on from the record, and a Stage of any digest removes all
+// three after a week.
 func (s *Store) Stage(ctx context.Context, want artifact.Digests, length int64) (*Stage, error) {
+	if length < 0 {
+		return nil, fmt.Errorf("%w: expected a length of 0 or more, found %d", ErrInvalid, length)
+	}
+	return s.stage(ctx, want, length)
+}
+
+// StageAny is Stage of a blob whose length nobody has promised: the digests alone
+// decide. SetLength may tell it later.
+func (s *Store) StageAny(ctx context.Context, want artifact.Digests) (*Stage, error) {
+	return s.stage(ctx, want, -1)
+}
+
+func (s *Store) stage(ctx context.Context, want artifact.Digests, length int64) (*Stage, error) {
 	want, err := artifact.NewDigests(want...)
 	if err != nil {
 		return nil, err
-	}
-	if length < 0 {
-		return nil, fmt.Errorf("%w: expected a length of 0 or more, found %d", ErrInvalid, length)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -56,168 +83,220 @@ func (s *Store) Stage(ctx context.Context, want artifact.Digests, length int64) 
 	if err := durable.MkdirAll(s.stagingDir(), 0o700); err != nil {
 		return nil, disk(s.stagingDir(), err)
 	}
-	s.sweep()
+	s.sweepOnce.Do(s.sweep)
 	primary := want.Primary()
 	base := filepath.Join(s.stagingDir(), string(primary.Algorithm())+"-"+primary.Hex())
 	lock, err := acquire(ctx, base+lockSuffix)
 	if err != nil {
 		return nil, err
 	}
-	stage := &Stage{store: s, want: want, length: length, path: base + partSuffix, lock: lock}
-	// What a dead process left is removed, not cut to nothing, and the new file
-	// is created exclusively: a link planted under the name is not followed.
-	err = os.Remove(stage.path)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		stage.file, err = os.OpenFile(stage.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	g := &Stage{store: s, want: want, length: length, path: base + partSuffix, lock: lock}
+	g.changed = sync.NewCond(&g.mu)
+	if g.hashing, err = newHashing(want); err == nil && !g.resume() {
+		err = g.begin()
+	}
+	if err == nil {
+		err = g.reserve()
 	}
 	if err != nil {
-		return nil, errors.Join(disk(stage.path, err), lock.release())
+		return nil, errors.Join(err, g.Abort())
 	}
-	for _, d := range want {
-		stage.hashes = append(stage.hashes, d.Algorithm().New())
+	return g, nil
+}
+
+// begin makes an empty partial file. What is there is removed, not cut to
+// nothing, and the new file is created exclusively: a link planted under the name
+// is not followed.
+func (g *Stage) begin() (err error) {
+	if err := g.forget(); err != nil {
+		return err
 	}
-	return stage, nil
+	g.file, err = os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	return disk(g.path, err)
+}
+
+// reserve takes the room for the whole blob, so that a disk that is too small is
+// found out before anything is fetched.
+func (g *Stage) reserve() error {
+	if g.length < keepBytes {
+		return nil
+	}
+	return disk(g.path, preallocate(g.file, g.length))
+}
+
+// forget removes what an earlier stage left.
+func (g *Stage) forget() error {
+	for _, path := range []string{g.resumePath(), g.resumePath() + newSuffix, g.path} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return disk(path, err)
+		}
+	}
+	return nil
 }
 
 // Held returns the blob where it is in the cache already, because another
 // process made it while this one waited for the stage.
 func (g *Stage) Held(ctx context.Context) (Blob, bool) {
 	blob, err := g.store.get(ctx, g.want.Primary())
-	return blob, err == nil && blob.length == g.length
+	return blob, err == nil && (blob.length == g.length || g.length < 0)
 }
 
-// Write appends p and hashes it. A write that would go beyond the length writes
-// nothing and is a *MismatchError; an error of the file is an ErrDisk. After an
-// error every Write fails with it. Nothing is allocated per call.
-func (g *Stage) Write(p []byte) (int, error) {
-	if g.done {
-		return 0, fmt.Errorf("%w: the stage has ended", ErrInvalid)
+// Length is the blob's length in bytes; -1: not known.
+func (g *Stage) Length() int64 { return g.length }
+
+// SetLength tells a length that was not known. It is no promise: the digests decide.
+func (g *Stage) SetLength(length int64) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.length >= 0 || length < 0 || len(g.written) > 0 && g.written[len(g.written)-1].To > length {
+		return fmt.Errorf("%w: expected a length that is not known yet, found %d after %d", ErrInvalid, length, g.length)
 	}
-	if g.failed != nil {
-		return 0, g.failed
+	g.length = length
+	return g.reserve()
+}
+
+// Origin is the number by which a source is known to this Stage, over all runs.
+// The texts are kept in the record: they must hold no secret, and be the same for
+// the same source and the same state of its file.
+func (g *Stage) Origin(name string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.origins, name); i >= 0 {
+		return i
 	}
-	if int64(len(p)) > g.length-g.written {
-		g.failed = &MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: g.written + int64(len(p))}
-		return 0, g.failed
+	g.origins = append(g.origins, name)
+	return len(g.origins) - 1
+}
+
+// Origins are the sources by their numbers.
+func (g *Stage) Origins() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.origins)
+}
+
+// Missing is what is still to be written, in order. Where the length is not known
+// it is what lies before the last byte.
+func (g *Stage) Missing() []Span {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.written.gaps(g.length)
+}
+
+// Written is the number of bytes that are there.
+func (g *Stage) Written() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.written.size()
+}
+
+// Spans is what is there, in order.
+func (g *Stage) Spans() []Span {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.written)
+}
+
+// Buffer waits for a buffer to read into, until ctx ends. All that a Store has
+// lent at once are 16 MiB.
+func (g *Stage) Buffer(ctx context.Context) (*Buffer, error) {
+	if g.inline() {
+		return &Buffer{Data: make([]byte, g.length+1)}, nil // too short a way for a pool to be worth it
 	}
-	n, err := g.file.Write(p)
-	for _, h := range g.hashes {
-		h.Write(p[:n])
+	return g.store.buffers.take(ctx)
+}
+
+// Also has every byte written to another file as well, at the same offsets: an
+// output, in the same pass. What is there already is copied now. An error of to
+// is returned as it is, by Put too, and fails the stage.
+func (g *Stage) Also(to io.WriterAt) error {
+	for _, span := range g.Spans() {
+		section := io.NewSectionReader(g.file, span.From, span.Len())
+		if _, err := io.Copy(io.NewOffsetWriter(to, span.From), section); err != nil {
+			return err
+		}
 	}
-	g.written += int64(n)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.also = to
+	return nil
+}
+
+// Put writes the first n bytes of a buffer, which goes back to the pool, at an
+// offset. Bytes beyond the length write nothing and are a *MismatchError; an error
+// of the file is an ErrDisk. After an error every Put fails with it.
+func (g *Stage) Put(b *Buffer, n int, offset int64, origin int) error {
+	g.mu.Lock()
+	switch {
+	case g.ended:
+		g.mu.Unlock()
+		b.Release()
+		return fmt.Errorf("%w: the stage has ended", ErrInvalid)
+	case g.failed == nil && g.length >= 0 && int64(n) > g.length-offset:
+		g.failed = &MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: offset + int64(n)}
+	}
+	failed, also := g.failed, g.also
+	g.mu.Unlock()
+	if failed != nil {
+		b.Release()
+		return failed
+	}
+	err := g.write(b.Data[:n], offset, also)
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if err != nil {
-		g.failed = disk(g.path, err)
-	}
-	return n, g.failed
-}
-
-// Written is the number of bytes written so far.
-func (g *Stage) Written() int64 { return g.written }
-
-// Commit proves what was written and gives it its name. A length or digest
-// other than wanted is a *MismatchError. Whether it fails or not the stage has
-// ended, and after a failure nothing of it is left.
-func (g *Stage) Commit(ctx context.Context) (Blob, error) {
-	if g.done {
-		return Blob{}, fmt.Errorf("%w: the stage has ended", ErrInvalid)
-	}
-	if err := g.prove(ctx); err != nil {
-		return Blob{}, errors.Join(err, g.Abort())
-	}
-	blob, err := g.publish(ctx)
-	if err != nil {
-		return Blob{}, errors.Join(err, g.Abort())
-	}
-	g.done = true
-	// Crash here: the blob is whole and durable under its name, without an entry
-	// in the index. Get enters it. So an index that can't be written now, as it
-	// is busy for one, is no reason to fetch again.
-	if err := g.store.enter(ctx, blob.digest, blob.length); err != nil {
-		g.store.notice(fmt.Sprintf("%v is held but could not be entered in the index: %v", blob.digest, err))
-	}
-	// Crash here: all is done; the lock's empty file serves the next, or goes
-	// with a sweep.
-	if err := g.lock.release(); err != nil {
-		g.store.notice(err.Error())
-	}
-	return blob, nil
-}
-
-// prove compares length and digests, and makes the content durable.
-func (g *Stage) prove(ctx context.Context) error {
-	if g.failed != nil {
+		b.Release()
+		g.fail(err)
 		return g.failed
 	}
-	if g.written != g.length {
-		return &MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: g.written}
+	g.written = g.written.add(Span{offset, offset + int64(n), origin})
+	g.feed(b, n, offset)
+	return g.failed
+}
+
+func (g *Stage) write(data []byte, offset int64, also io.WriterAt) error {
+	if _, err := g.file.WriteAt(data, offset); err != nil {
+		return disk(g.path, err)
 	}
-	for i, want := range g.want {
-		if got := artifact.SumOf(want.Algorithm(), g.hashes[i]); got != want {
-			return &MismatchError{Want: want, Got: got, WantLength: g.length, GotLength: g.written}
-		}
-	}
-	if err := ctx.Err(); err != nil {
+	if also != nil {
+		_, err := also.WriteAt(data, offset)
 		return err
 	}
-	if err := g.file.Chmod(0o444); err != nil {
-		return disk(g.path, err)
-	}
-	if err := g.file.Sync(); err != nil {
-		return disk(g.path, err)
-	}
-	info, err := g.file.Stat()
-	if err != nil {
-		return disk(g.path, err)
-	}
-	if info.Size() != g.length {
-		// Someone else wrote to the file, or cut it.
-		return &MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: info.Size()}
-	}
-	// Crash here: a whole but unnamed partial file. The next Stage of the digest
-	// removes it, and the bytes are fetched again.
-	return ctx.Err()
+	return nil
 }
 
-// publish moves the proven file under its name.
-func (g *Stage) publish(ctx context.Context) (Blob, error) {
-	primary := g.want.Primary()
-	path := g.store.path(primary)
-	if err := g.file.Close(); err != nil {
-		return Blob{}, disk(g.path, err)
+// fail keeps the first error; mu is held.
+func (g *Stage) fail(err error) {
+	if g.failed == nil {
+		g.failed = err
 	}
-	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return Blob{}, disk(path, err)
+	g.changed.Broadcast()
+}
+
+// Write appends p to what was written without a gap, for those who have the bytes
+// already. It fails as Put does, and then nothing of p is written, or a part.
+func (g *Stage) Write(p []byte) (int, error) {
+	g.mu.Lock()
+	end := g.written.reach(0)
+	if g.failed == nil && g.length >= 0 && int64(len(p)) > g.length-end {
+		g.fail(&MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: end + int64(len(p))})
 	}
-	// A rename replaces a planted link, or the same blob, but not a folder.
-	if info, err := os.Lstat(path); err == nil && info.IsDir() {
-		if _, err := g.store.setAside(path, info); err != nil {
-			return Blob{}, err
+	failed := g.failed
+	g.mu.Unlock()
+	if failed != nil && !g.ended {
+		return 0, failed
+	}
+	for done := 0; ; {
+		b, err := g.Buffer(context.Background())
+		if err != nil {
+			return done, err
+		}
+		n := copy(b.Data, p[done:])
+		if err := g.Put(b, n, end+int64(done), 0); err != nil {
+			return done, err
+		}
+		if done += n; done == len(p) {
+			return done, nil
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return Blob{}, err
-	}
-	// Crash in the rename: the file has one of the two names, or, where the disk
-	// kept both folders' old and new state, both or none; it was synced before,
-	// so whatever stands under the final name is whole.
-	if err := durable.Rename(g.path, path); err != nil {
-		return Blob{}, disk(path, err)
-	}
-	return Blob{store: g.store, digest: primary, length: g.length, path: path}, nil
-}
-
-// Abort gives up the stage and removes what was written. After Commit or Abort
-// it does nothing.
-func (g *Stage) Abort() error {
-	if g.done {
-		return nil
-	}
-	g.done = true
-	// An error of closing what is thrown away means nothing; it may be closed.
-	g.file.Close()
-	err := os.Remove(g.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return errors.Join(disk(g.path, err), g.lock.release())
 }

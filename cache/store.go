@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"assay/artifact"
@@ -33,6 +34,9 @@ type Store struct {
 	notice   func(string)
 	index    *indexFile // index.db
 	facts    *indexFile // facts.db
+	buffers  *bufferPool
+
+	sweepOnce sync.Once
 }
 
 // Open prepares the use of dir as a cache. Nothing is created or read before
@@ -41,7 +45,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	if dir == "" {
 		return nil, fmt.Errorf("%w: expected the path of the cache directory, found an empty one", ErrInvalid)
 	}
-	s := &Store{dir: dir, lockWait: opts.LockWait, now: opts.Now, notice: opts.Notice}
+	s := &Store{dir: dir, lockWait: opts.LockWait, now: opts.Now, notice: opts.Notice, buffers: newBufferPool()}
 	s.index, s.facts = s.newBlobIndex(), s.newFactsIndex()
 	if s.lockWait <= 0 {
 		s.lockWait = 5 * time.Second
