@@ -142,7 +142,23 @@ func (g *Stage) Held(ctx context.Context) (Blob, bool) {
 }
 
 // Length is the blob's length in bytes; -1: not known.
-func (g *Stage) Length() int64 { return g.length }
+func (g *Stage) Length() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.length
+}
+
+// ReadAt reads what was written; elsewhere it reads anything.
+func (g *Stage) ReadAt(p []byte, offset int64) (int, error) {
+	n, err := g.file.ReadAt(p, offset)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = disk(g.path, err)
+	}
+	return n, err
+}
+
+// Want are the digests that the blob is to have.
+func (g *Stage) Want() artifact.Digests { return slices.Clone(g.want) }
 
 // SetLength tells a length that was not known. It is no promise: the digests decide.
 func (g *Stage) SetLength(length int64) error {
@@ -200,8 +216,8 @@ func (g *Stage) Spans() []Span {
 // Buffer waits for a buffer to read into, until ctx ends. All that a Store has
 // lent at once are 16 MiB.
 func (g *Stage) Buffer(ctx context.Context) (*Buffer, error) {
-	if g.inline() {
-		return &Buffer{Data: make([]byte, g.length+1)}, nil // too short a way for a pool to be worth it
+	if length := g.Length(); length >= 0 && length <= inlineBytes {
+		return &Buffer{Data: make([]byte, length+1)}, nil // too short for a pool to be worth it
 	}
 	return g.store.buffers.take(ctx)
 }

@@ -9,7 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"assay/cache"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/trust"
 	"assay/trust/proof"
@@ -37,6 +40,9 @@ type Config struct {
 	// MachineID is this machine's random number, for the cohorts of staged
 	// rollouts. nil: the machine belongs to the last cohort of each.
 	MachineID func(context.Context) ([16]byte, error)
+	// Transfer sets the bounds of transfers; its Notice is Warn.
+	Transfer  transfer.Options
+	Downloads int          // 6: transfers at once
 	Progress  Progress     // nil: none
 	Warn      func(string) // nil: warnings only stand in the results
 }
@@ -46,7 +52,8 @@ type Config struct {
 type Client struct {
 	repositories map[string]*Repository
 	cache        *cache.Store
-	engine       *wire.Engine
+	mover        *transfer.Mover
+	downloads    *semaphore.Weighted
 	approvals    *trust.Map
 	prover       *proof.Prover
 	now          func() time.Time
@@ -65,10 +72,19 @@ func NewClient(config Config) (*Client, error) {
 		return nil, errors.New("fetch: a client needs a cache and an engine")
 	}
 	c := &Client{
-		repositories: map[string]*Repository{}, cache: config.Cache, engine: config.Engine, approvals: config.Map, prover: config.Prover,
+		repositories: map[string]*Repository{}, cache: config.Cache, approvals: config.Map, prover: config.Prover,
 		now: config.Now, offline: config.Offline, machineID: config.MachineID,
 		progress: config.Progress, warn: config.Warn, views: map[string]*pendingView{},
 	}
+	if c.warn == nil {
+		c.warn = func(string) {}
+	}
+	config.Transfer.Notice = c.warn
+	c.mover = transfer.New(config.Engine, config.Transfer)
+	if config.Downloads <= 0 {
+		config.Downloads = 6
+	}
+	c.downloads = semaphore.NewWeighted(int64(config.Downloads))
 	for _, r := range config.Repositories {
 		if _, twice := c.repositories[r.Trust.Name()]; twice {
 			return nil, fmt.Errorf("fetch: two repositories are named %q", r.Trust.Name())
@@ -80,9 +96,6 @@ func NewClient(config Config) (*Client, error) {
 	}
 	if c.progress == nil {
 		c.progress = silent{}
-	}
-	if c.warn == nil {
-		c.warn = func(string) {}
 	}
 	return c, nil
 }

@@ -10,7 +10,7 @@
 // Guarantees: bytes get a name in the cache, and leave the process, only after
 // their length and all promised digests were checked; memory stays constant
 // whatever the length. An interrupted transfer leaves nothing but a locked-away
-// partial file, which the next run clears. With Config.Offline no socket is
+// partial file, from which the next run goes on. With Config.Offline no socket is
 // opened.
 //
 // Where Config.Map says that several repositories must agree, no way leads past
@@ -26,7 +26,4 @@
 // What comes from outside comes through package wire, which says where requests
 // may go and what counts as silence: a configured grace covers a source that is
 // too slow with metadata as if nothing had answered.
-//
-// Not promised: speed. One connection per file is used, and a transfer that was
-// cut starts from the beginning.
 package fetch

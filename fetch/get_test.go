@@ -14,6 +14,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
@@ -181,13 +182,13 @@ func TestAttacksOnABlob(t *testing.T) {
 		"too few bytes":      {func(s *testrepo.Server) { s.Truncate(part) }, cache.ErrMismatch},
 		"endless":            {func(s *testrepo.Server) { s.Endless(part) }, cache.ErrMismatch},
 		"packed":             {func(s *testrepo.Server) { s.Gzip(part) }, fetch.ErrSource},
-		"cut off":            {func(s *testrepo.Server) { s.Cut(part, 100) }, fetch.ErrSource},
-		"wrong length":       {func(s *testrepo.Server) { s.WrongLength(part) }, fetch.ErrSource},
+		"cut off at once":    {func(s *testrepo.Server) { s.Cut(part, 0) }, fetch.ErrSource},
+		"wrong length":       {func(s *testrepo.Server) { s.WrongLength(part) }, cache.ErrMismatch},
 		"missing":            {func(s *testrepo.Server) { s.Status(part, 404) }, fetch.ErrSource},
 		"server error":       {func(s *testrepo.Server) { s.Status(part, 500) }, fetch.ErrSource},
 		"redirect loop":      {func(s *testrepo.Server) { s.RedirectLoop(part) }, fetch.ErrSource},
 		"redirect to a file": {func(s *testrepo.Server) { s.Redirect(part, "file:///etc/passwd") }, fetch.ErrSource},
-		"stalled":            {func(s *testrepo.Server) { s.Hold(part) }, fetch.ErrSource},
+		"stalled":            {func(s *testrepo.Server) { s.Silent() }, fetch.ErrSource},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -314,7 +315,7 @@ func TestTwoRepositoriesWithOneProduct(t *testing.T) {
 	store, err := cache.Open(t.TempDir(), cache.Options{})
 	must(t, err)
 	if _, err := fetch.NewClient(fetch.Config{
-		Repositories: []*fetch.Repository{b.repository("acme"), other.repository("acme")}, Cache: store, Engine: wire.New(b.engine),
+		Repositories: []*fetch.Repository{b.repository("acme"), other.repository("acme")}, Cache: store, Engine: wire.New(b.engine), Transfer: transfer.Options{Pause: time.Millisecond},
 	}); err == nil || !strings.Contains(err.Error(), `two repositories are named "acme"`) {
 		t.Errorf("two repositories under one name: found %v", err)
 	}

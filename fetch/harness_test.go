@@ -13,6 +13,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
@@ -80,7 +81,7 @@ func (b *bench) client() *fetch.Client {
 	must(b.t, err)
 	client, err := fetch.NewClient(fetch.Config{
 		Repositories: append([]*fetch.Repository{b.repository("acme")}, b.more...),
-		Cache:        store, Engine: wire.New(b.engine), Now: func() time.Time { return b.now }, Offline: b.offline,
+		Cache:        store, Engine: wire.New(b.engine), Transfer: transfer.Options{Pause: time.Millisecond}, Now: func() time.Time { return b.now }, Offline: b.offline,
 		MachineID: func(context.Context) ([16]byte, error) { return b.machine, nil },
 		Warn:      b.warn, Map: b.agree,
 	})

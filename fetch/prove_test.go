@@ -14,6 +14,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/internal/testrepo"
 	"assay/trust"
@@ -87,7 +88,7 @@ func (b *signedBench) client() *fetch.Client {
 	b.t.Helper()
 	client, err := fetch.NewClient(fetch.Config{
 		Repositories: append([]*fetch.Repository{b.repository("acme")}, b.more...),
-		Cache:        b.open(), Engine: wire.New(b.engine), Now: func() time.Time { return b.now }, Offline: b.offline,
+		Cache:        b.open(), Engine: wire.New(b.engine), Transfer: transfer.Options{Pause: time.Millisecond}, Now: func() time.Time { return b.now }, Offline: b.offline,
 		Prover: b.prover(), Warn: b.warn, Map: b.agree,
 	})
 	must(b.t, err)

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"assay/artifact"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/trust"
 )
@@ -228,6 +229,19 @@ func tooLarge(limit string, err error) error {
 		return err
 	}
 	return &trust.LimitError{Limit: limit, Err: err}
+}
+
+// places lists where a target's bytes may lie, in the order to try.
+func (s *Source) places(t trust.Target) ([]transfer.Place, error) {
+	urls, allowed, err := s.targetURLs(t)
+	if err != nil {
+		return nil, err
+	}
+	var places []transfer.Place
+	for _, u := range urls {
+		places = append(places, transfer.Place{URL: u, Reach: allowed})
+	}
+	return places, nil
 }
 
 // targetURLs lists where a target's bytes may lie, in the order to try, and what

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"syscall"
 
+	"assay/artifact"
 	"assay/cache"
-	"assay/fetch/wire"
+	"assay/fetch/transfer"
 	"assay/trust"
 )
 
@@ -25,7 +27,7 @@ type Progress interface {
 
 // Meter is told of one transfer.
 type Meter interface {
-	Add(n int)      // bytes that came
+	Add(n int)      // bytes that came, or were there; less than 0: they have to come again
 	Done(err error) // exactly once; nil: all bytes came and were proven
 }
 
@@ -45,7 +47,8 @@ type Fetched struct {
 // Fetch brings a target's bytes into the cache, or finds them there, and proves
 // them: their length and every digest that the target promises. What is held is
 // hashed again. The cache names what failed (cache.ErrMismatch for bytes that
-// are not the promised ones); nothing of a failed transfer stays.
+// are not the promised ones). What a transfer that failed has brought stays in the
+// cache's staging folder, without a name, for the next one to go on from.
 func (c *Client) Fetch(ctx context.Context, target trust.Target) (Fetched, error) {
 	if target.IsZero() {
 		return Fetched{}, fmt.Errorf("%w: an empty target promises nothing", ErrUnknown)
@@ -68,7 +71,7 @@ func (c *Client) Fetch(ctx context.Context, target trust.Target) (Fetched, error
 	if err != nil {
 		return Fetched{}, err
 	}
-	defer stage.Abort()
+	defer stage.Keep()
 	// Whoever held the stage before us may have brought it.
 	if held, err := c.held(ctx, target); err == nil || !errors.Is(err, cache.ErrMissing) {
 		return held, err
@@ -106,49 +109,87 @@ func proveAll(ctx context.Context, blob cache.Blob, target trust.Target) error {
 	return prover.check()
 }
 
-// download tries the places of a target in turn. Only a place that has no such
-// file passes the turn on; any other failure ends it.
-func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage) (Fetched, error) {
-	places, allowed, err := r.Source.targetURLs(target)
+// download fills the stage from the places of a target. What a cut or given up
+// transfer has brought is kept, for the next run to take up.
+func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage) (fetched Fetched, err error) {
+	places, err := r.Source.places(target)
 	if err != nil {
 		return Fetched{}, err
 	}
-	var missing error
-	for _, place := range places {
-		a, err := c.engine.Open(ctx, wire.Request{URL: place, Reach: allowed})
-		if errors.Is(err, fs.ErrNotExist) {
-			missing = errors.Join(missing, err)
-			continue
-		}
-		if err != nil {
-			return Fetched{}, wire.Explain(ctx, place, err)
-		}
-		blob, err := c.receive(ctx, a, target, stage)
-		if err != nil {
-			return Fetched{}, err
-		}
-		return Fetched{Blob: blob, Moved: target.Length(), From: a.URL}, nil
+	pieces, err := piecesOf(target)
+	if err != nil {
+		return Fetched{}, err
 	}
-	return Fetched{}, fmt.Errorf("%s is promised by %s, but no source has it: %w", target.Path(), target.Repository(), missing)
-}
-
-// receive streams one answer into the stage. One byte more than promised ends
-// it; commit checks length and digests before the bytes get their name.
-func (c *Client) receive(ctx context.Context, a *wire.Answer, target trust.Target, stage *cache.Stage) (blob cache.Blob, err error) {
-	defer a.Body.Close()
+	if err := c.downloads.Acquire(ctx, 1); err != nil {
+		return Fetched{}, context.Cause(ctx)
+	}
+	defer c.downloads.Release(1)
 	meter := c.progress.Start(target.Name(), target.Length())
 	defer func() { meter.Done(err) }()
-	err = copyBytes(ctx, stage, io.LimitReader(a.Body, target.Length()+1), meter)
-	if err != nil {
-		if errors.Is(err, errRead) {
-			err = a.Broken(ctx, err)
+	result, err := c.mover.Move(ctx, transfer.Object{Name: target.Path(), Pieces: pieces}, places, stage, meter)
+	for _, liar := range result.Wrong {
+		if err == nil {
+			c.warn(fmt.Sprintf("%s sent wrong bytes of %s; they were fetched again elsewhere", liar, target.Path()))
 		}
-		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.Source(), err)
 	}
-	if blob, err = stage.Commit(ctx); err != nil {
-		return blob, fmt.Errorf("%s from %s: %w", target.Path(), a.Source(), err)
+	if err == nil {
+		var blob cache.Blob
+		blob, err = stage.Commit(ctx)
+		fetched = Fetched{Blob: blob, Moved: result.Moved, From: result.From}
 	}
-	return blob, nil
+	if err != nil {
+		return Fetched{}, c.notFetched(ctx, target, stage, err)
+	}
+	return fetched, nil
+}
+
+// notFetched ends a stage that could not be filled, and says what it was for.
+func (c *Client) notFetched(ctx context.Context, target trust.Target, stage *cache.Stage, err error) error {
+	end := stage.Keep
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		end = stage.Abort // room is what is wanted most
+	}
+	if endErr := end(); endErr != nil {
+		c.warn(endErr.Error())
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if missing(err) {
+		return fmt.Errorf("%s is promised by %s, but no source has it: %w", target.Path(), target.Repository(), err)
+	}
+	return fmt.Errorf("%s: %w", target.Path(), err)
+}
+
+// missing reports whether every source has said that it has no such file.
+func missing(err error) bool {
+	var places *transfer.PlacesError
+	if !errors.As(err, &places) {
+		return false
+	}
+	for _, err := range places.Errs {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
+}
+
+// piecesOf are the digests of a target's parts, if its manifest has any.
+func piecesOf(target trust.Target) (transfer.Pieces, error) {
+	promised := target.Pieces()
+	if promised == nil {
+		return transfer.Pieces{}, nil
+	}
+	pieces := transfer.Pieces{Length: promised.Length}
+	for _, text := range promised.SHA256 {
+		digest, err := artifact.NewDigest(artifact.SHA256, text)
+		if err != nil {
+			return pieces, fmt.Errorf("%s: pieces: %w", target.Path(), err)
+		}
+		pieces.Digests = append(pieces.Digests, digest)
+	}
+	return pieces, nil
 }
 
 // errRead marks the error of a source, as against that of the place written to.

@@ -280,6 +280,15 @@ func TestGivingUpInMidBody(t *testing.T) {
 	if _, err := client.GetSelected(ctx, selection); !errors.Is(err, interrupt) || errors.Is(err, fetch.ErrSource) {
 		t.Errorf("a file: expected the interrupt alone, found %v", err)
 	}
+	// What came is there for the next run, and has no name.
+	if left, err := filepath.Glob(filepath.Join(b.dir, "staging", "*")); err != nil || len(left) != 2 {
+		t.Errorf("expected the partial file and its record, found %q, %v", left, err)
+	}
+	hold.Release()
+	held, err := b.client().GetSelected(t.Context(), selection)
+	if must(t, err); held.Moved == 0 || held.Moved >= 8<<20 {
+		t.Errorf("expected less than all of it to be fetched, found %d bytes", held.Moved)
+	}
 	b.nothingStaged()
 }
 

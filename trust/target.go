@@ -26,6 +26,7 @@ type promise struct {
 	consistent bool
 	urls       []string // where the bytes lie if not in the repository
 	manifest   string   // the target that vouches for it, if not the role itself
+	pieces     *release.Pieces
 	stale      error
 }
 
@@ -35,6 +36,11 @@ func (v *View) promise(path string, f found) Target {
 		length: f.file.length, digests: f.file.digests(), consistent: v.consistent(),
 	}}
 }
+
+// Pieces are the digests of its parts that its manifest promises, for finding out
+// early, and from whom, wrong bytes came. They are no promise beside Digests, which
+// decide. nil: there are none.
+func (t Target) Pieces() *release.Pieces { return t.get().pieces }
 
 // IsZero reports whether t promises nothing.
 func (t Target) IsZero() bool { return t.promise == nil }
@@ -127,7 +133,7 @@ func (v *View) Artifact(ctx context.Context, manifest Target, data []byte, i int
 		return Target{&promise{
 			repository: v.repository.name, path: path.Join(path.Dir(manifest.Path()), listed.Name()),
 			role: manifest.Role(), length: listed.Length, digests: artifact.Digests(listed.Digests),
-			urls: listed.URLs, manifest: manifest.Path(), stale: manifest.Stale(),
+			urls: listed.URLs, manifest: manifest.Path(), stale: manifest.Stale(), pieces: listed.Pieces,
 		}}, nil
 	}
 	target, err := v.HeldTarget(ctx, listed.Target)
@@ -140,5 +146,7 @@ func (v *View) Artifact(ctx context.Context, manifest Target, data []byte, i int
 	if !target.Digests().Agree(artifact.Digests(listed.Digests)) {
 		return Target{}, fmt.Errorf("%s: %w: %s: %s says %v, the role %s says %v", v.repository.name, ErrManifest, target.Path(), manifest.Path(), listed.Digests, target.Role(), target.Digests())
 	}
-	return target, nil
+	withPieces := *target.promise
+	withPieces.pieces = listed.Pieces
+	return Target{&withPieces}, nil
 }

@@ -110,7 +110,7 @@ func (m *barMeter) show() {
 		return
 	}
 	m.bar = m.progress.newBar(m.name, m.total, m.begun)
-	m.bar.IncrInt64(m.came)
+	m.bar.SetCurrent(m.came)
 }
 
 // newBar adds a bar: name, bar, bytes, speed, time left.
@@ -142,7 +142,7 @@ func (m *barMeter) Add(n int) {
 	defer m.mu.Unlock()
 	m.came += int64(n)
 	if m.bar != nil {
-		m.bar.IncrBy(n)
+		m.bar.SetCurrent(m.came)
 	}
 }
 

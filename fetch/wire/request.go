@@ -27,6 +27,8 @@ type Request struct {
 	// Validator is a strong ETag of the file that a part must belong to (RFC
 	// 9110, 13.1.5): where the file has changed, the answer is the whole of it.
 	Validator string
+	// Authorization is sent as the header of that name, to the host of URL alone.
+	Authorization string
 	// Small chooses the transport for many small files.
 	Small bool
 }

@@ -1,0 +1,64 @@
+package transfer
+
+import "time"
+
+const (
+	// measureFor is how long a rate is measured before it counts.
+	measureFor = time.Second
+	// settleFor is how long a new number of connections is left to find its pace.
+	settleFor = 400 * time.Millisecond
+	// worthwhile is how long the rest must take for more connections to be worth
+	// their making.
+	worthwhile = 3 * time.Second
+	// gain is how much faster more connections must make it, to be kept.
+	gain = 1.25
+)
+
+// tuner decides how many connections move one object: twice as many as long as
+// that makes it faster by gain. Where one connection fills the path, more of them
+// only cost; where each is held back, by latency and loss or by a limit of the
+// source, they add up.
+type tuner struct {
+	wanted, most int
+	settled      bool
+	rate         float64 // bytes a second, last measured
+	best         float64 // rate before the last growth
+
+	hold  time.Time // measure from here on
+	since time.Time // zero: not begun
+	from  int64     // bytes that had come then
+}
+
+// look measures, and decides once a measurement is whole. left is in bytes.
+func (t *tuner) look(now time.Time, came, left int64) {
+	switch {
+	case now.Before(t.hold):
+		return
+	case t.since.IsZero():
+		t.since, t.from = now, came
+		return
+	case now.Sub(t.since) < measureFor:
+		return
+	}
+	t.rate = float64(came-t.from) / now.Sub(t.since).Seconds()
+	t.since, t.from = now, came
+	if t.settled || t.rate <= 0 || time.Duration(float64(left)/t.rate*float64(time.Second)) < worthwhile {
+		return
+	}
+	if t.wanted > 1 && t.rate < t.best*gain {
+		t.settled, t.wanted = true, t.wanted/2
+		return
+	}
+	t.best = t.rate
+	if t.wanted >= t.most {
+		t.settled = true
+		return
+	}
+	t.wanted, t.since, t.hold = min(2*t.wanted, t.most), time.Time{}, now.Add(settleFor)
+}
+
+// leastPart is the shortest part, in bytes, that is worth a connection of its own:
+// about a second of it.
+func (t *tuner) leastPart() int64 {
+	return max(int64(t.rate)/int64(max(t.wanted, 1)), 512<<10)
+}
