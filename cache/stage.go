@@ -292,6 +292,7 @@ func (g *Stage) fail(err error) {
 // Write appends p to what was written without a gap, for those who have the bytes
 // already. It fails as Put does, and then nothing of p is written, or a part.
 func (g *Stage) Write(p []byte) (int, error) {
+	origin := g.Origin("")
 	g.mu.Lock()
 	end := g.written.reach(0)
 	if g.failed == nil && g.length >= 0 && int64(len(p)) > g.length-end {
@@ -308,7 +309,7 @@ func (g *Stage) Write(p []byte) (int, error) {
 			return done, err
 		}
 		n := copy(b.Data, p[done:])
-		if err := g.Put(b, n, end+int64(done), 0); err != nil {
+		if err := g.Put(b, n, end+int64(done), origin); err != nil {
 			return done, err
 		}
 		if done += n; done == len(p) {

@@ -92,7 +92,7 @@ func (j *job) accept(a *wire.Answer, request wire.Request) error {
 		return fmt.Errorf("%s: %w: expected at most %d bytes, found %d", a.Source(), ErrTooLarge, j.object.Limit, a.Total)
 	}
 	if request.From > 0 && a.From == 0 {
-		if request.Validator != "" {
+		if request.Validator != "" && a.Validator != request.Validator {
 			return errChanged
 		}
 		return errNoRanges
@@ -125,8 +125,8 @@ func (j *job) receive(ctx context.Context, r *run, a *wire.Answer) error {
 		if err != nil {
 			return err
 		}
-		n, readErr := gather(a.Body, buffer.Data)
-		at, n, more := j.claim(r, n)
+		read, readErr := gather(a.Body, buffer.Data)
+		at, n, more := j.claim(r, read)
 		if n == 0 {
 			buffer.Release()
 		} else if err := j.stage.Put(buffer, n, at, origin); err != nil {
@@ -134,6 +134,8 @@ func (j *job) receive(ctx context.Context, r *run, a *wire.Answer) error {
 		}
 		j.count(r, n)
 		switch {
+		case read > n && at+int64(n) == j.stage.Length():
+			return fmt.Errorf("%s: %w: %w", a.Source(), ErrWrongBytes, j.wrongLength(j.stage.Length()+1))
 		case a.To == 0 && j.stage.Length() < 0 && at+int64(n) > j.object.Limit:
 			return fmt.Errorf("%s: %w: expected at most %d bytes, found more", a.Source(), ErrTooLarge, j.object.Limit)
 		case !more && readErr == nil && a.To == 0:
