@@ -82,15 +82,9 @@ func rawTar(flag byte, name, target string, size string, body string) []byte {
 	block[156] = flag
 	copy(block[157:], target)
 	copy(block[257:], "ustar\x0000")
-	copy(block[148:], "        ")
-	sum := 0
-	for _, c := range block {
-		sum += int(c)
-	}
-	copy(block[148:], fmt.Sprintf("%06o\x00 ", sum))
 	padded := make([]byte, (len(body)+511)/512*512)
 	copy(padded, body)
-	return append(block, padded...)
+	return append(resum(block), padded...)
 }
 
 // rawEnd is how a tar ends.
@@ -260,4 +254,18 @@ func wantLimit(t testing.TB, err error, limit string) {
 	if !errors.Is(err, ErrLimit) || !errors.As(err, &beyond) || beyond.Limit != limit {
 		t.Errorf("expected the limit %s, found %v", limit, err)
 	}
+}
+
+// fileOf is an archive in memory.
+func fileOf(archive []byte) File {
+	return File{ReaderAt: bytes.NewReader(archive), Size: int64(len(archive)), Name: "a"}
+}
+
+// mkdir makes a folder anew.
+func mkdir(t testing.TB, dir string) string {
+	t.Helper()
+	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

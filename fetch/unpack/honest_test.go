@@ -100,13 +100,7 @@ func TestTarForms(t *testing.T) {
 	t.Run("before ustar", func(t *testing.T) {
 		block := rawTar(0, "old", "", "00000000002\x00", "hi")
 		copy(block[257:265], make([]byte, 8))
-		copy(block[148:156], "        ")
-		sum := 0
-		for _, c := range block[:512] {
-			sum += int(c)
-		}
-		copy(block[148:], []byte{'0' + byte(sum>>12&7), '0' + byte(sum>>9&7), '0' + byte(sum>>6&7), '0' + byte(sum>>3&7), '0' + byte(sum&7), 0, ' ', ' '})
-		dir, _, err := trial{format: Tar}.run(t, join(block, rawEnd))
+		dir, _, err := trial{format: Tar}.run(t, join(resum(block), rawEnd))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,18 +115,7 @@ func TestTarForms(t *testing.T) {
 		wantTree(t, dir, "f 644 x")
 	})
 	t.Run("sparse", func(t *testing.T) {
-		// 1 byte at 0, then a hole up to 1024.
-		block := rawTar('S', "s", "", "00000000001\x00", "x")
-		copy(block[257:], "ustar  \x00")
-		copy(block[386:], "00000000000\x0000000000001\x00")
-		copy(block[483:], "00000002000\x00")
-		copy(block[148:156], "        ")
-		sum := 0
-		for _, c := range block[:512] {
-			sum += int(c)
-		}
-		copy(block[148:], []byte{'0' + byte(sum>>12&7), '0' + byte(sum>>9&7), '0' + byte(sum>>6&7), '0' + byte(sum>>3&7), '0' + byte(sum&7), 0, ' ', ' '})
-		dir, report, err := trial{format: Tar}.run(t, join(block, rawEnd))
+		dir, report, err := trial{format: Tar}.run(t, sparse("00000002000\x00"))
 		if err != nil {
 			t.Fatal(err)
 		}
