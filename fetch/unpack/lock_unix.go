@@ -10,9 +10,6 @@ import (
 	"syscall"
 )
 
-// replacesFolders: rename(2) puts a folder in place of an empty one.
-const replacesFolders = true
-
 // lockStage takes the lock of a stage, which is on the folder itself and ends
 // with the process. It is nil where the file system has no such locks, as some on a
 // network; errInUse if another has it, and fs.ErrNotExist if the folder has gone.

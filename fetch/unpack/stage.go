@@ -128,18 +128,30 @@ func (s *stage) commit(ctx context.Context) error {
 	if err := s.checkTarget(); err != nil {
 		return err
 	}
-	if replacesFolders {
-		// A rename replaces an empty folder, and nothing else: whatever came to
-		// be there since the check makes it fail.
-	} else if err := os.Remove(s.target); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return disk(err)
+	return s.rename()
+}
+
+// rename does it. Whatever came to be there since the check makes it fail, and
+// stays, unless it is an empty folder.
+func (s *stage) rename() error {
+	if s.intoEmpty {
+		// Crash here: the empty folder is gone, and the next call makes the target
+		// anew. Only a folder goes, and only an empty one.
+		err := syscall.Rmdir(s.target)
+		if err != nil && exists(s.target) {
+			return s.occupied(err)
+		}
 	}
 	// Crash in the rename: the tree is whole under one of its two names.
 	err := durable.Rename(s.tree(), s.target)
-	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, syscall.ENOTDIR) {
-		return fmt.Errorf("%w: expected nothing under %s: %w", ErrExists, s.target, err)
+	if err != nil && exists(s.target) && exists(s.tree()) {
+		return s.occupied(err)
 	}
 	return disk(err)
+}
+
+func (s *stage) occupied(err error) error {
+	return fmt.Errorf("%w: expected nothing under %s: %w", ErrExists, s.target, err)
 }
 
 // close removes the stage and what is in it, while it is still locked.
