@@ -110,8 +110,8 @@ func (u *unpacker) zipEnd64(off int64) ([3]uint64, int64, error) {
 		return none, -1, err
 	}
 	at := binary.LittleEndian.Uint64(locator[8:])
-	if parts := binary.LittleEndian.Uint32(locator[16:]); parts > 1 {
-		return none, -1, fmt.Errorf("%w: expected a zip in one part, found %d", ErrUnsupported, parts)
+	if part, parts := binary.LittleEndian.Uint32(locator[4:]), binary.LittleEndian.Uint32(locator[16:]); part != 0 || parts != 1 {
+		return none, -1, fmt.Errorf("%w: expected a zip in one part, found the directory in part %d of %d", ErrUnsupported, part, parts)
 	}
 	if at > uint64(off) {
 		return none, -1, badZip("expected a zip64 end record before %d, found one said to be at %d", off, at)
