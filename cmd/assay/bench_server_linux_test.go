@@ -22,8 +22,9 @@ type plainServer struct {
 	process     *os.Process
 }
 
-// serveFolder starts nginx on an address, in the network that attr says (nil:
-// this one's), until the benchmark has ended. It skips where there is no nginx.
+// serveFolder starts nginx on an address until the benchmark has ended. attr may
+// put it into a network of its own, where the address need not exist yet; nil
+// leaves it in this one. It skips where there is no nginx.
 func serveFolder(b *testing.B, folder, address string, attr *syscall.SysProcAttr) *plainServer {
 	b.Helper()
 	program, err := findTool("nginx")
@@ -35,14 +36,16 @@ func serveFolder(b *testing.B, folder, address string, attr *syscall.SysProcAttr
 	if err := certify(dir, net.ParseIP(address)); err != nil {
 		b.Fatal(err)
 	}
-	plain, secure := freeAddress(b, address), freeAddress(b, address)
-	s.http, s.https = "http://"+plain, "https://"+secure
+	ports, listenOn := freePorts(b), address
+	s.http, s.https = "http://"+net.JoinHostPort(address, ports[0]), "https://"+net.JoinHostPort(address, ports[1])
 	config := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, nginxConfig, dir, folder, plain, secure), 0o600); err != nil {
-		b.Fatal(err)
-	}
 	if attr == nil {
 		attr = &syscall.SysProcAttr{}
+	} else {
+		listenOn = "0.0.0.0"
+	}
+	if err := os.WriteFile(config, fmt.Appendf(nil, nginxConfig, dir, folder, listenOn, ports[0], ports[1]), 0o600); err != nil {
+		b.Fatal(err)
 	}
 	attr.Pdeathsig = syscall.SIGKILL // whatever becomes of the test, no server is left
 	var output bytes.Buffer
@@ -63,7 +66,7 @@ func serveFolder(b *testing.B, folder, address string, attr *syscall.SysProcAttr
 }
 
 // nginxConfig takes its folder for scratch files, the folder to serve, and the
-// addresses of http and https. One process without a master is all that can be
+// address and ports of http and https. One process without a master is all that can be
 // left, and one core is all it may take.
 const nginxConfig = `
 daemon off;
@@ -82,11 +85,11 @@ http {
 	uwsgi_temp_path %[1]s/uwsgi;
 	scgi_temp_path %[1]s/scgi;
 	server {
-		listen %[3]s;
+		listen %[3]s:%[4]s;
 		root %[2]s;
 	}
 	server {
-		listen %[4]s ssl;
+		listen %[3]s:%[5]s ssl;
 		ssl_certificate %[1]s/server.pem;
 		ssl_certificate_key %[1]s/server.key;
 		root %[2]s;
@@ -109,23 +112,20 @@ func (s *plainServer) await(b *testing.B) {
 	b.Fatalf("nginx does not answer: %v", err)
 }
 
-// freeAddress is an address with a port that nobody has. Where the address is
-// none of this machine's, nobody has any: it is in a network of its own.
-func freeAddress(b *testing.B, address string) string {
+// freePorts are two ports that nobody has.
+func freePorts(b *testing.B) (ports [2]string) {
 	b.Helper()
-	listener, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
-	if err != nil {
-		listener, err = net.Listen("tcp", "127.0.0.1:0")
+	for i := range ports {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer listener.Close() // at the end, so that the second is another one
+		if _, ports[i], err = net.SplitHostPort(listener.Addr().String()); err != nil {
+			b.Fatal(err)
+		}
 	}
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
-	return net.JoinHostPort(address, port)
+	return ports
 }
 
 // findTool looks for a program where users have it, and where administrators do.
