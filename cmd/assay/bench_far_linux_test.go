@@ -42,6 +42,6 @@ func BenchmarkGetFar(b *testing.B) {
 	}
 	b.Run(how, func(b *testing.B) {
 		m.t = b
-		compare(b, rivals)
+		compare(b, rivals, 1)
 	})
 }

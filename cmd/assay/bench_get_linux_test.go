@@ -43,7 +43,7 @@ func BenchmarkGet1GiB(b *testing.B) {
 		b.Run(scheme, func(b *testing.B) {
 			m.t = b
 			touch()
-			compare(b, rivals)
+			compare(b, rivals, 3)
 		})
 	}
 }

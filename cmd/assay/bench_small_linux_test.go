@@ -66,7 +66,7 @@ func BenchmarkGetSmall(b *testing.B) {
 	}
 	b.Run("10000x4KiB", func(b *testing.B) {
 		m.t = b
-		compare(b, rivals)
+		compare(b, rivals, 2)
 	})
 }
 
