@@ -34,7 +34,7 @@ var arrows = map[string][]string{
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/sbom", "trust/advisory", "trust/policy",
 	},
-	"cache":                    {"artifact", "internal/boltfile", "internal/durable"},
+	"cache":                    {"artifact", "internal/boltfile", "internal/durable", "internal/strictjson"},
 	"cache/audit":              {"artifact", "internal/boltfile", "internal/durable"},
 	"cache/state":              {"internal/boltfile", "internal/durable"},
 	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "internal/durable"},

@@ -183,6 +183,7 @@ func causes() []cause {
 		{trust.ErrState, 41, hintState},
 		{state.ErrNewer, 41, hintNewer},
 		{cache.ErrNewer, 41, hintNewer},
+		{cache.ErrReference, 41, "`assay cache list` names each reference that can't be read"},
 		{state.ErrBusy, 31, hintBusy},
 		{cache.ErrBusy, 31, hintBusy},
 		{trust.ErrBusy, 31, hintBusy},
