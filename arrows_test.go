@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"cache/audit":              {"artifact", "internal/boltfile", "internal/durable"},
 	"cache/state":              {"internal/boltfile", "internal/durable"},
 	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "internal/durable"},
-	"internal/boltfile":        {},
+	"internal/boltfile":        {"internal/durable"},
 	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "internal/durable"},
 	"internal/config":          {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml"},
 	"internal/durable":         {},
