@@ -46,11 +46,13 @@ func (s *Store) lookup(ctx context.Context, d artifact.Digest) (r record, found 
 	return r, found, err
 }
 
-// enter makes sure that the index has an entry for a held blob.
+// enter makes sure that the index has an entry for a held blob that has just come,
+// or was found without one. An old entry of it, as is left of one that was lost,
+// keeps its names.
 func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
-		r, found, err := getRecord(tx, d)
-		if err != nil || found && r.Length == length {
+		r, _, err := getRecord(tx, d)
+		if err != nil {
 			return err
 		}
 		r.Length = length

@@ -92,6 +92,25 @@ func (x *indexFile) transaction(ctx context.Context, writable bool, fn func(*bbo
 	return x.explain(err)
 }
 
+// compact gives back the free pages of the file, where there are many, and returns
+// how many bytes that were. Others wait meanwhile.
+func (x *indexFile) compact(ctx context.Context) (freed int64, err error) {
+	deadline := time.Now().Add(x.store.lockWait)
+	end, err := x.turn.Take(ctx, deadline)
+	if err != nil {
+		return 0, x.explain(err)
+	}
+	defer end()
+	freed, err = boltfile.Compact(ctx, x.path, deadline)
+	err = x.explain(err)
+	var damage *indexDamage
+	if errors.Is(err, errNoIndex) || errors.As(err, &damage) {
+		// The next transaction sets aside what is damaged.
+		return 0, nil
+	}
+	return freed, err
+}
+
 // explain puts what is wrong with the file into this package's words. An empty
 // index is a damaged one, as it gets its name full here.
 func (x *indexFile) explain(err error) error {
