@@ -24,7 +24,7 @@ var (
 	// Options.LockWait.
 	ErrBusy = errors.New("the cache is busy")
 	// ErrNewer: a later version of assay wrote the index.
-	ErrNewer = errors.New("the cache index is of a newer format")
+	ErrNewer = errors.New("the cache is of a newer format")
 	// ErrReference: a file below refs/ does not read as a reference, so that nobody
 	// knows what it keeps. Prune removes nothing then.
 	ErrReference = errors.New("a reference to blobs can't be read")

@@ -13,8 +13,11 @@ import (
 	"assay/artifact"
 )
 
-// indexFormat is the version of what index.db and facts.db hold.
-const indexFormat = 1
+// indexFormat and factsFormat are the versions of what index.db and facts.db hold.
+const (
+	indexFormat = 1
+	factsFormat = 1
+)
 
 // The buckets of index.db. An entry is a CRC-32C and then JSON; its key is the
 // digest in the form ALG:HEX.
