@@ -35,6 +35,7 @@ var arrows = map[string][]string{
 		"trust/sbom", "trust/advisory", "trust/policy",
 	},
 	"cache":                    {"artifact", "internal/boltfile", "internal/durable", "internal/strictjson"},
+	"cache/archive":            {"artifact", "cache", "internal/strictjson"},
 	"cache/audit":              {"artifact", "internal/boltfile", "internal/durable"},
 	"cache/state":              {"internal/boltfile", "internal/durable"},
 	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "internal/durable"},
@@ -52,7 +53,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/audit", "cache/state", "fetch", "internal/config", "internal/testrepo",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "internal/config", "internal/testrepo",
 	},
 }
 
