@@ -53,7 +53,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "internal/config", "internal/testrepo",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }
 

@@ -255,26 +255,3 @@ func FuzzDecodeManifest(f *testing.F) {
 		}
 	})
 }
-
-// FuzzRead: whatever is read, what is held then is what its name says.
-func FuzzRead(f *testing.F) {
-	entries, _ := honest(f)
-	f.Add(pack(f, entries))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		dir := t.TempDir()
-		s := open(t, dir)
-		imported, _ := Read(t.Context(), bytes.NewReader(text), s, Options{Quota: 1 << 20})
-		for _, one := range imported {
-			blob, err := s.Get(one.Digest)
-			if err == nil {
-				err = blob.Check(t.Context())
-			}
-			if err != nil {
-				t.Errorf("%v: %v", one.Digest, err)
-			}
-		}
-		if got := files(t, filepath.Join(dir, "blobs")); len(got) != len(imported) {
-			t.Errorf("expected %d blobs, found %q", len(imported), got)
-		}
-	})
-}
