@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -154,52 +155,27 @@ func (x *indexFile) setAside(ctx context.Context, damage *indexDamage) error {
 	return errors.Join(disk(x.path, err), lock.release())
 }
 
-// build makes the file anew. It gets its name when
-// it is whole; a crash before leaves a hidden temporary file that nothing
-// reads. Where another process was faster, its index is the one.
+// build makes the file anew. Where another process was faster, its index is the
+// one.
 func (x *indexFile) build(ctx context.Context) error {
-	if err := durable.MkdirAll(x.store.dir, 0o700); err != nil {
-		return disk(x.store.dir, err)
-	}
-	file, err := durable.Create(x.path, 0o600)
-	if err != nil {
-		return disk(x.path, err)
-	}
-	defer file.Abort()
-	if err := x.write(ctx, file.TempName()); err != nil {
-		return err
-	}
-	if err := file.CommitNew(); err != nil && !errors.Is(err, fs.ErrExist) {
-		return disk(x.path, err)
-	}
-	return nil
-}
-
-// write fills an empty file, without syncing it.
-func (x *indexFile) write(ctx context.Context, path string) error {
-	err := boltfile.Guard(func() error {
-		db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, NoGrowSync: true, NoStatistics: true})
-		if err != nil {
-			return err
-		}
-		err = db.Update(func(tx *bbolt.Tx) error {
-			if _, err := tx.CreateBucket(bucketFormat); err != nil {
-				return err
-			}
-			if err := putFormat(tx, x.format); err != nil {
+	err := boltfile.Make(ctx, x.path, time.Now().Add(x.store.lockWait), func(draft *boltfile.Session) error {
+		return draft.Guard(func() error {
+			if _, err := draft.Tx().CreateBucket(bucketFormat); err != nil {
 				return err
 			}
 			for _, name := range x.buckets {
-				if _, err := tx.CreateBucket(name); err != nil {
+				if _, err := draft.Tx().CreateBucket(name); err != nil {
 					return err
 				}
 			}
-			return x.fill(ctx, tx)
+			if err := x.fill(ctx, draft.Tx()); err != nil {
+				return err
+			}
+			return putFormat(draft.Tx(), x.format)
 		})
-		return errors.Join(err, db.Close())
 	})
 	if err != nil && ctx.Err() == nil {
-		return disk(path, err)
+		return disk(x.path, err)
 	}
 	return err
 }

@@ -25,7 +25,7 @@
 // written before it are unused, and the next writer takes them. The kernel gives
 // up the lock of a process that dies. A crash while Create fills an empty file
 // leaves it empty, without entries, or torn and ErrDamaged: whoever can't have
-// that fills a file under another name and renames it.
+// that uses Make, which fills one under another name and renames it.
 //
 // Not guaranteed: anything about keys and values, as a page may be whole and yet
 // hold what nobody wrote; that is the caller's to check. Nor anything against
