@@ -55,10 +55,10 @@ func (p *pruner) clearAside() error {
 // all were: one without a stamp counts by its own time. Elsewhere only indexes are.
 func setAsideAt(entry fs.DirEntry, all bool) (since time.Time, ok bool) {
 	if !all {
-		index, rest, ok := strings.Cut(entry.Name(), ".damaged-")
+		index, rest, _ := strings.Cut(entry.Name(), ".damaged-")
 		stamp, _, _ := strings.Cut(rest, ".")
 		seconds, err := strconv.ParseInt(stamp, 10, 64)
-		return time.Unix(seconds, 0), ok && err == nil && (index == "index.db" || index == "facts.db")
+		return time.Unix(seconds, 0), err == nil && (index == "index.db" || index == "facts.db")
 	}
 	_, rest, _ := strings.Cut(entry.Name(), ".")
 	stamp, _, _ := strings.Cut(rest, ".")
