@@ -169,6 +169,7 @@ func TestPruneLeavesWhatIsUsed(t *testing.T) {
 	if err := a.Note(t.Context(), noted.Digest(), Name{}); err != nil {
 		t.Fatal(err)
 	}
+	a.resetTime(t, noted) // the note alone must do
 	a.now = a.now.Add(settled - time.Second)
 	opts := within(400)
 	opts.DryRun = true
@@ -320,8 +321,12 @@ func TestPruneClearsUp(t *testing.T) {
 	}
 	opts := within(1 << 20)
 	opts.DryRun = true
+	before := files(t, a.dir)
 	if dry := a.prune(t, opts); dry.Damaged != 5 || dry.DamagedBytes != 25 {
 		t.Errorf("expected five files of what is damaged, found %+v", dry)
+	}
+	if got := files(t, a.dir); !slices.Equal(got, before) {
+		t.Errorf("expected a dry run to change nothing, found %q", got)
 	}
 	report := a.prune(t, within(1<<20))
 	if report.Damaged != 5 || report.DamagedBytes != 25 || len(report.Removed) != 0 {
