@@ -121,6 +121,10 @@ func TestHostileArchive(t *testing.T) {
 			e[1].PAXRecords = map[string]string{"VENDOR.x": "1"}
 			return e
 		}, ErrArchive, 0, "VENDOR.x"},
+		"file with a link's target": {func(e []entry, _ manifest) []entry {
+			e[1].Linkname = "/etc/passwd"
+			return e
+		}, ErrArchive, 0, "expected the file"},
 		"GNU form": {func(e []entry, _ manifest) []entry { e[1].Format = tar.FormatGNU; return e }, ErrArchive, 0, "USTAR or PAX"},
 		"shorter": {func(e []entry, _ manifest) []entry { e[1].text = e[1].text[:2]; e[1].Size--; return e }, ErrArchive, 0,
 			"expected 3 bytes"},
@@ -153,10 +157,15 @@ func TestHostileArchive(t *testing.T) {
 			e[0] = file(manifestName, make([]byte, maxManifest+1))
 			return e
 		}, ErrArchive, 0, "at most"},
-		"evidence of another": {evidenceText(strings.Replace, `"digest":"sha256:`, `"digest":"sha256:`+strings.Repeat("0", 64)+`","x":"`), ErrArchive, 2, "unknown field"},
-		"evidence, schema":    {evidenceText(strings.Replace, `evidence/v1`, `evidence/v3`), ErrArchive, 2, "evidence/v3"},
-		"evidence, garbage":   {evidenceText(strings.Replace, `{`, `[`), ErrArchive, 2, "evidence/"},
-		"evidence, a number":  {evidenceText(strings.Replace, `"receipts":null`, `"receipts":[1]`), ErrArchive, 2, "evidence/"},
+		"evidence of another": {func(e []entry, m manifest) []entry {
+			e[3].text = bytes.Replace(e[3].text, []byte(m.Blobs[0].Digest.Hex()), []byte(m.Blobs[1].Digest.Hex()), 1)
+			return e
+		}, ErrArchive, 2, "that digest"},
+		"evidence, more":     {evidenceText(strings.Replace, `"receipts"`, `"more":1,"receipts"`), ErrArchive, 2, "unknown field"},
+		"evidence, twice":    {evidenceText(strings.Replace, `"receipts"`, `"receipts":[],"receipts"`), ErrArchive, 2, "receipts"},
+		"evidence, schema":   {evidenceText(strings.Replace, `evidence/v1`, `evidence/v3`), ErrArchive, 2, "evidence/v3"},
+		"evidence, garbage":  {evidenceText(strings.Replace, `{`, `[`), ErrArchive, 2, "evidence/"},
+		"evidence, a number": {evidenceText(strings.Replace, `"receipts":null`, `"receipts":[1]`), ErrArchive, 2, "evidence/"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			entries, m := honest(t)
@@ -177,6 +186,42 @@ func TestHostileArchive(t *testing.T) {
 				t.Errorf("expected nothing set aside, found %q", got)
 			}
 		})
+	}
+}
+
+// TestImpossibleManifest: the bounds that no small archive comes near.
+func TestImpossibleManifest(t *testing.T) {
+	_, m := honest(t)
+	one := m.Blobs[0]
+	many := manifest{Schema: schema, Blobs: make([]manifestBlob, maxBlobs+1)}
+	negative := manifest{Schema: schema, Blobs: []manifestBlob{{Digest: one.Digest, Length: -1}}}
+	evidence := manifest{Schema: schema}
+	for i := range maxEvidences/maxEvidence + 1 {
+		evidence.Blobs = append(evidence.Blobs, manifestBlob{Digest: artifact.DigestOf(artifact.SHA256, []byte{byte(i)}), Evidence: maxEvidence})
+	}
+	slices.SortFunc(evidence.Blobs, func(a, b manifestBlob) int { return strings.Compare(a.Digest.String(), b.Digest.String()) })
+	for says, m := range map[string]manifest{"blobs": many, "0 or more": negative, "of evidence": evidence} {
+		if err := m.check(); !errors.Is(err, ErrArchive) || !strings.Contains(err.Error(), says) {
+			t.Errorf("expected %v that says %q, found %v", ErrArchive, says, err)
+		}
+	}
+	evidence.Blobs = evidence.Blobs[1:]
+	if err := evidence.check(); err != nil {
+		t.Errorf("expected as much as is allowed to pass, found %v", err)
+	}
+}
+
+// TestNoTar: bytes that are none, at the beginning and at the end.
+func TestNoTar(t *testing.T) {
+	entries, _ := honest(t)
+	text := pack(t, entries)
+	garbage := bytes.Repeat([]byte("garbage!"), 128)
+	for held, text := range map[int][]byte{0: garbage, 2: append(bytes.Clone(text[:len(text)-1024]), garbage...)} {
+		s := open(t, t.TempDir())
+		imported, err := Read(t.Context(), bytes.NewReader(text), s, Options{Quota: 1000})
+		if !errors.Is(err, ErrArchive) || !errors.Is(err, tar.ErrHeader) || len(imported) != held {
+			t.Errorf("expected %v and %d blobs, found %+v, %v", ErrArchive, held, imported, err)
+		}
 	}
 }
 
