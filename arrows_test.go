@@ -34,14 +34,15 @@ var arrows = map[string][]string{
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/sbom", "trust/advisory", "trust/policy",
 	},
-	"cache":                    {"artifact", "internal/boltfile", "internal/durable"},
-	"cache/audit":              {"artifact", "internal/boltfile", "internal/durable"},
-	"cache/state":              {"internal/boltfile", "internal/durable"},
+	"cache":                    {"artifact", "internal/boltfile", "internal/durable", "internal/strictjson"},
+	"cache/archive":            {"artifact", "cache", "internal/strictjson"},
+	"cache/audit":              {"artifact", "internal/boltfile"},
+	"cache/state":              {"internal/boltfile"},
 	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/transfer", "fetch/wire", "internal/durable"},
 	"fetch/wire":               {"trust"},
 	"fetch/transfer":           {"artifact", "cache", "fetch/wire"},
 	"fetch/unpack":             {"internal/durable"},
-	"internal/boltfile":        {},
+	"internal/boltfile":        {"internal/durable"},
 	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "fetch/wire", "internal/durable"},
 	"internal/config":          {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml"},
 	"internal/durable":         {},
@@ -55,7 +56,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/audit", "cache/state", "fetch", "fetch/wire", "internal/config", "internal/testrepo",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }
 

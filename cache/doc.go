@@ -7,6 +7,7 @@
 //	blobs/sha256/ab/abcd…   whole, verified blobs, read-only
 //	staging/ALG-HEX.part    one that is being written, ALG-HEX.lock its lock, and
 //	staging/ALG-HEX.resume  what of it is there, for who takes it up again
+//	refs/KIND/NAME          JSON: what must not be pruned, and for what; refs.lock its lock
 //	damaged/                what no longer was what its name says, for inspection
 //	index.db                bbolt: per blob its length, when it came, and its names
 //	facts.db                bbolt: what was found out about blobs, to find them by
@@ -22,6 +23,13 @@
 // damaged facts.db is set aside and begins anew, and Described then tells which
 // blobs are to be described again.
 // Memory use does not depend on the size of a blob.
+//
+// Prune removes what was not used for long. It never removes what a reference holds,
+// and where it can't read a reference it removes nothing; nor what is being staged,
+// or was committed, noted or asked for within the last 10 minutes, by any process.
+// Should a blob go all the same, as by a clock that jumps, that is a typed miss like
+// any other. An index of an older format is migrated in one transaction; one of a
+// newer format is refused and left alone (ErrNewer).
 //
 // Not guaranteed: that a blob still has the right content without reading it.
 // Get looks at its length; Blob.Open hashes what it reads and reports damage at

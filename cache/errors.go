@@ -20,10 +20,14 @@ var (
 	ErrDamaged = errors.New("damaged in the cache")
 	// ErrDisk: a file operation of the cache failed; it wraps the system's error.
 	ErrDisk = errors.New("the cache can't be read or written")
-	// ErrBusy: other processes held the index for all of Options.LockWait.
-	ErrBusy = errors.New("the cache index is busy")
+	// ErrBusy: other processes held the index, or the references, for all of
+	// Options.LockWait.
+	ErrBusy = errors.New("the cache is busy")
 	// ErrNewer: a later version of assay wrote the index.
-	ErrNewer = errors.New("the cache index is of a newer format")
+	ErrNewer = errors.New("the cache is of a newer format")
+	// ErrReference: a file below refs/ does not read as a reference, so that nobody
+	// knows what it keeps. Prune removes nothing then.
+	ErrReference = errors.New("a reference to blobs can't be read")
 	// ErrInvalid: a misuse, such as a negative length or a finished stage.
 	ErrInvalid = errors.New("not possible in the cache")
 )

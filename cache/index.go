@@ -13,8 +13,11 @@ import (
 	"assay/artifact"
 )
 
-// indexFormat is the version of what index.db and facts.db hold.
-const indexFormat = 1
+// indexFormat and factsFormat are the versions of what index.db and facts.db hold.
+const (
+	indexFormat = 1
+	factsFormat = 1
+)
 
 // The buckets of index.db. An entry is a CRC-32C and then JSON; its key is the
 // digest in the form ALG:HEX.
@@ -46,11 +49,13 @@ func (s *Store) lookup(ctx context.Context, d artifact.Digest) (r record, found 
 	return r, found, err
 }
 
-// enter makes sure that the index has an entry for a held blob.
+// enter makes sure that the index has an entry for a held blob that has just come,
+// or was found without one. An old entry of it, as is left of one that was lost,
+// keeps its names.
 func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
-		r, found, err := getRecord(tx, d)
-		if err != nil || found && r.Length == length {
+		r, _, err := getRecord(tx, d)
+		if err != nil {
 			return err
 		}
 		r.Length = length

@@ -44,12 +44,14 @@ type Entry struct {
 	Path   string
 }
 
-// Note adds a name to a held blob, or makes it the newest one; of more than 64
-// the oldest goes. A blob that is not held is ErrMissing; a name longer than
-// 8 KiB is ErrInvalid.
-func (s *Store) Note(ctx context.Context, d artifact.Digest, name Name) error {
-	if n := len(name.Repository) + len(name.Target) + len(name.Product) + len(name.Version) + len(name.Platform) + len(name.File); n > maxNameLength {
-		return fmt.Errorf("%w: expected a name of at most %d bytes, found %d", ErrInvalid, maxNameLength, n)
+// Note adds names to a held blob, or makes them the newest ones, the last of them
+// the newest of all; of more than 64 the oldest go. A blob that is not held is
+// ErrMissing; a name longer than 8 KiB is ErrInvalid.
+func (s *Store) Note(ctx context.Context, d artifact.Digest, names ...Name) error {
+	for _, name := range names {
+		if n := name.length(); n > maxNameLength {
+			return fmt.Errorf("%w: expected a name of at most %d bytes, found %d", ErrInvalid, maxNameLength, n)
+		}
 	}
 	// Get also enters a blob that the index does not know yet.
 	if _, err := s.get(ctx, d); err != nil {
@@ -63,12 +65,18 @@ func (s *Store) Note(ctx context.Context, d artifact.Digest, name Name) error {
 		if !found {
 			return fmt.Errorf("%w: %v", ErrMissing, d)
 		}
-		r.Names = slices.DeleteFunc(r.Names, func(old Name) bool { return old == name })
-		r.Names = append(r.Names, name)
+		for _, name := range names {
+			r.Names = slices.DeleteFunc(r.Names, func(old Name) bool { return old == name })
+			r.Names = append(r.Names, name)
+		}
 		r.Names = r.Names[max(0, len(r.Names)-maxNames):]
 		r.Noted = s.now().UTC()
 		return putRecord(tx, d, r)
 	})
+}
+
+func (n Name) length() int {
+	return len(n.Repository) + len(n.Target) + len(n.Product) + len(n.Version) + len(n.Platform) + len(n.File)
 }
 
 // List gives the held blobs that the index knows, the last used first. Their content is not looked at.

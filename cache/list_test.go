@@ -1,12 +1,14 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,5 +98,51 @@ func TestVerify(t *testing.T) {
 	cancel()
 	if _, err := s.Verify(ctx, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("expected %v, found %v", context.Canceled, err)
+	}
+}
+
+// TestVerifyMany: whoever comes first, the report has the order of the names, and
+// progress only grows.
+func TestVerifyMany(t *testing.T) {
+	s := open(t, t.TempDir())
+	var want []string
+	var total int64
+	for i := range 60 {
+		data := bytes.Repeat([]byte{byte(i)}, 1000*(i%7)+1)
+		total += int64(len(data))
+		if blob := store(t, s, data); i%3 == 0 {
+			data[0]++
+			damage(t, blob.Path(), data)
+			want = append(want, blob.Path())
+		}
+	}
+	slices.Sort(want)
+	// One at a time, as progress is told under a lock: no lock of the test's own.
+	last := int64(0)
+	report, err := s.Verify(t.Context(), func(done, all int64) {
+		if done < last || all != total {
+			t.Errorf("expected at least %d of %d bytes, found %d of %d", last, total, done, all)
+		}
+		last = done
+	})
+	var got []string
+	for _, d := range report.Damaged {
+		got = append(got, d.Path)
+	}
+	if err != nil || !slices.Equal(got, want) || report.Checked != 60 || report.Bytes != total || last != total {
+		t.Errorf("expected 60 checked and %q damaged, found %+v, %v", want, report, err)
+	}
+	if list, err := s.List(t.Context()); err != nil || len(list) != 40 {
+		t.Errorf("expected 40 left, found %d, %v", len(list), err)
+	}
+	// What the index has lost is entered; what ends the run ends it soon.
+	if err := os.Remove(s.indexPath()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	report, err = s.Verify(ctx, func(int64, int64) { cancel() })
+	if !errors.Is(err, context.Canceled) || report.Checked >= 40 || len(report.Damaged) != 0 {
+		t.Errorf("expected %v, found %+v, %v", context.Canceled, report, err)
 	}
 }

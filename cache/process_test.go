@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	childVariable = "ASSAY_CACHE_TEST_CHILD" // write, or hang in mid-write
+	childVariable = "ASSAY_CACHE_TEST_CHILD" // write, or hang in mid-write; prune, or get
 	childFolder   = "ASSAY_CACHE_TEST_DIR"
 )
 
@@ -35,9 +35,20 @@ func TestMain(m *testing.M) {
 func child(mode string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	s, err := Open(os.Getenv(childFolder), Options{LockWait: time.Minute})
+	opts := Options{LockWait: time.Minute}
+	if mode == "prune" {
+		// By this clock nothing is in use: what is must be kept by the locks.
+		opts.Now = func() time.Time { return time.Now().Add(time.Hour) }
+	}
+	s, err := Open(os.Getenv(childFolder), opts)
 	if err != nil {
 		return err
+	}
+	switch mode {
+	case "prune":
+		return pruneChild(ctx, s)
+	case "get":
+		return getChild(ctx, s)
 	}
 	stage, err := s.Stage(ctx, digests(bytesA), int64(len(bytesA)))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -15,11 +16,11 @@ import (
 	"assay/internal/durable"
 )
 
-// run runs a transaction, and makes or rebuilds the file where that is needed. A
-// second damage in a row is a fault of the disk, and is reported.
+// run runs a transaction, and makes, migrates or rebuilds the file where that is
+// needed. A second damage in a row is a fault of the disk, and is reported.
 func (x *indexFile) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
 	checked := func(tx *bbolt.Tx) error {
-		if err := x.checkVersion(tx); err != nil {
+		if err := x.checkFormat(tx); err != nil {
 			return err
 		}
 		return fn(tx)
@@ -27,6 +28,11 @@ func (x *indexFile) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) e
 	const attempts = 3
 	for n := 1; ; n++ {
 		err := x.transaction(ctx, writable, checked)
+		if errors.Is(err, errOlder) && n < attempts {
+			if err = x.transaction(ctx, true, x.migrate); err == nil {
+				continue
+			}
+		}
 		var damage *indexDamage
 		switch {
 		case errors.Is(err, errNoIndex) && n < attempts:
@@ -40,7 +46,7 @@ func (x *indexFile) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) e
 			if err := x.setAside(ctx, damage); err != nil {
 				return err
 			}
-		case errors.As(err, &damage), errors.Is(err, errNoIndex):
+		case errors.As(err, &damage), errors.Is(err, errNoIndex), errors.Is(err, errOlder):
 			return fmt.Errorf("%w: %s: %w, again after it was rebuilt", ErrDisk, x.path, err)
 		default:
 			return err
@@ -48,22 +54,70 @@ func (x *indexFile) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) e
 	}
 }
 
-func (x *indexFile) checkVersion(tx *bbolt.Tx) error {
-	bucket := tx.Bucket(bucketFormat)
+// errOlder: the file has a format from which steps lead to that of this program.
+var errOlder = errors.New("an older index")
+
+// checkFormat compares the format with this program's.
+func (x *indexFile) checkFormat(tx *bbolt.Tx) error {
+	version, err := x.storedFormat(tx)
+	if err != nil {
+		return err
+	}
+	for at := version; at < x.format; at++ {
+		if x.steps[at] == nil {
+			return &corruptEntry{fmt.Sprintf("expected format %d, found %d, which this assay can't read", x.format, version)}
+		}
+	}
+	if version < x.format {
+		return errOlder
+	}
 	for _, name := range x.buckets {
-		if bucket == nil || tx.Bucket(name) == nil {
+		if tx.Bucket(name) == nil {
 			return &corruptEntry{"a bucket is missing"}
 		}
 	}
-	text := string(bucket.Get(keyVersion))
-	version, err := strconv.Atoi(text)
-	if err != nil || version < 1 {
-		return &corruptEntry{fmt.Sprintf("expected a format number, found %q", clip(text))}
-	}
-	if version > indexFormat {
-		return fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or remove the file: it is rebuilt", ErrNewer, x.path, indexFormat, version)
-	}
 	return nil
+}
+
+// storedFormat is the file's own, which is not a newer one.
+func (x *indexFile) storedFormat(tx *bbolt.Tx) (version int, err error) {
+	bucket := tx.Bucket(bucketFormat)
+	if bucket == nil {
+		return 0, &corruptEntry{"a bucket is missing"}
+	}
+	text := string(bucket.Get(keyVersion))
+	version, err = strconv.Atoi(text)
+	if err != nil || version < 1 {
+		return 0, &corruptEntry{fmt.Sprintf("expected a format number, found %q", clip(text))}
+	}
+	if version > x.format {
+		return 0, fmt.Errorf("%w: %s: expected format %d, found %d; use the version of assay that wrote it, or remove the file: it is rebuilt", ErrNewer, x.path, x.format, version)
+	}
+	return version, nil
+}
+
+// migrate takes the steps to this program's format. Where another process was
+// faster there are none left.
+//
+// A crash leaves the format of before, or the new one.
+func (x *indexFile) migrate(tx *bbolt.Tx) error {
+	if err := x.checkFormat(tx); !errors.Is(err, errOlder) {
+		return err
+	}
+	version, err := x.storedFormat(tx)
+	if err != nil {
+		return err
+	}
+	for ; version < x.format; version++ {
+		if err := x.steps[version](tx); err != nil {
+			return err
+		}
+	}
+	return putFormat(tx, version)
+}
+
+func putFormat(tx *bbolt.Tx, version int) error {
+	return tx.Bucket(bucketFormat).Put(keyVersion, strconv.AppendInt(nil, int64(version), 10))
 }
 
 // setAside moves a damaged file out of the way, once: processes that
@@ -101,53 +155,27 @@ func (x *indexFile) setAside(ctx context.Context, damage *indexDamage) error {
 	return errors.Join(disk(x.path, err), lock.release())
 }
 
-// build makes the file anew. It gets its name when
-// it is whole; a crash before leaves a hidden temporary file that nothing
-// reads. Where another process was faster, its index is the one.
+// build makes the file anew. Where another process was faster, its index is the
+// one.
 func (x *indexFile) build(ctx context.Context) error {
-	if err := durable.MkdirAll(x.store.dir, 0o700); err != nil {
-		return disk(x.store.dir, err)
-	}
-	file, err := durable.Create(x.path, 0o600)
-	if err != nil {
-		return disk(x.path, err)
-	}
-	defer file.Abort()
-	if err := x.write(ctx, file.TempName()); err != nil {
-		return err
-	}
-	if err := file.CommitNew(); err != nil && !errors.Is(err, fs.ErrExist) {
-		return disk(x.path, err)
-	}
-	return nil
-}
-
-// write fills an empty file, without syncing it.
-func (x *indexFile) write(ctx context.Context, path string) error {
-	err := boltfile.Guard(func() error {
-		db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true, NoGrowSync: true, NoStatistics: true})
-		if err != nil {
-			return err
-		}
-		err = db.Update(func(tx *bbolt.Tx) error {
-			format, err := tx.CreateBucket(bucketFormat)
-			if err != nil {
-				return err
-			}
-			if err := format.Put(keyVersion, strconv.AppendInt(nil, indexFormat, 10)); err != nil {
+	err := boltfile.Make(ctx, x.path, time.Now().Add(x.store.lockWait), func(draft *boltfile.Session) error {
+		return draft.Guard(func() error {
+			if _, err := draft.Tx().CreateBucket(bucketFormat); err != nil {
 				return err
 			}
 			for _, name := range x.buckets {
-				if _, err := tx.CreateBucket(name); err != nil {
+				if _, err := draft.Tx().CreateBucket(name); err != nil {
 					return err
 				}
 			}
-			return x.fill(ctx, tx)
+			if err := x.fill(ctx, draft.Tx()); err != nil {
+				return err
+			}
+			return putFormat(draft.Tx(), x.format)
 		})
-		return errors.Join(err, db.Close())
 	})
 	if err != nil && ctx.Err() == nil {
-		return disk(path, err)
+		return disk(x.path, err)
 	}
 	return err
 }

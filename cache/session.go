@@ -20,6 +20,10 @@ type indexFile struct {
 	path    string
 	lost    string   // what is said of it when it was set aside
 	buckets [][]byte // beside bucketFormat
+	format  int      // that it is written in
+	// steps lead from a format to the next one, within one transaction for all of
+	// them. What no step leads from is set aside, and made anew.
+	steps map[int]func(*bbolt.Tx) error
 	// wanted reports whether a reader has any use for it where it is missing.
 	wanted func() bool
 	// fill gives a new one its entries.
@@ -33,7 +37,7 @@ type indexFile struct {
 // newBlobIndex is index.db, which is small and needed by every command.
 func (s *Store) newBlobIndex() *indexFile {
 	return &indexFile{
-		store: s, path: filepath.Join(s.dir, "index.db"), turn: boltfile.NewTurn(), buckets: [][]byte{bucketBlobs},
+		store: s, path: filepath.Join(s.dir, "index.db"), turn: boltfile.NewTurn(), buckets: [][]byte{bucketBlobs}, format: indexFormat,
 		lost: "is rebuilt from the blobs, without what they were fetched for", wanted: s.anyBlobs, fill: s.fillIndex,
 	}
 }
@@ -43,7 +47,7 @@ func (s *Store) newBlobIndex() *indexFile {
 // pay for the look at its pages.
 func (s *Store) newFactsIndex() *indexFile {
 	return &indexFile{
-		store: s, path: filepath.Join(s.dir, "facts.db"), turn: boltfile.NewTurn(), buckets: factsBuckets(), memory: new(boltfile.Memory),
+		store: s, path: filepath.Join(s.dir, "facts.db"), turn: boltfile.NewTurn(), buckets: factsBuckets(), format: factsFormat, memory: new(boltfile.Memory),
 		lost:   "begins anew: each artifact is described again when it is next proven",
 		wanted: func() bool { return false },
 		fill:   func(context.Context, *bbolt.Tx) error { return nil },
@@ -90,6 +94,25 @@ func (x *indexFile) transaction(ctx context.Context, writable bool, fn func(*bbo
 		return &indexDamage{s.Info(), err}
 	}
 	return x.explain(err)
+}
+
+// compact gives back the free pages of the file, where there are many, and returns
+// how many bytes that were. Others wait meanwhile.
+func (x *indexFile) compact(ctx context.Context) (freed int64, err error) {
+	deadline := time.Now().Add(x.store.lockWait)
+	end, err := x.turn.Take(ctx, deadline)
+	if err != nil {
+		return 0, x.explain(err)
+	}
+	defer end()
+	freed, err = boltfile.Compact(ctx, x.path, deadline)
+	err = x.explain(err)
+	var damage *indexDamage
+	if errors.Is(err, errNoIndex) || errors.As(err, &damage) {
+		// The next transaction sets aside what is damaged.
+		return 0, nil
+	}
+	return freed, err
 }
 
 // explain puts what is wrong with the file into this package's words. An empty

@@ -73,7 +73,8 @@ func (s *Store) path(d artifact.Digest) string {
 // in its place, or its length is not the one in the index; that is set aside.
 // The content is not read: Blob.Open and Blob.Check do.
 //
-// A blob that the index does not know, as a crash came between, is entered.
+// A blob that the index does not know, as a crash came between, is entered. One
+// that was asked for is not pruned within the next 10 minutes.
 func (s *Store) Get(d artifact.Digest) (Blob, error) {
 	return s.get(context.Background(), d)
 }
@@ -106,7 +107,20 @@ func (s *Store) get(ctx context.Context, d artifact.Digest) (Blob, error) {
 			s.notice(fmt.Sprintf("%v is held but could not be entered in the index: %v", d, err))
 		}
 	}
+	s.touch(path, info)
 	return Blob{store: s, digest: d, length: info.Size(), path: path}, nil
+}
+
+// touchAfter is how old the time of a blob's file gets before touch sets it anew.
+const touchAfter = time.Minute
+
+// touch leaves the time on a file that is asked for, without waiting for the index:
+// a Prune beside it takes the blob for one in use. Where that fails the file can't
+// be removed either.
+func (s *Store) touch(path string, info fs.FileInfo) {
+	if now := s.now(); now.Sub(info.ModTime()).Abs() >= touchAfter {
+		_ = os.Chtimes(path, time.Time{}, now)
+	}
 }
 
 // corrupt sets aside the file at path, if it still is the one that info

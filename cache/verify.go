@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"go.etcd.io/bbolt"
 
@@ -20,17 +23,14 @@ type Report struct {
 	Missing []artifact.Digest // known to the index, and no longer there; forgotten now
 }
 
-// Verify reads every blob and sets aside what is not what its name says; that
-// it found some is in the report, not an error. Blobs that the index does not
-// know are entered, and entries without a blob removed. progress, which may be
-// nil, is told the bytes done so far and the total as it was at the start. An
-// error is an ErrDisk, one of the index, or that of ctx; the report tells how
-// far it came.
+// Verify reads every blob, several at a time, and sets aside what is not what its
+// name says; that it found some is in the report, not an error. Blobs that the
+// index does not know are entered, and entries without a blob removed. progress,
+// which may be nil, is told the bytes done so far, each time more, and the total as
+// it was at the start; never twice at once. An error is an ErrDisk, one of the
+// index, or that of ctx; the report tells how far it came.
 func (s *Store) Verify(ctx context.Context, progress func(done, total int64)) (Report, error) {
 	var report Report
-	if progress == nil {
-		progress = func(int64, int64) {}
-	}
 	known := map[artifact.Digest]int64{}
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		clear(known)
@@ -39,36 +39,31 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int64)) (R
 	if err != nil {
 		return report, err
 	}
-	var files []blobFile
-	var total int64
+	v := &verifier{store: s, known: known, progress: progress}
 	err = s.walk(ctx, func(f blobFile) error {
-		files = append(files, f)
-		total += f.info.Size()
+		v.files = append(v.files, f)
+		v.total += f.info.Size()
 		return nil
 	})
 	if err != nil {
 		return report, err
 	}
-	buffer := make([]byte, bufferSize)
-	for _, f := range files {
-		length, found := known[f.digest]
-		if !found {
-			length = f.info.Size()
-		}
-		err := s.verifyFile(ctx, f, length, buffer, func(n int64) {
-			report.Bytes += n
-			progress(report.Bytes, total)
-		})
+	found := v.all(ctx)
+	report.Bytes = v.done
+	// In the order of the files, whichever came first.
+	for i, err := range found {
+		f := v.files[i]
 		var damage *CorruptError
+		_, entered := known[f.digest]
 		switch {
 		case errors.As(err, &damage):
 			report.Damaged = append(report.Damaged, damage)
 		case errors.Is(err, ErrMissing):
 			continue // gone since the walk
 		case err != nil:
-			return report, err
-		case !found:
-			if err := s.enter(ctx, f.digest, length); err != nil {
+			return report, v.failed
+		case !entered:
+			if err := s.enter(ctx, f.digest, f.info.Size()); err != nil {
 				return report, err
 			}
 		}
@@ -77,6 +72,74 @@ func (s *Store) Verify(ctx context.Context, progress func(done, total int64)) (R
 	}
 	report.Missing, err = s.forget(ctx, known)
 	return report, err
+}
+
+// verifier is the part of Verify that reads.
+type verifier struct {
+	store    *Store
+	known    map[artifact.Digest]int64
+	files    []blobFile
+	total    int64
+	progress func(done, total int64)
+
+	mu     sync.Mutex
+	done   int64 // of total; told under mu, so that it only grows
+	failed error // the first error that is no damage
+}
+
+// all looks at the files with as many goroutines as there are processors, each of
+// which has a buffer, and returns what was found of each. An error that is no damage
+// ends it: the rest are errors then, too.
+func (v *verifier) all(ctx context.Context) []error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	found := make([]error, len(v.files))
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(v.files)) {
+		workers.Go(func() {
+			buffer := make([]byte, bufferSize)
+			for i := int(next.Add(1)) - 1; i < len(found); i = int(next.Add(1)) - 1 {
+				f := v.files[i]
+				found[i] = ctx.Err()
+				if found[i] == nil {
+					found[i] = v.store.verifyFile(ctx, f, v.length(f), buffer, v.advance)
+				}
+				if found[i] != nil && !errors.Is(found[i], ErrMissing) {
+					v.fail(found[i])
+					stop()
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return found
+}
+
+// fail keeps the first error, the one that ends the others.
+func (v *verifier) fail(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.failed == nil {
+		v.failed = err
+	}
+}
+
+// length is what the index says, or else the file's own.
+func (v *verifier) length(f blobFile) int64 {
+	if length, found := v.known[f.digest]; found {
+		return length
+	}
+	return f.info.Size()
+}
+
+func (v *verifier) advance(n int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.done += n
+	if v.progress != nil {
+		v.progress(v.done, v.total)
+	}
 }
 
 func (s *Store) verifyFile(ctx context.Context, f blobFile, length int64, buffer []byte, progress func(int64)) error {

@@ -4,16 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"assay/internal/boltfile"
-	"assay/internal/durable"
 )
 
 // format is the version of what audit.db holds.
@@ -110,47 +106,19 @@ func (l *Log) checkFormat(tx *bbolt.Tx) error {
 	return nil
 }
 
-// create makes the log where there is none. It is built under another name, so
-// that a crash leaves no half-made one: at most a hidden temporary file, which
-// nothing reads.
+// create makes the log where there is none.
 func (l *Log) create(ctx context.Context) error {
-	if _, err := os.Lstat(l.path); err == nil {
-		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return disk(l.path, err)
-	}
-	if err := durable.MkdirAll(filepath.Dir(l.path), 0o700); err != nil {
-		return disk(l.path, err)
-	}
-	file, err := durable.Create(l.path, 0o600)
-	if err != nil {
-		return disk(l.path, err)
-	}
-	defer file.Abort()
-	draft, err := boltfile.Create(ctx, file.TempName(), time.Now().Add(l.lockWait))
-	if err != nil {
-		return l.explain(ctx, err)
-	}
-	defer draft.Close()
-	err = draft.Guard(func() error {
-		meta, err := draft.Tx().CreateBucket(bucketMeta)
-		if err != nil {
-			return err
-		}
-		if _, err := draft.Tx().CreateBucket(bucketEntries); err != nil {
-			return err
-		}
-		return meta.Put(keyFormat, strconv.AppendInt(nil, format, 10))
+	err := boltfile.Make(ctx, l.path, time.Now().Add(l.lockWait), func(draft *boltfile.Session) error {
+		return draft.Guard(func() error {
+			meta, err := draft.Tx().CreateBucket(bucketMeta)
+			if err != nil {
+				return err
+			}
+			if _, err := draft.Tx().CreateBucket(bucketEntries); err != nil {
+				return err
+			}
+			return meta.Put(keyFormat, strconv.AppendInt(nil, format, 10))
+		})
 	})
-	if err == nil {
-		err = draft.Commit()
-	}
-	if err != nil {
-		return l.explain(ctx, err)
-	}
-	// Another process may have been faster: its log is the one.
-	if err := file.CommitNew(); err != nil && !errors.Is(err, fs.ErrExist) {
-		return disk(l.path, err)
-	}
-	return nil
+	return l.explain(ctx, err)
 }

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
 	"assay/internal/boltfile"
-	"assay/internal/durable"
 )
 
 // kind is what one of the files of the state directory is for.
@@ -102,38 +99,14 @@ func (f *file) run(ctx context.Context, writable bool, fn func(*session) error) 
 	return s.commit()
 }
 
-// create makes the database where there is none. It is built under another
-// name, so that a crash leaves no half-made one: at most a hidden temporary
-// file, which nothing reads.
+// create makes the database where there is none.
 func (f *file) create(ctx context.Context) error {
-	if _, err := os.Lstat(f.path); err == nil {
-		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return disk(f.path, err)
-	}
-	if err := durable.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
-		return disk(f.path, err)
-	}
-	whole, err := durable.Create(f.path, 0o600)
-	if err != nil {
-		return disk(f.path, err)
-	}
-	defer whole.Abort()
-	draft, err := boltfile.Create(ctx, whole.TempName(), time.Now().Add(f.lockWait))
-	if err != nil {
-		return f.refused(ctx, whole.TempName(), err)
-	}
-	s, err := newSession(place{whole.TempName(), f.kind}, draft, map[string]bool{}, (*session).writeFormat)
-	if err != nil {
+	err := boltfile.Make(ctx, f.path, time.Now().Add(f.lockWait), func(draft *boltfile.Session) error {
+		_, err := newSession(f.place, draft, map[string]bool{}, (*session).writeFormat)
 		return err
-	}
-	defer s.close()
-	if err := s.commit(); err != nil {
-		return err
-	}
-	// Another process may have been faster: its database is the one.
-	if err := whole.CommitNew(); err != nil && !errors.Is(err, fs.ErrExist) {
-		return disk(f.path, err)
+	})
+	if err != nil {
+		return f.refused(ctx, f.path, err)
 	}
 	return nil
 }

@@ -13,18 +13,22 @@ import (
 
 func cacheCommand(a *app) *cli.Command {
 	return &cli.Command{
-		Name:        "cache",
-		Usage:       "what is held on this machine",
-		Subcommands: []*cli.Command{cacheListCommand(a), cacheVerifyCommand(a)},
+		Name:  "cache",
+		Usage: "what is held on this machine",
+		Subcommands: []*cli.Command{
+			cacheListCommand(a), cacheVerifyCommand(a), cachePruneCommand(a), cachePinCommand(a), cacheUnpinCommand(a),
+			cacheExportCommand(a), cacheImportCommand(a),
+		},
 	}
 }
 
 func cacheListCommand(a *app) *cli.Command {
 	return &cli.Command{
-		Name:        "list",
-		Usage:       "list the blobs that are held, the last used first",
-		Description: "Shows digest, size, when it was last asked for, and what for." + examples("assay cache list", "assay cache list --json"),
-		Action:      a.cacheList,
+		Name:  "list",
+		Usage: "list the blobs that are held, the last used first",
+		Description: "Shows digest, size, when it was last asked for, what for, and what keeps it from\n" +
+			"being pruned." + examples("assay cache list", "assay cache list --json"),
+		Action: a.cacheList,
 	}
 }
 
@@ -35,6 +39,15 @@ type blobDoc struct {
 	Noted  time.Time       `json:"noted,omitzero"` // when it was last asked for
 	Path   string          `json:"path"`
 	Names  []cache.Name    `json:"names"`
+	KeptBy []referenceDoc  `json:"kept_by"` // whatever is pruned
+}
+
+func newBlobDoc(e cache.Entry, refs []cache.Reference) blobDoc {
+	names := e.Names
+	if names == nil {
+		names = []cache.Name{}
+	}
+	return blobDoc{e.Digest, e.Length, e.Added.UTC(), e.Noted.UTC(), e.Path, names, referenceDocs(refs)}
 }
 
 func (a *app) cacheList(c *cli.Context) error {
@@ -49,20 +62,28 @@ func (a *app) cacheList(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	refs, err := a.references(c.Context, s.cache)
+	if err != nil {
+		return err
+	}
+	held, head := cache.HeldBy(refs), []string{"DIGEST", "SIZE", "USED", "WHAT"}
+	if len(held) > 0 {
+		head = append(head, "KEPT BY")
+	}
 	docs, rows, total := []blobDoc{}, [][]string{}, int64(0)
 	for _, e := range entries {
-		names := e.Names
-		if names == nil {
-			names = []cache.Name{}
+		docs = append(docs, newBlobDoc(e, held[e.Digest]))
+		row := []string{short(e.Digest.Hex()), bytesText(e.Length), e.Used().UTC().Format("2006-01-02 15:04"), nameText(e.Names)}
+		if len(held) > 0 {
+			row = append(row, referencesText(held[e.Digest]))
 		}
-		docs = append(docs, blobDoc{e.Digest, e.Length, e.Added.UTC(), e.Noted.UTC(), e.Path, names})
-		rows = append(rows, []string{short(e.Digest.Hex()), bytesText(e.Length), e.Used().UTC().Format("2006-01-02 15:04"), nameText(e.Names)})
+		rows = append(rows, row)
 		total += e.Length
 	}
 	if len(rows) == 0 {
 		a.out.talk("the cache is empty: %s", s.config.CacheDir)
 	} else {
-		a.out.table([]string{"DIGEST", "SIZE", "USED", "WHAT"}, rows)
+		a.out.table(head, rows)
 		a.out.talk("%d held, %s, in %s", len(rows), bytesText(total), s.config.CacheDir)
 	}
 	return a.out.result("cache.list", struct {

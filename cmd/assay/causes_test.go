@@ -15,6 +15,7 @@ var judging = map[string]string{
 	"trust": "trust", "provenance": "trust/provenance", "slsa": "trust/provenance/slsa", "detached": "trust/provenance/detached",
 	"sbom": "trust/sbom", "advisory": "trust/advisory", "policy": "trust/policy", "proof": "trust/proof",
 	"checksums": "artifact/checksums", "release": "artifact/release", "audit": "cache/audit",
+	"cache": "cache", "archive": "cache/archive",
 }
 
 // unreachable are sentinels that no command can end with, and why.

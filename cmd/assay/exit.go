@@ -12,6 +12,7 @@ import (
 	"assay/artifact/checksums"
 	"assay/artifact/release"
 	"assay/cache"
+	"assay/cache/archive"
 	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
@@ -118,6 +119,7 @@ func causes() []cause {
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
 		{fetch.ErrInput, 2, ""},
 		{fetch.ErrFolder, 2, "name a file in it"},
+		{archive.ErrQuota, 2, "if you trust that it is meant to be so large, raise --max-size"},
 		{fetch.ErrExists, 2, "move the file away, or name another with -o"},
 
 		{fetch.ErrRevoked, 16, "`assay versions PRODUCT` lists the releases that may be chosen"},
@@ -183,6 +185,8 @@ func causes() []cause {
 		{trust.ErrState, 41, hintState},
 		{state.ErrNewer, 41, hintNewer},
 		{cache.ErrNewer, 41, hintNewer},
+		{archive.ErrNewer, 41, hintNewer},
+		{cache.ErrReference, 41, "`assay cache list` names each reference that can't be read"},
 		{state.ErrBusy, 31, hintBusy},
 		{cache.ErrBusy, 31, hintBusy},
 		{trust.ErrBusy, 31, hintBusy},
@@ -208,6 +212,7 @@ func causes() []cause {
 		{trust.ErrMismatch, 13, hintAgain},
 		{cache.ErrMismatch, 13, hintAgain},
 		{cache.ErrDamaged, 13, "what was damaged was set aside; it is fetched again when it is next asked for"},
+		{archive.ErrArchive, 13, "what came whole was kept; export it again where it came from, or have it sent again"},
 		{release.ErrMalformed, 15, hintPublisher},
 		{release.ErrBinding, 15, hintPublisher},
 		{release.ErrSchema, 15, hintPublisher},
@@ -218,6 +223,7 @@ func causes() []cause {
 		{fetch.ErrUnknown, 3, hintFind},
 		{state.ErrRemoved, 3, "`assay trust list` lists the repositories"},
 		{state.ErrNoTrust, 3, ""},
+		{cache.ErrMissing, 3, "`assay cache list` lists what is held"},
 		{errNoReceipt, 3, "`assay get` judges and fetches, `assay verify FILE` judges a file; both are remembered"},
 		{errNoRepository, 3, "`assay trust list` lists the repositories"},
 
@@ -230,6 +236,7 @@ func causes() []cause {
 		{fs.ErrPermission, 40, hintDisk},
 
 		{cache.ErrInvalid, 2, ""},
+		{archive.ErrInvalid, 2, ""},
 		{artifact.ErrRef, 2, ""},
 		{artifact.ErrName, 2, ""},
 		{artifact.ErrVersion, 2, ""},

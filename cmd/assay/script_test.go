@@ -21,7 +21,8 @@ func TestMain(m *testing.M) {
 // there are `exits CODE COMMAND…`, which runs a command and wants its exit
 // code; `userconfig LINE…`, which writes the user's configuration, and
 // `configure FILE…`, which does so from files; `damage FILE`, which spoils the
-// cache's copy; `spoil receipt TARGET`, which spoils what is remembered of a
+// cache's copy; `rested DAYS`, after which nothing in the cache was used for so
+// long; `spoil receipt TARGET`, which spoils what is remembered of a
 // target; and `repo` and `signed`, which
 // repo_script_test.go and signed_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
@@ -29,6 +30,7 @@ func TestScript(t *testing.T) {
 	cmds := map[string]func(*testscript.TestScript, bool, []string){
 		"exits":      exitsCommand,
 		"repo":       repoCommand,
+		"rested":     restedCommand,
 		"signed":     signedCommand,
 		"configure":  configureCommand,
 		"damage":     damageCommand,

@@ -16,12 +16,16 @@
 // Commit that returned nil is on stable storage. A Session that was closed
 // without it changed nothing that a reader sees.
 //
+// Compact puts a smaller copy in the place of a file, under its lock. A session
+// that has the lock of a file without the name lets it go, and takes that of the
+// file that has the name now: so no commit is lost to a file that was replaced.
+//
 // A crash, at any point, leaves the transaction before or the whole new one:
 // bbolt writes its meta page last, and that fits one sector. Pages that were
 // written before it are unused, and the next writer takes them. The kernel gives
 // up the lock of a process that dies. A crash while Create fills an empty file
 // leaves it empty, without entries, or torn and ErrDamaged: whoever can't have
-// that fills a file under another name and renames it.
+// that uses Make, which fills one under another name and renames it.
 //
 // Not guaranteed: anything about keys and values, as a page may be whole and yet
 // hold what nobody wrote; that is the caller's to check. Nor anything against

@@ -94,6 +94,8 @@ func (s *Session) begin(writable bool, err error) (*Session, error) {
 type options struct {
 	writable bool
 	fill     bool // an empty file becomes a database
+	// unlocked is for tests: it runs between opening and locking. It may be nil.
+	unlocked func()
 }
 
 // lock opens the file and takes its lock. bbolt would poll every 50 ms and know
@@ -118,15 +120,34 @@ func open(path string, opts options) (*Session, error) {
 		ReadOnly:     !opts.writable,
 		NoStatistics: true,
 		OpenFile: func(path string, flag int, perm os.FileMode) (*os.File, error) {
+			if opts.unlocked != nil {
+				defer opts.unlocked()
+			}
 			return s.openFile(path, flag&^os.O_CREATE, perm, opts.fill)
 		},
 	}
 	err := Guard(func() (err error) { s.bolt, err = bbolt.Open(path, 0o600, settings); return err })
-	if err == nil {
+	if err == nil && s.isNamed() {
 		return s, nil
+	}
+	if err == nil {
+		s.Close()
+		return nil, s.fail(ErrBusy, errors.New("the file was replaced while it was opened"))
 	}
 	s.release()
 	return nil, s.explain(err)
+}
+
+// isNamed reports whether the locked file still has its name. Who had the lock
+// before may have put another in its place, as Compact does: a commit to this one
+// would be lost.
+func (s *Session) isNamed() bool {
+	mine, err := s.file.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(s.path)
+	return err == nil && os.SameFile(mine, there)
 }
 
 func (s *Session) openFile(path string, flag int, perm os.FileMode, fill bool) (_ *os.File, err error) {

@@ -39,7 +39,10 @@ const (
 // them, which silently takes back the last transaction; a torn meta page is no
 // result of a crash, as it lies in one sector.
 func CheckPages(r io.ReaderAt, size int64) error {
-	c := &pageChecker{r: r, size: size}
+	return (&pageChecker{r: r, size: size}).check()
+}
+
+func (c *pageChecker) check() error {
 	meta, err := c.readMetas()
 	if err != nil {
 		return err
@@ -65,6 +68,7 @@ type pageChecker struct {
 	size     int64
 	pageSize int64
 	state    []byte // per page: 0 not met yet, 1 in use or free
+	free     uint64 // how many pages are free
 }
 
 type metaPage struct {
@@ -159,6 +163,7 @@ func (c *pageChecker) freelist(id uint64) error {
 			return err
 		}
 	}
+	c.free = count
 	return nil
 }
 

@@ -14,11 +14,11 @@ func FuzzParseSize(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		bytes, ok := parseSize(text)
+		bytes, ok := ParseSize(text)
 		if !ok {
 			return
 		}
-		if again, ok := parseSize(sizeText(bytes)); bytes < 0 || !ok || again != bytes {
+		if again, ok := ParseSize(sizeText(bytes)); bytes < 0 || !ok || again != bytes {
 			t.Fatalf("%q is %d, whose text %q is %d", text, bytes, sizeText(bytes), again)
 		}
 	})

@@ -97,7 +97,7 @@ func (l limit) parse(value any) (n int64, err error) {
 	case string:
 		found = strconv.Quote(clip(value))
 		if l.size {
-			number, ok = parseSize(value)
+			number, ok = ParseSize(value)
 		}
 	default:
 		found = strconv.Quote(clip(fmt.Sprint(value)))

@@ -169,7 +169,7 @@ func TestSizes(t *testing.T) {
 		"1": 1, " 16384 ": 16384, "1B": 1, "1 b": 1, "2kB": 2000, "2 KB": 2000, "2KiB": 2048, "3 MB": 3e6, "3 mib": 3 << 20,
 		"4 GB": 4e9, "4\tGiB": 4 << 30, "007 MiB": 7 << 20, "0": 0, "9223372036854775807": 1<<63 - 1, "8589934591 GiB": 8589934591 << 30,
 	} {
-		if got, ok := parseSize(text); !ok || got != want {
+		if got, ok := ParseSize(text); !ok || got != want {
 			t.Errorf("%q: expected %d, found %d, %v", text, want, got, ok)
 		}
 	}
@@ -177,13 +177,13 @@ func TestSizes(t *testing.T) {
 		"", " ", "B", "MiB", "-1", "+1", "1.5 MiB", "1,5 MiB", "1e3", "0x10", "1_000", "٣", "1 TiB", "1 M", "1 MiB MiB", "NaN", "Inf",
 		"9223372036854775808", "8589934592 GiB", "9223372036854775807 KiB",
 	} {
-		if got, ok := parseSize(text); ok {
+		if got, ok := ParseSize(text); ok {
 			t.Errorf("%q: expected none, found %d", text, got)
 		}
 	}
 	for size, want := range map[int64]string{1: "1 B", 1000: "1 kB", 1024: "1 KiB", 1025: "1025 B", 3 << 19: "1536 KiB", 1 << 30: "1 GiB", 300e6: "300 MB", 1<<20 + 1: "1048577 B"} {
 		got := sizeText(size)
-		if again, ok := parseSize(got); got != want || !ok || again != size {
+		if again, ok := ParseSize(got); got != want || !ok || again != size {
 			t.Errorf("%d: expected %s, found %s, which is %d", size, want, got, again)
 		}
 	}

@@ -16,9 +16,9 @@ var units = []struct {
 	{"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
 }
 
-// parseSize reads a size: a whole number of bytes, or of a unit, in any case. A
+// ParseSize reads a size: a whole number of bytes, or of a unit, in any case. A
 // fraction is none, as a comma in it means thousands to some and tenths to others.
-func parseSize(text string) (bytes int64, ok bool) {
+func ParseSize(text string) (bytes int64, ok bool) {
 	number, unit := strings.TrimSpace(text), int64(1)
 	if i := strings.IndexFunc(number, func(r rune) bool { return r < '0' || r > '9' }); i >= 0 {
 		name := strings.TrimSpace(number[i:])
@@ -36,7 +36,7 @@ func parseSize(text string) (bytes int64, ok bool) {
 	return n * unit, true
 }
 
-// sizeText is a size as parseSize reads it, nothing rounded.
+// sizeText is a size as ParseSize reads it, nothing rounded.
 func sizeText(bytes int64) string {
 	for _, u := range units {
 		if bytes >= u.bytes && bytes%u.bytes == 0 {
