@@ -39,19 +39,27 @@ type routeKey struct{}
 // names were resolved.
 type pair struct{ open, guarded *http.Transport }
 
+// lanes are the transports for large files and for many small ones.
+type lanes struct{ bulk, small pair }
+
 // router sends each request, redirected ones too, by the transport that its
 // route allows.
 type router struct {
-	proxy       func(*http.Request) (*url.URL, error)
-	bulk, small pair
+	proxy   func(*http.Request) (*url.URL, error)
+	hosts   []*host // with settings of their own
+	general lanes
 }
 
 // RoundTrip implements http.RoundTripper.
 func (r *router) RoundTrip(request *http.Request) (*http.Response, error) {
 	way, _ := request.Context().Value(routeKey{}).(route)
-	transports := r.bulk
+	chosen, err := r.choose(request)
+	if err != nil {
+		return nil, err
+	}
+	transports := chosen.bulk
 	if way.small {
-		transports = r.small
+		transports = chosen.small
 	}
 	if way.reach.Local || way.reach.Host != "" && request.URL.Host == way.reach.Host {
 		return transports.open.RoundTrip(request)
@@ -63,6 +71,23 @@ func (r *router) RoundTrip(request *http.Request) (*http.Response, error) {
 		return transports.open.RoundTrip(request) // the proxy resolves the name, and may itself be on this machine
 	}
 	return transports.guarded.RoundTrip(request)
+}
+
+// choose gives the transports for the host that is asked.
+func (r *router) choose(request *http.Request) (lanes, error) {
+	h := hostOf(r.hosts, request.URL)
+	if h == nil {
+		return r.general, nil
+	}
+	own, err := h.own()
+	if err != nil || own == nil {
+		return r.general, err
+	}
+	// Go shows a client certificate to a proxy that it asks by TLS, too.
+	if proxy, err := r.proxy(request); h.Certificate != "" && err == nil && proxy != nil && proxy.Scheme == "https" {
+		return lanes{}, hostErrorf("%s: certificate: expected no proxy, or one that is asked by http, found %s", h.Name, Shown(proxy))
+	}
+	return *own, nil
 }
 
 // refuseLocal is a net.Dialer's Control: address is resolved already.

@@ -60,7 +60,7 @@ func newSite(t *testing.T, redirect string) *site {
 			return control.DialContext(ctx, network, name)
 		}
 	}
-	for _, p := range []pair{r.bulk, r.small} {
+	for _, p := range []pair{r.general.bulk, r.general.small} {
 		p.open.DialContext = resolve(&net.Dialer{})
 		p.guarded.DialContext = resolve(&net.Dialer{Control: refuseLocal})
 	}
