@@ -47,6 +47,11 @@ func hostErrorf(format string, args ...any) error {
 	return &hostError{Clip(fmt.Sprintf(format, args...), 400)}
 }
 
+// wrong is what is wrong with one of the host's settings.
+func (h *host) wrong(setting, format string, args ...any) error {
+	return hostErrorf("the settings of %s: %s: %s", h.Name, setting, fmt.Sprintf(format, args...))
+}
+
 // host is a Host at work.
 type host struct {
 	Host
@@ -139,16 +144,16 @@ func (h *host) trust(config *tls.Config) error {
 	}
 	data, err := readSmall(h.CA, maxPEM)
 	if err != nil {
-		return hostErrorf("%s: ca: %v", h.Name, err)
+		return h.wrong("ca", "%v", err)
 	}
 	pool := config.RootCAs.Clone()
 	if config.RootCAs == nil {
 		if pool, err = x509.SystemCertPool(); err != nil {
-			return hostErrorf("%s: ca: the system's certificates: %v", h.Name, err)
+			return h.wrong("ca", "the system's certificates: %v", err)
 		}
 	}
 	if !pool.AppendCertsFromPEM(data) {
-		return hostErrorf("%s: ca: %s: expected certificates in PEM, found none", h.Name, h.CA)
+		return h.wrong("ca", "%s: expected certificates in PEM, found none", h.CA)
 	}
 	config.RootCAs = pool
 	return nil
@@ -161,15 +166,15 @@ func (h *host) identify(config *tls.Config) error {
 	}
 	certificate, err := readSmall(h.Certificate, maxPEM)
 	if err != nil {
-		return hostErrorf("%s: certificate: %v", h.Name, err)
+		return h.wrong("certificate", "%v", err)
 	}
 	key, err := h.options.readSecret(h.Key, maxPEM)
 	if err != nil {
-		return hostErrorf("%s: key: %v", h.Name, err)
+		return h.wrong("key", "%v", err)
 	}
 	pair, err := tls.X509KeyPair(certificate, key)
 	if err != nil {
-		return hostErrorf("%s: expected a certificate and its key, without a passphrase, in %s and %s: %v", h.Name, h.Certificate, h.Key, err)
+		return h.wrong("certificate", "expected it and its key, without a passphrase, in %s and %s: %v", h.Certificate, h.Key, err)
 	}
 	config.Certificates = []tls.Certificate{pair}
 	return nil

@@ -85,7 +85,7 @@ func (r *router) choose(request *http.Request) (lanes, error) {
 	}
 	// Go shows a client certificate to a proxy that it asks by TLS, too.
 	if proxy, err := r.proxy(request); h.Certificate != "" && err == nil && proxy != nil && proxy.Scheme == "https" {
-		return lanes{}, hostErrorf("%s: certificate: expected no proxy, or one that is asked by http, found %s", h.Name, Shown(proxy))
+		return lanes{}, h.wrong("certificate", "expected no proxy, or one that is asked by http, found %s", Shown(proxy))
 	}
 	return *own, nil
 }

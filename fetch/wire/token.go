@@ -62,11 +62,11 @@ func (h *host) readToken(ctx context.Context) (credentials, error) {
 // bearer is a header with a token (RFC 6750, 2.1).
 func (h *host) bearer(from string, data []byte, err error) (credentials, error) {
 	if err != nil {
-		return credentials{}, hostErrorf("%s: %s: %v", h.Name, from, err)
+		return credentials{}, h.wrong(from, "%v", err)
 	}
 	token := strings.TrimSpace(string(data))
 	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return credentials{}, hostErrorf("%s: %s: expected a token of one line, without blanks, found something else", h.Name, from)
+		return credentials{}, h.wrong(from, "expected a token of one line, without blanks, found something else")
 	}
 	return credentials{"Bearer " + token, from}, nil
 }
@@ -93,10 +93,14 @@ func runToken(ctx context.Context, argv []string, limit time.Duration) ([]byte, 
 	}
 	var exit *exec.ExitError
 	line, _, _ := strings.Cut(strings.TrimSpace(complaints.String()), "\n")
-	if errors.As(err, &exit) && line != "" {
+	switch {
+	case !errors.As(err, &exit):
+		return nil, err
+	case line != "":
 		return nil, fmt.Errorf("%s: %w: %s", argv[0], err, Clip(line, 120))
+	default:
+		return nil, fmt.Errorf("%s: %w", argv[0], err)
 	}
-	return nil, fmt.Errorf("%s: %w", argv[0], err)
 }
 
 // bounded keeps what fits, and takes the rest without keeping it.
