@@ -49,7 +49,7 @@ func newSite(t *testing.T, redirect string) *site {
 		io.WriteString(w, "here")
 	}))
 	t.Cleanup(s.Close)
-	s.engine = New(Options{Connect: 5 * time.Second, Proxy: func(*http.Request) (*url.URL, error) { return nil, nil }})
+	s.engine = New(Options{Connect: 5 * time.Second, Proxy: noProxy})
 	r := s.engine.client.Transport.(*router)
 	address := s.Listener.Addr().String()
 	resolve := func(control *net.Dialer) func(context.Context, string, string) (net.Conn, error) {
