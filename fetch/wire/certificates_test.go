@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -126,4 +127,13 @@ func serveTLS(t *testing.T, config *tls.Config, handler http.HandlerFunc) *httpt
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server
+}
+
+// dialLoopback has every name lead to this machine.
+func dialLoopback(ctx context.Context, network, address string) (net.Conn, error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 }

@@ -82,8 +82,11 @@ func parseNetrc(text string) ([]login, error) {
 	var logins []login
 	for {
 		keyword, ok := w.next()
+		if w.err != nil {
+			return nil, w.err
+		}
 		if !ok {
-			return logins, w.err
+			return logins, nil
 		}
 		switch keyword {
 		case "default":
@@ -92,8 +95,11 @@ func parseNetrc(text string) ([]login, error) {
 			w.skipMacro()
 		case "machine", "login", "password", "account":
 			value, ok := w.next()
+			if w.err != nil {
+				return nil, w.err
+			}
 			if !ok {
-				return nil, errors.Join(w.err, fmt.Errorf("line %d: expected a word behind %s, found none", w.line, keyword))
+				return nil, fmt.Errorf("line %d: expected a word behind %s, found none", w.line, keyword)
 			}
 			if keyword == "machine" {
 				logins = append(logins, login{machine: strings.ToLower(value)})

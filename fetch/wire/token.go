@@ -89,10 +89,10 @@ func runToken(ctx context.Context, argv []string, limit time.Duration) ([]byte, 
 		return nil, fmt.Errorf("%s: expected at most %d bytes, found more", argv[0], maxToken)
 	}
 	if err == nil {
-		return out.Bytes(), nil
+		return out.kept.Bytes(), nil
 	}
 	var exit *exec.ExitError
-	line, _, _ := strings.Cut(strings.TrimSpace(complaints.String()), "\n")
+	line, _, _ := strings.Cut(strings.TrimSpace(complaints.kept.String()), "\n")
 	switch {
 	case !errors.As(err, &exit):
 		return nil, err
@@ -103,17 +103,18 @@ func runToken(ctx context.Context, argv []string, limit time.Duration) ([]byte, 
 	}
 }
 
-// bounded keeps what fits, and takes the rest without keeping it.
+// bounded keeps what fits, and takes the rest without keeping it. It is no
+// bytes.Buffer, whose ReadFrom would keep everything.
 type bounded struct {
-	bytes.Buffer
+	kept bytes.Buffer
 	room int
 	over bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	kept := min(len(p), b.room-b.Len())
+	kept := min(len(p), b.room-b.kept.Len())
 	b.over = b.over || kept < len(p)
-	b.Buffer.Write(p[:kept])
+	b.kept.Write(p[:kept])
 	return len(p), nil
 }
 
