@@ -23,7 +23,10 @@ type Options struct {
 	Document  time.Duration // 60 s: for a whole document, metadata for one, or else for Pace
 	Pace      int64         // 16 KiB a second: less of a document over Document, and it is given up
 	Redirects int           // 10
-	PerHost   int           // 8: connections to one host at once, for large files and for small ones each
+	// PerHost (8) is how many connections to one host there are at once, for large
+	// files and for small ones each. Where a server has HTTP/2 but allows few
+	// requests at once in a connection, Go opens more of these.
+	PerHost   int
 	Bandwidth int64         // bytes a second, of all bodies together; 0: as fast as they come
 	Token     time.Duration // 30 s: for a command that gives a token
 	Hosts     []Host        // what is configured for some

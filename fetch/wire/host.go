@@ -146,12 +146,13 @@ func (h *host) trust(config *tls.Config) error {
 	if err != nil {
 		return h.wrong("ca", "%v", err)
 	}
-	pool := config.RootCAs.Clone()
-	if config.RootCAs == nil {
+	pool := config.RootCAs
+	if pool == nil {
 		if pool, err = x509.SystemCertPool(); err != nil {
 			return h.wrong("ca", "the system's certificates: %v", err)
 		}
 	}
+	pool = pool.Clone() // all others go by the one it was
 	if !pool.AppendCertsFromPEM(data) {
 		return h.wrong("ca", "%s: expected certificates in PEM, found none", h.CA)
 	}
