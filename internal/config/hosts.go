@@ -128,7 +128,7 @@ func (h Host) check(doc hostDocument) (bad string, err error) {
 }
 
 // hostForm is a name, or an address in brackets, and maybe a port.
-var hostForm = regexp.MustCompile(`^(\*\.[a-z0-9]|[a-z0-9]|\[[0-9a-f:.]+\]$|\[[0-9a-f:.]+\]:)[a-z0-9._-]*(:[1-9][0-9]{0,4})?$`)
+var hostForm = regexp.MustCompile(`^((\*\.)?[a-z0-9][a-z0-9._-]*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
 
 // checkHostName wants a name as URLs have it, in the one form that it is
 // compared in.
