@@ -237,13 +237,19 @@ func TestHostWithItsOwnAuthority(t *testing.T) {
 		for range 2 {
 			for _, small := range []bool{false, true} {
 				_, _, err := read(t, e, Request{URL: parsed(t, special.URL), Small: small})
-				if (err == nil) != test.special || errors.Is(err, ErrHost) != test.broken || err != nil && (!errors.Is(err, ErrSource) || strings.Contains(err.Error(), password)) {
+				if (err == nil) != test.special || errors.Is(err, ErrHost) != test.broken || err != nil && (!errors.Is(err, ErrSource) || strings.Contains(err.Error(), password)) || test.broken && !strings.Contains(err.Error(), ": cannot ask: the settings of "+name+": ca: ") {
 					t.Errorf("%s: found %v", what, err)
 				}
 				if _, _, err := read(t, e, Request{URL: parsed(t, usual.URL), Small: small}); (err == nil) != test.usual {
 					t.Errorf("%s: the usual one: found %v", what, err)
 				}
 			}
+		}
+	}
+	// Who needs no transports shares those of all.
+	for _, h := range []Host{{Name: name, TokenFile: "x"}, {Name: name, Netrc: true}} {
+		if own, err := (&host{Host: h}).own(); own != nil || err != nil {
+			t.Errorf("%+v: expected none of its own, found %v, %v", h, own, err)
 		}
 	}
 	// What else counts goes on counting for that host, too.

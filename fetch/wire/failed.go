@@ -18,7 +18,7 @@ import (
 // failed explains why there was no answer. Where it was the caller who gave up,
 // that is the error; where nothing answered, it is trust.ErrNoAnswer, too.
 func (a *Answer) failed(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errIdle) {
+	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	var wrapped *url.Error

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -268,6 +269,32 @@ func TestHeadsThatDoNotEnd(t *testing.T) {
 				t.Errorf("expected %q, found %v", test.says, err)
 			}
 		})
+	}
+}
+
+// Nobody there is silence, a name that nobody knows, too; and who gives up gets
+// the cause of that alone.
+func TestNoAnswer(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	for _, scheme := range []string{"http", "https"} {
+		_, _, err := read(t, direct(Options{}), Request{URL: parsed(t, scheme+"://"+listener.Addr().String())})
+		if !errors.Is(err, trust.ErrNoAnswer) || !errors.Is(err, ErrSource) || !Temporary(err) {
+			t.Errorf("%s: expected %v, found %v", scheme, trust.ErrNoAnswer, err)
+		}
+	}
+	interrupt := errors.New("interrupted by the user")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	silent := serve(t, func(_ http.ResponseWriter, q *http.Request) {
+		cancel(interrupt)
+		<-q.Context().Done()
+	})
+	if _, _, err := readWithin(ctx, direct(Options{}), Request{URL: parsed(t, silent.URL)}); !errors.Is(err, interrupt) || errors.Is(err, ErrSource) {
+		t.Errorf("expected %v alone, found %v", interrupt, err)
 	}
 }
 

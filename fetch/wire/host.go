@@ -121,9 +121,6 @@ func (h *host) own() (*lanes, error) {
 		if h.err = h.trust(config); h.err == nil {
 			h.err = h.identify(config)
 		}
-		if h.err != nil {
-			return
-		}
 		options := h.options
 		if h.Connections > 0 {
 			options.PerHost = h.Connections

@@ -221,6 +221,19 @@ func TestPartOfALocalFile(t *testing.T) {
 			t.Errorf("%d to %d: expected %q up to %d, found %q, %+v, %v", test.from, test.to, test.data, test.end, data, a, err)
 		}
 	}
+	if data, _, err := read(t, direct(Options{}), Request{URL: parsed(t, "file://localhost"+u.Path)}); err != nil || len(data) != 10 {
+		t.Errorf("by the name of this machine: found %q, %v", data, err)
+	}
+	empty := parsed(t, "file://"+filepath.ToSlash(write(t, "empty", "")))
+	if data, a, err := read(t, direct(Options{}), Request{URL: empty}); err != nil || data != "" || a.Total != 0 {
+		t.Errorf("an empty one: found %q, %v", data, err)
+	}
+	for what, folder := range map[string]string{"a folder": filepath.Dir(path), "none": path + "x"} {
+		folder := parsed(t, "file://"+filepath.ToSlash(folder))
+		if _, _, err := read(t, direct(Options{}), Request{URL: folder}); !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, ErrSource) {
+			t.Errorf("%s: expected %v, found %v", what, fs.ErrNotExist, err)
+		}
+	}
 	for _, from := range []int64{10, 11, math.MaxInt64} {
 		if _, _, err := read(t, direct(Options{}), Request{URL: u, From: from}); !errors.Is(err, ErrRange) || !errors.Is(err, ErrSource) {
 			t.Errorf("from %d: expected %v, found %v", from, ErrRange, err)
@@ -261,6 +274,10 @@ func TestTemporary(t *testing.T) {
 	where, _ := raw(t, "") // hangs up
 	if _, _, err := read(t, direct(Options{}), Request{URL: parsed(t, where)}); !errors.Is(err, trust.ErrNoAnswer) || !Temporary(err) {
 		t.Errorf("no answer: found %v", err)
+	}
+	where, _ = raw(t, "HTTP/1.1 200 OK\r\nX-Ha")
+	if _, _, err := read(t, direct(Options{}), Request{URL: parsed(t, where)}); !errors.Is(err, trust.ErrNoAnswer) || !Temporary(err) {
+		t.Errorf("half a head: found %v", err)
 	}
 	where, _ = raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
 	if _, _, err := read(t, direct(Options{}), Request{URL: parsed(t, where)}); !errors.Is(err, io.ErrUnexpectedEOF) || !Temporary(err) {
