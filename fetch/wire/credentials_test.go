@@ -328,6 +328,12 @@ func TestGivingUpWhileATokenIsRead(t *testing.T) {
 	if !errors.Is(err, interrupt) {
 		t.Errorf("expected %v, found %v", interrupt, err)
 	}
+	// What was read all the same is kept.
+	late, end := context.WithCancel(t.Context())
+	if value, err := k.get(late, func(context.Context) (string, error) { end(); return "there", nil }); value != "there" || err != nil {
+		t.Errorf("found %q, %v", value, err)
+	}
+	k = newKept[string]()
 	// The next one reads, and the one after it finds what was read, error or not.
 	boom := errors.New("boom")
 	for range 2 {

@@ -312,6 +312,14 @@ func TestClientCertificate(t *testing.T) {
 	if _, _, err := read(t, New(options), Request{URL: parsed(t, server.URL)}); !errors.Is(err, ErrHost) || !strings.Contains(err.Error(), "expected no proxy, or one that is asked by http") {
 		t.Errorf("through a proxy: found %v", err)
 	}
+	for what, o := range map[string]Options{
+		"no certificate": {Proxy: options.Proxy, Hosts: []Host{{Name: name, Connections: 1}}},
+		"by http":        {Proxy: http.ProxyURL(parsed(t, "http://127.0.0.1:1")), Hosts: options.Hosts},
+	} {
+		if _, _, err := read(t, New(o), Request{URL: parsed(t, server.URL)}); !errors.Is(err, ErrSource) || errors.Is(err, ErrHost) {
+			t.Errorf("through a proxy, %s: found %v", what, err)
+		}
+	}
 }
 
 func TestDefaults(t *testing.T) {

@@ -37,7 +37,7 @@ func (a *Answer) failed(ctx context.Context, err error) error {
 		return a.refuse(refused.Error(), &StatusError{Code: refused.code})
 	case errors.Is(err, errLocal): // before what it is wrapped in: the dialler's error
 		return a.refuse("cannot ask", errLocal)
-	case errors.Is(err, ErrHost):
+	case errors.Is(err, ErrHost), errors.Is(err, errProxy):
 		return a.refuse("cannot ask", err)
 	case strings.HasPrefix(err.Error(), "failed to parse Location header"): // and there it is, with its query
 		return a.refuse("expected a redirect to a URL, found one to something else", nil)

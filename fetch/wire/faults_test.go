@@ -237,7 +237,7 @@ func dribble(t *testing.T, begin, more string, pause time.Duration) string {
 				_, err := io.WriteString(conn, begin)
 				for i := 0; err == nil; i++ {
 					time.Sleep(pause)
-					_, err = fmt.Fprintf(conn, more, i)
+					_, err = io.WriteString(conn, strings.ReplaceAll(more, "%d", fmt.Sprint(i)))
 				}
 			}()
 		}
@@ -306,7 +306,7 @@ func TestBodyThatStalls(t *testing.T) {
 		t.Errorf("found %v", err)
 	}
 	// Bytes that keep coming, if slowly, are for whoever reads to judge.
-	slowly := dribble(t, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", "x", 30*time.Millisecond)
+	slowly := dribble(t, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\n", "x", 30*time.Millisecond)
 	if data, _, err := read(t, direct(Options{Idle: time.Second}), Request{URL: parsed(t, slowly)}); err != nil || len(data) != 10 {
 		t.Errorf("found %q, %v", data, err)
 	}
@@ -319,7 +319,15 @@ func TestSchemesThatCannotBeAsked(t *testing.T) {
 	refuses(t, e, "file://elsewhere/x", `expected file:///PATH, found the host "elsewhere"`)
 	refuses(t, e, "file://"+t.TempDir(), "expected a regular file")
 	broken := New(Options{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(password) }})
-	refuses(t, broken, "https://repository.invalid", "the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is not a URL")
+	refuses(t, broken, "https://repository.invalid", "cannot ask: the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is not a URL")
+	from := serve(t, func(w http.ResponseWriter, q *http.Request) { http.Redirect(w, q, "/there", http.StatusFound) })
+	broken = New(Options{Proxy: func(q *http.Request) (*url.URL, error) {
+		if q.URL.Path == "/there" {
+			return nil, errors.New(password)
+		}
+		return nil, nil
+	}})
+	refuses(t, broken, from.URL, "cannot ask: the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is not a URL")
 	if _, _, err := read(t, e, Request{URL: &url.URL{Scheme: "http", Host: "a b\x00" + password}}); err == nil || !strings.Contains(err.Error(), "expected a URL that can be asked for") {
 		t.Errorf("found %v", err)
 	}

@@ -46,7 +46,7 @@ func TestBandwidthIsEven(t *testing.T) {
 	t.Parallel()
 	for bandwidth, most := range map[int64]int{1: 1, 5: 1, 1 << 10: 102, 1 << 20: 104857, 1 << 30: 256 << 10, 1 << 40: 256 << 10} {
 		limiter := newLimiter(bandwidth)
-		b := &limitedBody{io.NopCloser(zeros(1 << 30)), t.Context(), limiter, nil}
+		b := &limitedBody{io.NopCloser(zeros(1 << 30)), t.Context(), limiter, &pauses{}}
 		n, err := b.ReadCloser.Read(make([]byte, 10))
 		if n != 10 || err != nil {
 			t.Fatal(n, err)
@@ -54,6 +54,11 @@ func TestBandwidthIsEven(t *testing.T) {
 		if n, err = b.Read(make([]byte, 1<<20)); err != nil || n > most || limiter.Burst() != most {
 			t.Errorf("%d a second: expected at most %d at once, found %d, %d, %v", bandwidth, most, n, limiter.Burst(), err)
 		}
+	}
+	paused := &pauses{}
+	b := &limitedBody{io.NopCloser(zeros(100)), t.Context(), newLimiter(1 << 20), paused}
+	if n, err := b.Read(make([]byte, 100)); n != 100 || err != nil || paused.sum() != 0 {
+		t.Errorf("expected 100 bytes without a pause, found %d, %s, %v", n, paused.sum(), err)
 	}
 	if newLimiter(0) != nil || newLimiter(-1) != nil {
 		t.Error("expected no limiter")

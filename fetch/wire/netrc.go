@@ -39,9 +39,6 @@ func (e *Engine) fromNetrc(ctx context.Context, host string) (credentials, error
 
 func (o Options) readNetrc() ([]login, error) {
 	path := netrcPath()
-	if path == "" {
-		return nil, nil
-	}
 	data, err := o.readSecret(path, maxNetrc)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -56,7 +53,8 @@ func (o Options) readNetrc() ([]login, error) {
 	return logins, nil
 }
 
-// netrcPath is where curl and git look, too; empty: there is no home.
+// netrcPath is where curl and git look, too; empty, and so no file: there is no
+// home.
 func netrcPath() string {
 	if path := os.Getenv("NETRC"); path != "" {
 		return path

@@ -69,9 +69,9 @@ const maxValidator = 256
 // parseRange reads "bytes FIRST-LAST/TOTAL" (RFC 9110, 14.4); total is -1 for "*".
 func parseRange(text string) (first, last, total int64, ok bool) {
 	rest, ok := strings.CutPrefix(text, "bytes ")
-	span, size, slash := strings.Cut(rest, "/")
-	from, to, dash := strings.Cut(span, "-")
-	if !ok || !slash || !dash {
+	span, size, _ := strings.Cut(rest, "/") // what is lacking is no number
+	from, to, _ := strings.Cut(span, "-")
+	if !ok {
 		return 0, 0, 0, false
 	}
 	numbers := []string{from, to, size}

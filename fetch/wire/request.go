@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -106,18 +107,15 @@ func (e *Engine) ask(ctx context.Context, r Request, a *Answer) (*http.Response,
 		return nil, a.refuse("expected a URL that can be asked for", nil)
 	}
 	proxy, err := e.options.Proxy(request)
-	if err != nil { // its text holds the proxy's URL, password and all
-		return nil, a.refuse("cannot ask: the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is not a URL", nil)
+	if err != nil {
+		return nil, a.refuse("cannot ask", errProxy)
 	}
 	if proxy != nil {
 		a.Proxy = proxy.Scheme + "://" + proxy.Host
 	}
 	known, err := e.credentials(ctx, r, proxy)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return nil, cause
-	}
 	if err != nil {
-		return nil, a.refuse("cannot ask", err)
+		return nil, cmp.Or(context.Cause(ctx), a.refuse("cannot ask", err))
 	}
 	if a.sent = known.from; known.header != "" {
 		request.Header.Set("Authorization", known.header)

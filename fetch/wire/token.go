@@ -113,7 +113,7 @@ type bounded struct {
 
 func (b *bounded) Write(p []byte) (int, error) {
 	kept := min(len(p), b.room-b.kept.Len())
-	b.over = b.over || kept < len(p)
+	b.over = kept < len(p) // and stays so, as there is no room for more
 	b.kept.Write(p[:kept])
 	return len(p), nil
 }
@@ -126,11 +126,11 @@ func readSmall(path string, limit int64) ([]byte, error) {
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("%s: expected at most %d bytes, found more", path, limit)
-	}
 	if err != nil {
 		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: expected at most %d bytes, found more", path, limit)
 	}
 	return data, nil
 }

@@ -147,6 +147,22 @@ func TestTokenCommandThatComplains(t *testing.T) {
 	}
 }
 
+// Who gives up while a command runs gets the cause of that alone, and the next
+// one runs it anew.
+func TestGivingUpWhileACommandRuns(t *testing.T) {
+	t.Parallel()
+	interrupt := errors.New("interrupted by the user")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	time.AfterFunc(50*time.Millisecond, func() { cancel(interrupt) })
+	e := direct(Options{Hosts: []Host{{Name: "127.0.0.1:1", TokenCommand: program(t, "hangs")}}})
+	if _, _, err := readWithin(ctx, e, Request{URL: parsed(t, "http://127.0.0.1:1")}); !errors.Is(err, interrupt) || errors.Is(err, ErrSource) {
+		t.Errorf("expected %v alone, found %v", interrupt, err)
+	}
+	if e.hosts[0].token.done {
+		t.Error("the failure is remembered")
+	}
+}
+
 func TestTokenFileAtItsLongest(t *testing.T) {
 	t.Parallel()
 	data, err := readSmall(write(t, "t", strings.Repeat("x", maxToken)), maxToken)
