@@ -91,6 +91,7 @@ var soleUsers = map[string][]string{
 	"github.com/vbauerster/mpb":             {"cmd/assay"},
 	"github.com/dustin/go-humanize":         {"cmd/assay"},
 	"golang.org/x/term":                     {"cmd/assay"},
+	"golang.org/x/time":                     {"fetch/wire"},
 	"net/http":                              {"fetch/wire", "internal/testrepo"},
 	"net":                                   {"fetch/wire", "internal/testrepo"},
 }

@@ -45,6 +45,18 @@ const configKeys = `The system's and the user's config.toml may have these keys:
   root, timestamp, snapshot, targets      bytes of one file: "300 MiB"
   root_rotations, roles, listing, depth   counts
 
+  [transfer]                    how bytes are moved
+  downloads, connections        at once, and to one host
+  bandwidth = "10 MiB"          a second, of all together; otherwise "none"
+  min_rate, stall = "30s"       slower, or silent for longer, and it is given up
+  retries                       of one source
+
+  [hosts."dl.example.com"]      who asks a host, and how; also "*.example.com"
+  token_file, or token_command = ["PROGRAM", "ARGUMENT"], or netrc = true
+  certificate, key              of this client, in PEM
+  ca                            authorities that it may be certified by, too
+  connections                   to it at once
+
 A system's file may have locked = ["KEY"], too: those are not changed by users.
 A project's assay.toml names tools, and may have [[policy]] too, as a rule can
 only tighten; it can have nothing else:

@@ -16,6 +16,7 @@ import (
 	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
 	"assay/trust/advisory"
@@ -112,6 +113,7 @@ func causes() []cause {
 
 		{errUsage, 2, ""},
 		{config.ErrConfig, 2, ""},
+		{wire.ErrHost, 2, "`assay config show` tells where the hosts are set"},
 		{trust.ErrRootConflict, 2, "compare both roots with what the publisher says; `assay trust show NAME --offline` tells which is held"},
 		{state.ErrConflict, 2, ""},
 		{trust.ErrLimits, 2, "`assay config show` tells where the limits are set"},

@@ -39,7 +39,7 @@ var scripts sync.Map // *testscript.TestScript → *served
 
 // repoCommand is the script command `repo VERB NAME ARGS…`:
 //
-//	repo start acme [now=-240h] [ROLE=3s…]  serve the sample; sets ACME_URL, ACME_ROOT_SHA256,
+//	repo start acme [now=-240h] [ROLE=3s…]  serve the sample; sets ACME_URL, ACME_HOST, ACME_ROOT_SHA256,
 //	                                        writes acme.root.json; ROLE=… is how long it is valid
 //	repo bare approvals                     serve one without a catalog, with nothing in it
 //	repo approve approvals acme PREFIX      have it promise what acme does below PREFIX, and publish
@@ -190,6 +190,7 @@ func (s *served) serve(ts *testscript.TestScript, name string, repo *testrepo.Re
 		}
 	})
 	ts.Setenv(strings.ToUpper(name)+"_URL", server.URL)
+	ts.Setenv(strings.ToUpper(name)+"_HOST", strings.TrimPrefix(server.URL, "http://"))
 	ts.Setenv(strings.ToUpper(name)+"_ROOT_SHA256", repo.RootSHA256())
 	ts.Check(os.WriteFile(ts.MkAbs(name+".root.json"), repo.Root(), 0o644))
 }
@@ -199,7 +200,7 @@ func (s *served) serve(ts *testscript.TestScript, name string, repo *testrepo.Re
 //	html · silent · freeze · thaw · status PATH CODE · flip PATH · truncate PATH
 //	extend PATH · wronglength PATH · replace PATH FILE · redirectloop PATH
 //	redirect PATH URL · endless PATH · gzip PATH · cut PATH BYTES
-//	drip PATH BYTES_PER_SECOND · hold PATH
+//	drip PATH BYTES_PER_SECOND · hold PATH · token PATH TOKEN
 //
 // PATH is a part of the path asked for.
 func (s *served) fault(ts *testscript.TestScript, name, kind string, args []string) {
@@ -225,6 +226,7 @@ func (s *served) fault(ts *testscript.TestScript, name, kind string, args []stri
 		"cut":          func() { server.Cut(part, int64(number(ts, more))) },
 		"drip":         func() { server.Drip(part, number(ts, more)) },
 		"replace":      func() { server.Replace(part, []byte(ts.ReadFile(more))) },
+		"token":        func() { server.RequireToken(part, more) },
 		"hold":         func() { s.holds[name] = server.Hold(part) },
 	}
 	set, ok := plain[kind]

@@ -147,7 +147,7 @@ func (a *app) bareStore(c *cli.Context) (*session, error) {
 	if err := cfg.NeedDirs(); err != nil {
 		return nil, err
 	}
-	s := &session{config: cfg, engine: wire.New(wire.Options{UserAgent: "assay/" + buildVersion().Version})}
+	s := &session{config: cfg, engine: a.engineOf(cfg)}
 	if s.state, err = state.Open(cfg.StateDir, state.Options{Now: a.now}); err != nil {
 		return nil, err
 	}

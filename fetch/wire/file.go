@@ -25,13 +25,30 @@ func openFile(r Request) (*Answer, error) {
 	if errors.Is(err, ErrNotRegular) {
 		return nil, &SourceError{URL: Shown(u), Detail: "expected a regular file", Err: fs.ErrNotExist}
 	}
-	if err == nil && r.From > 0 {
-		_, err = file.Seek(r.From, io.SeekStart)
-	}
 	if err != nil {
 		return nil, &SourceError{URL: Shown(u), Detail: "cannot read", Err: err}
 	}
-	return &Answer{Body: file, From: r.From, To: length, Total: length, URL: Shown(u)}, nil
+	a := &Answer{Body: file, From: r.From, To: length, Total: length, URL: Shown(u)}
+	if r.part() && r.From >= length {
+		err = a.refuse(fmt.Sprintf("expected the bytes from %d, found a file of %d bytes", r.From, length), ErrRange)
+	} else if _, seek := file.Seek(r.From, io.SeekStart); seek != nil {
+		err = a.refuse("cannot read", seek)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	if r.To > 0 && r.To < length {
+		a.To = r.To
+		a.Body = fileBody{io.LimitReader(file, a.To-a.From), file}
+	}
+	return a, nil
+}
+
+// fileBody is a part of a file.
+type fileBody struct {
+	io.Reader
+	io.Closer
 }
 
 // OpenRegular opens a file for reading and tells its length in bytes. It looks

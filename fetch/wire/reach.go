@@ -15,6 +15,9 @@ import (
 // service for one). A repository must not be able to send requests there.
 var errLocal = errors.New("expected a host elsewhere, found an address of this machine or of its own link, that a source elsewhere must not point at")
 
+// errProxy stands for an error that holds the proxy's URL, password and all.
+var errProxy = errors.New("the proxy that the environment names (HTTPS_PROXY, HTTP_PROXY) is not a URL")
+
 // Reach is what a request, and the redirects that follow from it, may reach
 // besides hosts elsewhere.
 type Reach struct {
@@ -39,19 +42,31 @@ type routeKey struct{}
 // names were resolved.
 type pair struct{ open, guarded *http.Transport }
 
+// lanes are the transports for large files and for many small ones.
+type lanes struct{ bulk, small pair }
+
 // router sends each request, redirected ones too, by the transport that its
 // route allows.
 type router struct {
-	proxy       func(*http.Request) (*url.URL, error)
-	bulk, small pair
+	proxy   func(*http.Request) (*url.URL, error)
+	hosts   []*host // with settings of their own
+	general lanes
 }
 
 // RoundTrip implements http.RoundTripper.
 func (r *router) RoundTrip(request *http.Request) (*http.Response, error) {
 	way, _ := request.Context().Value(routeKey{}).(route)
-	transports := r.bulk
+	proxy, err := r.proxy(request)
+	if err != nil {
+		return nil, errProxy
+	}
+	chosen, err := r.choose(request, proxy)
+	if err != nil {
+		return nil, err
+	}
+	transports := chosen.bulk
 	if way.small {
-		transports = r.small
+		transports = chosen.small
 	}
 	if way.reach.Local || way.reach.Host != "" && request.URL.Host == way.reach.Host {
 		return transports.open.RoundTrip(request)
@@ -59,16 +74,33 @@ func (r *router) RoundTrip(request *http.Request) (*http.Response, error) {
 	if isLocal(request.URL.Hostname()) {
 		return nil, errLocal
 	}
-	if proxy, err := r.proxy(request); err != nil || proxy != nil {
+	if proxy != nil {
 		return transports.open.RoundTrip(request) // the proxy resolves the name, and may itself be on this machine
 	}
 	return transports.guarded.RoundTrip(request)
 }
 
+// choose gives the transports for the host that is asked.
+func (r *router) choose(request *http.Request, proxy *url.URL) (lanes, error) {
+	h := hostOf(r.hosts, request.URL)
+	if h == nil {
+		return r.general, nil
+	}
+	own, err := h.own()
+	if err != nil || own == nil {
+		return r.general, err
+	}
+	// Go shows a client certificate to a proxy that it asks by TLS, too.
+	if h.Certificate != "" && proxy != nil && proxy.Scheme == "https" {
+		return lanes{}, h.wrong("certificate", "expected no proxy, or one that is asked by http, found %s", Shown(proxy))
+	}
+	return *own, nil
+}
+
 // refuseLocal is a net.Dialer's Control: address is resolved already.
 func refuseLocal(_, address string, _ syscall.RawConn) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil || isLocal(host) {
+	host, _, _ := net.SplitHostPort(address) // of what is no address nothing is left, and that is local
+	if isLocal(host) {
 		return errLocal
 	}
 	return nil

@@ -21,7 +21,7 @@ func TestIsLocal(t *testing.T) {
 		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": true, "::": true, "169.254.169.254": true,
 		"fe80::1": true, "fe80::1%eth0": true, "::ffff:127.0.0.1": true, "224.0.0.1": true, "localhost": true,
 		"LOCALHOST.": true, "a.localhost": true, "127.1": true, "2130706433": true, "0x7f000001": true, "": true,
-		"example.com": false, "192.0.2.1": false, "10.0.0.1": false, "2001:db8::1": false, "local.example": false,
+		"example.com": false, "192.0.2.1": false, "10.0.0.1": false, "2001:db8::1": false, "local.example": false, "example.-x": false,
 	} {
 		if got := isLocal(host); got != want {
 			t.Errorf("%q: expected %v, found %v", host, want, got)
@@ -49,7 +49,7 @@ func newSite(t *testing.T, redirect string) *site {
 		io.WriteString(w, "here")
 	}))
 	t.Cleanup(s.Close)
-	s.engine = New(Options{Connect: 5 * time.Second, Proxy: func(*http.Request) (*url.URL, error) { return nil, nil }})
+	s.engine = New(Options{Connect: 5 * time.Second, Proxy: noProxy})
 	r := s.engine.client.Transport.(*router)
 	address := s.Listener.Addr().String()
 	resolve := func(control *net.Dialer) func(context.Context, string, string) (net.Conn, error) {
@@ -60,7 +60,7 @@ func newSite(t *testing.T, redirect string) *site {
 			return control.DialContext(ctx, network, name)
 		}
 	}
-	for _, p := range []pair{r.bulk, r.small} {
+	for _, p := range []pair{r.general.bulk, r.general.small} {
 		p.open.DialContext = resolve(&net.Dialer{})
 		p.guarded.DialContext = resolve(&net.Dialer{Control: refuseLocal})
 	}
@@ -105,6 +105,7 @@ func TestSourceElsewhereCannotPointAtThisMachine(t *testing.T) {
 	refusesLocal(t, s.engine, "http://169.254.169.254/latest/meta-data", Reach{})
 	refusesLocal(t, s.engine, "http://rebound.example/x", Reach{}) // a name that leads here
 	refusesLocal(t, s.engine, "file:///etc/hostname", Reach{})
+	refusesLocal(t, s.engine, "http:///x", Reach{})
 	if n := s.asked.Load(); n != 0 {
 		t.Fatalf("the local server was asked %d times", n)
 	}

@@ -15,7 +15,7 @@ func (e *Engine) ReadDocument(ctx context.Context, u *url.URL, allowed Reach, li
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pace := newPace(ctx, cancel, e.options.Document, e.options.Pace)
-	a, err := e.Open(ctx, Request{URL: u, Reach: allowed, Small: true})
+	a, err := e.Open(ctx, Request{URL: u, Reach: allowed, Small: true, pauses: &pace.pauses})
 	if err != nil {
 		return nil, nil, Explain(caller, u, err)
 	}

@@ -107,6 +107,18 @@ func document(t *testing.T, options Options, pieces, length int, pause time.Dura
 	return data, err
 }
 
+func TestDocumentAtItsLimit(t *testing.T) {
+	t.Parallel()
+	where, _ := raw(t, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: close\r\n\r\n0123456789")
+	u := parsed(t, where)
+	for limit, want := range map[int64]error{11: nil, 10: nil, 9: ErrTooLong} {
+		data, a, err := direct(Options{}).ReadDocument(t.Context(), u, ReachOf(u), limit)
+		if !errors.Is(err, want) || len(data) != 10 || a == nil {
+			t.Errorf("at most %d bytes: expected %v, found %d bytes, %v", limit, want, len(data), err)
+		}
+	}
+}
+
 // TestSlowButHonest: what keeps the pace may take many windows.
 func TestSlowButHonest(t *testing.T) {
 	t.Parallel()

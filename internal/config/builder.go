@@ -22,6 +22,8 @@ type builder struct {
 	judges       map[string]judges // by repository
 	advisories   []Advisories
 	limits       Limits
+	moving       Transfer
+	hosts        map[string]Host
 	tools        []Tool
 	workDir      string
 }
@@ -96,9 +98,12 @@ func (b *builder) lockOf(key string) (Origin, bool) {
 
 // lock takes the locks of a system file. They hold from the user's layer on.
 func (b *builder) lock(keys []string, origin Origin) error {
-	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits, KeyPolicy, KeyBuilders, KeyProfiles, KeyAdvisories}, scalarKeys...)
+	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits, KeyPolicy, KeyBuilders, KeyProfiles, KeyAdvisories, KeyTransfer, KeyHosts}, scalarKeys...)
 	for _, l := range limits {
 		known = append(known, l.key)
+	}
+	for _, s := range transfers {
+		known = append(known, s.key)
 	}
 	for _, key := range keys {
 		table, name, isOne := strings.Cut(key, ".")

@@ -23,6 +23,8 @@ const (
 	KeyBuilders     = "builders"
 	KeyProfiles     = "profiles"
 	KeyAdvisories   = "advisories"
+	KeyTransfer     = "transfer"
+	KeyHosts        = "hosts"
 	KeyTools        = "tools"
 )
 
@@ -45,6 +47,8 @@ type Config struct {
 	Repositories []Repository // declared ones, by name
 	Agreements   []Agreement  // in the order in which they are asked
 	Limits       Limits
+	Transfer     Transfer
+	Hosts        []Host       // by name
 	Rules        []Rule       // of the policy, see Policy
 	Builders     []Builder    // the table of builders, of the policy too
 	Profiles     []Profile    // declared ones, by name
@@ -67,7 +71,8 @@ type Tool struct {
 func Load(options LoadOptions) (*Config, error) {
 	b := &builder{
 		values: map[string]Value{}, locks: map[string]Origin{},
-		repositories: map[string]Repository{}, profiles: builtInProfiles(), judges: map[string]judges{}, workDir: options.WorkDir,
+		repositories: map[string]Repository{}, profiles: builtInProfiles(), judges: map[string]judges{}, hosts: map[string]Host{},
+		workDir: options.WorkDir,
 	}
 	for _, step := range []func(LoadOptions) error{b.defaults, b.system, b.user, b.project, b.environment, b.flags} {
 		if err := step(options); err != nil {
@@ -113,6 +118,10 @@ func (b *builder) defaults(options LoadOptions) error {
 	for _, l := range limits {
 		b.setLimit(l, *l.field(&builtIn), Origin{})
 	}
+	moving := DefaultTransfer()
+	for _, s := range transfers {
+		b.setTransfer(s, *s.field(&moving), Origin{})
+	}
 	return nil
 }
 
@@ -144,6 +153,7 @@ func (b *builder) finish() (*Config, error) {
 		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, values: b.values,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
 		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges,
+		Transfer: b.moving,
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.repositories)) {
 		r := b.repositories[name]
@@ -152,6 +162,10 @@ func (b *builder) finish() (*Config, error) {
 	}
 	for i, a := range c.Agreements {
 		c.show(agreementKey(i), a.values())
+	}
+	for _, name := range sortedKeys(b.hosts) {
+		c.Hosts = append(c.Hosts, b.hosts[name])
+		c.show(KeyHosts+"."+name, b.hosts[name].values())
 	}
 	c.showProofs(b)
 	for _, tool := range c.Tools {

@@ -17,14 +17,15 @@
 // ignored. A key that the system configuration locks is changed by no later
 // layer. A project's file can name tools and add rules to the policy, as a rule can
 // only tighten, and nothing else: no repository, agreement, root, mirror,
-// certificate, profile, builder or advisory, no directory, nothing that keeps this
-// machine from asking for what is new. A repository is declared whole, in one file; its
-// declarations never mix. Agreements are taken together from all files, the
+// certificate, profile, builder or advisory, no credentials, no directory, nothing
+// that keeps this machine from asking for what is new. A repository is declared
+// whole, in one file; its declarations never mix. Agreements are taken together from all files, the
 // system's before the user's: what an earlier one ends, no later one opens. Rules
 // of the policy, the table of builders and advisories are taken together, too. A
 // profile is declared whole, as a repository is; a name of one that no file
-// declares is an error. Limits
-// are set one by one, and none beyond what package trust allows.
+// declares is an error. So is a host, as one half of its settings may be no good
+// without the other. Limits and what is set of transfers are set one by one, and
+// no limit beyond what package trust allows.
 //
 // Not promised: that a declared root is the right one, or that it can be read;
 // that is checked where it is used. Whoever may write the system's or the

@@ -122,6 +122,8 @@ type systemDocument struct {
 	Builders     []policy.Builder              `toml:"builders"`
 	Profiles     map[string]profileDocument    `toml:"profiles"`
 	Advisories   []advisoriesDocument          `toml:"advisories"`
+	Transfer     transferDocument              `toml:"transfer"`
+	Hosts        map[string]hostDocument       `toml:"hosts"`
 }
 
 // userDocument is what a user's file may say.
@@ -137,6 +139,8 @@ type userDocument struct {
 	Builders     []policy.Builder              `toml:"builders"`
 	Profiles     map[string]profileDocument    `toml:"profiles"`
 	Advisories   []advisoriesDocument          `toml:"advisories"`
+	Transfer     transferDocument              `toml:"transfer"`
+	Hosts        map[string]hostDocument       `toml:"hosts"`
 }
 
 // system reads the system's files, and then puts their locks into force.
@@ -166,7 +170,7 @@ func (b *builder) system(options LoadOptions) error {
 		}
 		if err := b.take(f, userDocument{
 			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement, doc.Limits,
-			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories,
+			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories, doc.Transfer, doc.Hosts,
 		}); err != nil {
 			return err
 		}
@@ -223,6 +227,14 @@ func (b *builder) take(f *file, doc userDocument) error {
 	}
 	if err := b.limit(doc.Limits, f); err != nil {
 		return err
+	}
+	if err := b.transfer(doc.Transfer, f); err != nil {
+		return err
+	}
+	for _, name := range sortedKeys(doc.Hosts) {
+		if err := b.host(name, doc.Hosts[name], f); err != nil {
+			return err
+		}
 	}
 	for _, name := range sortedKeys(doc.Repositories) {
 		if err := b.declare(name, doc.Repositories[name], f); err != nil {

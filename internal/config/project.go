@@ -22,8 +22,9 @@ type projectDocument struct {
 }
 
 // userKeys are the user's alone, too: a cloned folder must not keep this machine
-// from learning of a revocation, nor choose another platform's bytes for it.
-var userKeys = []string{KeyOffline, KeyPlatform}
+// from learning of a revocation, nor choose another platform's bytes for it, nor
+// take its line.
+var userKeys = []string{KeyOffline, KeyPlatform, KeyTransfer}
 
 // trustKeys are keys that would widen trust, or lead writes elsewhere. A folder
 // that somebody cloned must not be able to do either.
@@ -33,6 +34,7 @@ var trustKeys = []string{
 	KeyBuilders, KeyAdvisories, "advisory",
 	KeyAgreement, "agreements", "mapping", "mappings", "map", "threshold",
 	"locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
+	KeyHosts, "host", "netrc", "token", "token_file", "token_command",
 }
 
 // project reads the nearest project file.

@@ -123,6 +123,19 @@ func (s *Server) Status(pathPart string, code int) {
 	}})
 }
 
+// RequireToken answers 401 where a request does not have the token, as
+// "Authorization: Bearer", and the file where it does.
+func (s *Server) RequireToken(pathPart, token string) {
+	s.add(&fault{match: pathPart, answer: func(w http.ResponseWriter, q *http.Request, c content) {
+		if q.Header.Get("Authorization") != "Bearer "+token {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, http.StatusText(http.StatusUnauthorized), http.StatusUnauthorized)
+			return
+		}
+		honest(w, q, c)
+	}})
+}
+
 // Redirect sends the client to another URL, with 302.
 func (s *Server) Redirect(pathPart, url string) {
 	s.add(&fault{match: pathPart, answer: func(w http.ResponseWriter, q *http.Request, _ content) {
