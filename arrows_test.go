@@ -34,10 +34,14 @@ var arrows = map[string][]string{
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/sbom", "trust/advisory", "trust/policy",
 	},
-	"cache":                    {"artifact", "internal/boltfile", "internal/durable"},
-	"cache/audit":              {"artifact", "internal/boltfile", "internal/durable"},
-	"cache/state":              {"internal/boltfile", "internal/durable"},
-	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "internal/durable"},
+	"cache":       {"artifact", "internal/boltfile", "internal/durable"},
+	"cache/audit": {"artifact", "internal/boltfile", "internal/durable"},
+	"cache/state": {"internal/boltfile", "internal/durable"},
+	"fetch": {
+		"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "fetch/transfer", "fetch/mirrors",
+		"internal/durable", "internal/strictjson",
+	},
+	"fetch/mirrors":            {"internal/strictjson"},
 	"fetch/wire":               {"trust"},
 	"fetch/transfer":           {"fetch/wire"},
 	"internal/boltfile":        {},
@@ -54,7 +58,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/audit", "cache/state", "fetch", "fetch/wire", "internal/config", "internal/testrepo",
+		"cache", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/wire", "internal/config", "internal/testrepo",
 	},
 }
 
@@ -94,7 +98,7 @@ var soleUsers = map[string][]string{
 var pure = []string{
 	"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 	"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-	"internal/strictjson", "internal/stricttoml",
+	"fetch/mirrors", "internal/strictjson", "internal/stricttoml",
 }
 
 var outside = []string{

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 
 	"assay/cache"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/trust"
 )
@@ -106,24 +107,40 @@ func proveAll(ctx context.Context, blob cache.Blob, target trust.Target) error {
 	return prover.check()
 }
 
-// download tries the places of a target in turn. Only a place that has no such
-// file passes the turn on; any other failure ends it.
+// download tries the places of a target in turn. A place that has no such file,
+// or does not answer, passes the turn on where there is another; any other failure
+// ends it.
 func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage) (Fetched, error) {
-	places, allowed, err := r.Source.targetURLs(target)
+	places, err := r.Source.Places(ctx, target)
 	if err != nil {
 		return Fetched{}, err
 	}
 	var missing error
-	for _, place := range places {
-		a, err := c.engine.Open(ctx, wire.Request{URL: place, Reach: allowed})
+	for i, place := range places {
+		begun := c.now()
+		a, err := c.engine.Open(ctx, wire.Request{URL: place.URL, Reach: place.Reach})
+		if err != nil {
+			r.Source.Observe(transfer.Observation{URL: place.URL, Err: err})
+		}
 		if errors.Is(err, fs.ErrNotExist) {
-			missing = errors.Join(missing, err)
+			missing = errors.Join(missing, r.Source.NotCarried(place.URL, err))
 			continue
 		}
 		if err != nil {
-			return Fetched{}, wire.Explain(ctx, place, err)
+			err = wire.Explain(ctx, place.URL, err)
+			if errors.Is(err, trust.ErrNoAnswer) && i < len(places)-1 {
+				missing = errors.Join(missing, err)
+				continue
+			}
+			return Fetched{}, err
 		}
+		answered := c.now()
 		blob, err := c.receive(ctx, a, target, stage)
+		seen := transfer.Observation{URL: place.URL, Latency: answered.Sub(begun), Bytes: target.Length(), Took: c.now().Sub(answered), Err: err}
+		if errors.Is(err, cache.ErrMismatch) {
+			seen.Err = fmt.Errorf("%w: %w", transfer.ErrWrongBytes, err)
+		}
+		r.Source.Observe(seen)
 		if err != nil {
 			return Fetched{}, err
 		}
