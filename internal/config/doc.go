@@ -22,6 +22,7 @@
 // declarations never mix. Agreements are taken together from all files, the
 // system's before the user's: what an earlier one ends, no later one opens. Rules
 // of the policy, the table of builders and advisories are taken together, too. A
+// repository's mirrors are those of the last file that names any. A
 // profile is declared whole, as a repository is; a name of one that no file
 // declares is an error. Limits
 // are set one by one, and none beyond what package trust allows.

@@ -115,6 +115,7 @@ type systemDocument struct {
 	Offline      *bool                         `toml:"offline"`
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
+	Region       *string                       `toml:"region"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
 	Limits       limitsDocument                `toml:"limits"`
@@ -130,6 +131,7 @@ type userDocument struct {
 	Offline      *bool                         `toml:"offline"`
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
+	Region       *string                       `toml:"region"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
 	Limits       limitsDocument                `toml:"limits"`
@@ -165,7 +167,7 @@ func (b *builder) system(options LoadOptions) error {
 			return err
 		}
 		if err := b.take(f, userDocument{
-			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement, doc.Limits,
+			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Region, doc.Repositories, doc.Agreement, doc.Limits,
 			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories,
 		}); err != nil {
 			return err
@@ -213,6 +215,7 @@ func (b *builder) take(f *file, doc userDocument) error {
 		{KeyOffline, offline},
 		{KeyCacheDir, doc.CacheDir},
 		{KeyStateDir, doc.StateDir},
+		{KeyRegion, doc.Region},
 	} {
 		if said.value == nil {
 			continue

@@ -22,8 +22,9 @@ type projectDocument struct {
 }
 
 // userKeys are the user's alone, too: a cloned folder must not keep this machine
-// from learning of a revocation, nor choose another platform's bytes for it.
-var userKeys = []string{KeyOffline, KeyPlatform}
+// from learning of a revocation, choose another platform's bytes for it, or say
+// which mirrors it asks.
+var userKeys = []string{KeyOffline, KeyPlatform, KeyRegion}
 
 // trustKeys are keys that would widen trust, or lead writes elsewhere. A folder
 // that somebody cloned must not be able to do either.
