@@ -142,4 +142,3 @@ func (s *Source) takeMirrors(doc *release.Mirrors) bool {
 	}
 	return added
 }
-

@@ -21,7 +21,7 @@ func trustShowCommand(a *app) *cli.Command {
 			"--mirrors tells in place of the roles where it is fetched from, in which order\n" +
 			"and why, what is remembered of each place, and what was given up just now." +
 			examples("assay trust show acme", "assay trust show acme --offline", "assay trust show acme --mirrors"),
-		Flags: []cli.Flag{&cli.BoolFlag{Name: flagMirrors, Usage: "show where it is fetched from, and why in this order"}},
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: flagMirrors, Usage: "show where it is fetched from, and why in this order"}},
 		Action: a.trustShow,
 	}
 }
