@@ -19,28 +19,30 @@ type outage struct {
 }
 
 // sites are those to ask, in the order of choice, the repository's own last; and
-// those that were silent, for where no other has an answer. What was dropped is in
-// neither. The repository's own place is never dropped for lagging: it may lack
-// what is new, and is the last in any case.
+// those that were silent in this run, or lied or failed lately, for where no other
+// has an answer. What was dropped is in neither. The repository's own place is
+// never dropped for lagging: it may lack what is new, and is the last in any case.
+// Nor does it count that it failed lately: who else would find out a frozen mirror?
 func (s *Source) sites() (usable, last []*site) {
 	choices := s.choices()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sort := func(t *site) {
-		switch out, ok := s.out[t]; {
-		case !ok:
-			usable = append(usable, t)
-		case out.last:
+	sort := func(t *site, doubtful bool) {
+		switch out, given := s.out[t]; {
+		case given && !out.last:
+		case given, doubtful:
 			last = append(last, t)
+		default:
+			usable = append(usable, t)
 		}
 	}
 	for _, c := range choices {
 		if i := slices.IndexFunc(s.mirrors, func(t *site) bool { return t.URL == c.URL }); i >= 0 {
-			sort(s.mirrors[i])
+			sort(s.mirrors[i], c.Record.Lied() || c.Record.Failing())
 		}
 	}
 	if !s.mirrorsOnly {
-		sort(s.origin)
+		sort(s.origin, false)
 	}
 	return usable, last
 }
@@ -116,9 +118,12 @@ func (s *Source) drop(refused []answer) {
 	}
 }
 
-// noteSilence puts a site that did not answer behind all others.
-func (s *Source) noteSilence(t *site, err error) {
-	if !errors.Is(err, trust.ErrNoAnswer) {
+// noteFailure puts a site that did not answer behind all others, and a mirror that
+// answered with something else than a file. Whether the repository's own place has
+// one file says little of the next, and nobody else finds out a frozen mirror.
+func (s *Source) noteFailure(t *site, err error) {
+	broken := errors.Is(err, wire.ErrSource) && !errors.Is(err, fs.ErrNotExist) && !t.origin
+	if !broken && !errors.Is(err, trust.ErrNoAnswer) {
 		return
 	}
 	s.mu.Lock()

@@ -157,7 +157,7 @@ func (q *inquiry) take(answers []answer) bool {
 		case errors.Is(a.err, trust.ErrTooLarge):
 			q.refused = append(q.refused, a)
 		default:
-			q.source.noteSilence(a.site, a.err)
+			q.source.noteFailure(a.site, a.err)
 			q.failed = append(q.failed, a)
 		}
 	}

@@ -71,7 +71,7 @@ func (s *Source) probe(ctx context.Context) error {
 	answers, err := q.ask(ctx, list)
 	for _, a := range answers {
 		if a.err != nil {
-			s.noteSilence(a.site, a.err)
+			s.noteFailure(a.site, a.err)
 			continue
 		}
 		s.checkLag(a.site, claimedVersion(a.raw))
@@ -87,7 +87,7 @@ func (s *Source) Observe(o transfer.Observation) {
 		return
 	}
 	s.learn(t, mirrors.Event{Latency: o.Latency, Bytes: o.Bytes, Took: o.Took}, o.Err)
-	s.noteSilence(t, o.Err)
+	s.noteFailure(t, o.Err)
 	if errors.Is(o.Err, transfer.ErrWrongBytes) && !t.origin {
 		s.mu.Lock()
 		s.out[t] = outage{err: o.Err}

@@ -94,6 +94,9 @@ func (t *site) forget(base *url.URL) bool {
 func (t *site) document(ctx context.Context, u *url.URL, limit int64) ([]byte, error) {
 	begun := t.source.now()
 	raw, a, err := t.source.engine.ReadDocument(ctx, u, t.reach, limit)
+	if err == nil {
+		err = checkMetadata(a, raw)
+	}
 	t.source.learn(t, eventOf(len(raw), t.source.now().Sub(begun)), err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -106,7 +109,7 @@ func (t *site) document(ctx context.Context, u *url.URL, limit int64) ([]byte, e
 	case err != nil:
 		return nil, err
 	}
-	return raw, checkMetadata(a, raw)
+	return raw, nil
 }
 
 // eventOf is what a document of so many bytes says of a site: a small one its

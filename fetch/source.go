@@ -188,7 +188,7 @@ func (s *Source) ReadJudged(ctx context.Context, name string, limit int64, judge
 	}
 	raw, err := s.origin.read(ctx, name, limit)
 	if err != nil {
-		s.noteSilence(s.origin, err) // mirrors may be learnt of yet
+		s.noteFailure(s.origin, err) // mirrors may be learnt of yet
 		return err
 	}
 	return judge(raw)

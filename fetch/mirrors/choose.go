@@ -143,9 +143,9 @@ func (r rank) why(client Client) string {
 	var words []string
 	switch {
 	case r.lied:
-		words = append(words, "behind all others: it sent what is wrong")
+		words = append(words, "last: it sent what is wrong")
 	case r.failing:
-		words = append(words, "behind those that work: it failed lately")
+		words = append(words, "last: it failed lately")
 	}
 	if r.Configured {
 		words = append(words, "configured")
