@@ -74,6 +74,8 @@ type Source struct {
 	refusals []error // of sources that were dropped for what they sent
 }
 
+var _ trust.Several = (*Source)(nil)
+
 // NewSource checks the URLs. It asks nothing yet.
 func NewSource(engine *wire.Engine, c SourceConfig) (*Source, error) {
 	s := &Source{
