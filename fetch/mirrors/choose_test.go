@@ -107,6 +107,13 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%v: found %q", test, got)
 		}
 	}
+	for _, url := range []string{"a", "b"} {
+		memory.Observe(url, Event{Latency: time.Millisecond})
+	}
+	if got := probe(2, 4); got != "" {
+		t.Errorf("all is remembered, and yet %q are probed", got)
+	}
+	memory = newMemory(&clock{day0}, nil)
 	memory.Observe("b", Event{Latency: time.Millisecond})
 	if got := probe(4, 4); got != "" {
 		t.Errorf("something is remembered, and yet %q are probed", got)

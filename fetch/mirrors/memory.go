@@ -131,8 +131,7 @@ func (m *Memory) Flush() error {
 	}
 	records := m.read()
 	for url := range m.changed {
-		other, there := records[url]
-		if there && other != m.before[url] {
+		if other := records[url]; other != m.before[url] {
 			records[url] = m.records[url].merge(other)
 			continue
 		}

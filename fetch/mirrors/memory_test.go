@@ -136,10 +136,43 @@ func TestMemoryOutlivesTheProcess(t *testing.T) {
 	if err := m.Flush(); err != nil || p.saves != 3 {
 		t.Errorf("what was not saved is not tried again: %v", err)
 	}
+	unsaved := newMemory(c, nil)
+	unsaved.Observe("https://a.example", Event{Latency: time.Second})
+	if err := unsaved.Flush(); err != nil || unsaved.Record("https://a.example").Latency != time.Second {
+		t.Errorf("without a store: %v", err)
+	}
 	var none *Memory
 	none.Observe("u", Event{})
 	if err := none.Flush(); err != nil || none.Record("u") != (Record{}) {
 		t.Error("a nil Memory remembers")
+	}
+}
+
+// What was learnt goes on from what is stored, and not beside it.
+func TestMemoryGoesOn(t *testing.T) {
+	c, p := &clock{day0}, &paper{}
+	m := newMemory(c, p)
+	m.Observe("https://a.example", Event{Result: Failed})
+	m.Observe("https://old.example", Event{Latency: time.Second})
+	if err := m.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	m = newMemory(c, p)
+	m.Observe("https://a.example", Event{Result: Worked})
+	if err := m.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if r := newMemory(c, p).Record("https://a.example"); r.Failures != 0.5 {
+		t.Errorf("expected a success to halve the failure, found %+v", r)
+	}
+	c.after(91 * 24 * time.Hour)
+	m = newMemory(c, p)
+	m.Observe("https://a.example", Event{Result: Worked})
+	if err := m.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if records, err := decode(p.data, c.now()); err != nil || len(records) != 1 {
+		t.Errorf("expected what says nothing any more to be left out, found %v, %v", records, err)
 	}
 }
 
