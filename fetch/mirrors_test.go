@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -480,6 +481,19 @@ func TestObserve(t *testing.T) {
 	if r := f.report(2); r.Record.Failing() || r.Out != nil {
 		t.Errorf("that a caller gave up is no failure, found %+v", r)
 	}
+	// To break off once, with much of it sent, is not to be down; twice is.
+	broken := transfer.Observation{URL: places[2].URL, Bytes: 1 << 20, Took: time.Second, Err: &wire.SourceError{Err: &wire.StatusError{Code: 503}}}
+	f.now = f.now.Add(time.Second)
+	f.source.Observe(broken)
+	f.now = f.now.Add(time.Second)
+	if r := f.report(2); r.Record.Failing() || r.Record.Failures == 0 || r.Out != nil {
+		t.Errorf("broken off once: found %+v", r)
+	}
+	f.source.Observe(broken)
+	if r := f.report(2); !r.Record.Failing() {
+		t.Errorf("broken off twice: found %+v", r)
+	}
+	f.source.Observe(transfer.Observation{URL: &url.URL{Scheme: "https", Host: "elsewhere.example"}, Err: transfer.ErrWrongBytes})
 	before, err := fetch.MemoryFile(filepath.Join(f.dir, "sources.json")).Load()
 	if before != nil || err != nil {
 		t.Errorf("expected nothing on disk yet, found %q, %v", before, err)

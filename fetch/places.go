@@ -86,7 +86,14 @@ func (s *Source) Observe(o transfer.Observation) {
 	if t == nil {
 		return
 	}
-	s.learn(t, mirrors.Event{Latency: o.Latency, Bytes: o.Bytes, Took: o.Took}, o.Err)
+	e := mirrors.Event{Latency: o.Latency, Bytes: o.Bytes, Took: o.Took}
+	if o.Bytes > 0 && wire.Temporary(o.Err) && !errors.Is(o.Err, trust.ErrNoAnswer) {
+		// It broke off, as happens to whoever sends much: once is half a failure.
+		s.learn(t, mirrors.Event{}, o.Err)
+		s.learn(t, e, nil)
+		return
+	}
+	s.learn(t, e, o.Err)
 	s.noteFailure(t, o.Err)
 	if errors.Is(o.Err, transfer.ErrWrongBytes) && !t.origin {
 		s.mu.Lock()

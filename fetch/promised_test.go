@@ -243,3 +243,37 @@ func TestRootFromAMirror(t *testing.T) {
 		t.Errorf("ReadMetadata: %v", err)
 	}
 }
+
+// A mirror that lies otherwise than its repository, or carries targets alone.
+func TestLayoutOfAMirror(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.mirrors[1].Status(".json$", 404) // no metadata, and no documents
+	moved := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		rest, ok := strings.CutPrefix(q.URL.Path, "/metadata")
+		if !ok && !strings.HasPrefix(q.URL.Path, "/targets/") {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		q.URL.Path = rest
+		f.repo.Handler().ServeHTTP(w, q)
+	}))
+	t.Cleanup(moved.Close)
+	f.only = true
+	own := f.mirrors[0].URL
+	f.mirrors[0].URL = moved.URL
+	f.gets("hello")
+	f.mirrors[0].URL = own
+	if layout := f.memory.Record(moved.URL).Layout; layout != "metadata" {
+		t.Errorf("expected the layout to be remembered, found %q", layout)
+	}
+	asked := 0
+	for _, path := range f.mirrors[1].Requests() {
+		if strings.HasSuffix(path, "timestamp.json") {
+			asked++
+		}
+	}
+	if asked != 2 || f.report(1).Out != nil {
+		t.Errorf("the mirror without metadata: expected it to be looked for in two places once, found %v, %v", f.mirrors[1].Requests(), f.report(1).Out)
+	}
+}

@@ -30,6 +30,7 @@ type site struct {
 
 	mu     sync.Mutex // held while the layout is found out
 	layout string
+	bare   bool // a mirror that has no metadata: it was looked for in this run
 }
 
 // newMirror makes the site of a mirror, with what was learnt of its layout.
@@ -65,12 +66,16 @@ func (t *site) read(ctx context.Context, name string, limit int64) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
+	if base == nil {
+		return nil, fmt.Errorf("%w: %s carries no metadata", trust.ErrNoMetadata, t.name())
+	}
 	raw, err := t.document(ctx, under(base, name), limit)
 	if name == "timestamp.json" && errors.Is(err, trust.ErrNoMetadata) && t.forget(base) {
-		if moved, err := t.metadataBase(ctx); err != nil || *moved != *base {
-			if err != nil {
-				return nil, err
-			}
+		moved, again := t.metadataBase(ctx)
+		if again != nil {
+			return nil, again
+		}
+		if moved != nil && *moved != *base {
 			return t.document(ctx, under(moved, name), limit)
 		}
 	}
@@ -135,18 +140,23 @@ func checkMetadata(a *wire.Answer, raw []byte) error {
 	return nil
 }
 
-// metadataBase is where metadata lies. Where that is not known it is found out
-// by asking for the timestamp in both places; an answer is remembered.
+// metadataBase is where metadata lies; nil: a mirror has none. Where that is not
+// known it is found out by asking for the timestamp in both places; an answer is
+// remembered.
 func (t *site) metadataBase(ctx context.Context) (*url.URL, error) {
 	if t.metadata != nil {
 		return t.metadata, nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.layout == "" {
+	if t.layout == "" && !t.bare {
 		if err := t.probe(ctx); err != nil {
 			return nil, err
 		}
+		t.bare = t.layout == "" && !t.origin
+	}
+	if t.bare {
+		return nil, nil
 	}
 	return t.place(t.layout), nil
 }

@@ -22,8 +22,8 @@ const (
 	maxWeight  = 8    // of a mean, in samples: each new one moves it by a ninth at least
 )
 
-// counts is from where on failures, or lies, put a mirror behind others: one
-// failure for an hour, one lie for two weeks.
+// counts is above what failures, or lies, put a mirror behind others: one failure
+// for an hour, unless it worked since, one lie for two weeks.
 const counts = 0.5
 
 // Result is how an event ended.
@@ -63,10 +63,10 @@ type Record struct {
 }
 
 // Failing reports whether it failed lately.
-func (r Record) Failing() bool { return r.Failures >= counts }
+func (r Record) Failing() bool { return r.Failures > counts }
 
 // Lied reports whether it lied, not long ago.
-func (r Record) Lied() bool { return r.Lies >= counts }
+func (r Record) Lied() bool { return r.Lies > counts }
 
 // empty reports whether the record says nothing any more.
 func (r Record) empty() bool { return r == Record{} }
