@@ -40,6 +40,7 @@ mutants: ## each check of the packages in MUTANTS switched off in turn: a test m
 	$(GO) run ./internal/mutants $(MUTANTFLAGS) $(MUTANTS)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files prove.go,held.go,standing.go,identify.go ./fetch)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/wire)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) ./fetch/mirrors)
 
 demo:
 	$(GO) run ./cmd/assay demo

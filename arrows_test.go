@@ -34,11 +34,15 @@ var arrows = map[string][]string{
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/sbom", "trust/advisory", "trust/policy",
 	},
-	"cache":                    {"artifact", "internal/boltfile", "internal/durable", "internal/strictjson"},
-	"cache/archive":            {"artifact", "cache", "internal/strictjson"},
-	"cache/audit":              {"artifact", "internal/boltfile"},
-	"cache/state":              {"internal/boltfile"},
-	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/transfer", "fetch/wire", "internal/durable"},
+	"cache":         {"artifact", "internal/boltfile", "internal/durable", "internal/strictjson"},
+	"cache/archive": {"artifact", "cache", "internal/strictjson"},
+	"cache/audit":   {"artifact", "internal/boltfile"},
+	"cache/state":   {"internal/boltfile"},
+	"fetch": {
+		"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "fetch/transfer", "fetch/mirrors",
+		"internal/durable", "internal/strictjson",
+	},
+	"fetch/mirrors":            {"internal/strictjson"},
 	"fetch/wire":               {"trust"},
 	"fetch/transfer":           {"artifact", "cache", "fetch/wire"},
 	"fetch/unpack":             {"internal/durable"},
@@ -56,7 +60,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }
 
@@ -101,7 +105,7 @@ var soleUsers = map[string][]string{
 var pure = []string{
 	"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 	"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-	"internal/strictjson", "internal/stricttoml",
+	"fetch/mirrors", "internal/strictjson", "internal/stricttoml",
 }
 
 var outside = []string{

@@ -130,11 +130,7 @@ func (c *Client) View(ctx context.Context, name string) (*trust.View, error) {
 	if pending.asked {
 		return pending.view, pending.err
 	}
-	ask := r.Trust.Refresh
-	if c.offline {
-		ask = r.Trust.Offline
-	}
-	view, err := ask(ctx)
+	view, err := c.ask(ctx, r)
 	if err != nil && ctx.Err() != nil {
 		return nil, err
 	}

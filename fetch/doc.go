@@ -26,4 +26,12 @@
 // What comes from outside comes through package wire, which says where requests
 // may go and what counts as silence: a configured grace covers a source that is
 // too slow with metadata as if nothing had answered.
+//
+// Mirrors are trusted for nothing but speed. The newest timestamp that verifies
+// wins, so that a frozen mirror is found out by any other source; what one sends
+// that does not verify is asked of the next, in a bounded number of requests, so
+// that none can make a refresh fail while an honest source answers. Silence is that
+// of all sources. A mirror that holds back what is new wins only where the
+// repository's own place, and every other mirror that is asked, is silent or slower
+// by SourceConfig.Patience. With SourceConfig.MirrorsOnly no request goes elsewhere.
 package fetch

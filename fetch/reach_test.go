@@ -54,12 +54,12 @@ func TestManifestThatPointsAtThisMachine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		urls, allowed, err := source.targetURLs(target)
-		if err != nil || len(urls) != 1 {
-			t.Fatalf("%s: %v, %v", base, urls, err)
+		places, err := source.Places(t.Context(), target)
+		if err != nil || len(places) != 1 {
+			t.Fatalf("%s: %v, %v", base, places, err)
 		}
 		server.ResetCounters()
-		a, err := engine.Open(t.Context(), wire.Request{URL: urls[0], Reach: allowed})
+		a, err := engine.Open(t.Context(), wire.Request{URL: places[0].URL, Reach: places[0].Reach})
 		if err == nil {
 			a.Body.Close()
 		}

@@ -1,19 +1,18 @@
 package fetch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"net/netip"
 	"net/url"
-	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"assay/artifact"
-	"assay/fetch/transfer"
+	"assay/fetch/mirrors"
 	"assay/fetch/wire"
 	"assay/trust"
 )
@@ -37,43 +36,107 @@ type SourceConfig struct {
 	// Limits are those of trust.Config, for what is read before any repository
 	// is opened: the timestamp that tells the layout, and the first root.
 	Limits trust.Limits
+
+	// Mirrors are those that the configuration names: bases like URL, with the
+	// same schemes.
+	Mirrors []mirrors.Mirror
+	// MirrorsOnly keeps to Mirrors: the repository's own URLs are never asked,
+	// and no others are learnt of.
+	MirrorsOnly bool
+	Region      string              // of this machine; empty: not known
+	Addresses   func() []netip.Addr // of this machine, asked for once it counts; nil: not known
+	Memory      *mirrors.Memory     // what was learnt of mirrors; nil: nothing outlives the Source
+	Patience    time.Duration       // 10 s: how long others may take after the first source has answered
+	Now         func() time.Time    // nil: time.Now
+	Warn        func(string)        // is told of sources that are dropped; nil: nobody
 }
 
-// Source is one repository's place. It implements trust.Remote. It is safe for
-// several goroutines.
+// Source is where one repository lies: its own place and its mirrors, none of
+// which is believed. It implements trust.Several. It is safe for several
+// goroutines.
 type Source struct {
-	engine   *wire.Engine
-	base     *url.URL
-	metadata *url.URL // nil: by layout
-	targets  *url.URL
-	remember func(context.Context, string) error
-	limits   trust.Limits // only Root and Timestamp count
+	engine      *wire.Engine
+	origin      *site
+	limits      trust.Limits // only Root and Timestamp count
+	mirrorsOnly bool
+	client      func() mirrors.Client
+	memory      *mirrors.Memory
+	patience    time.Duration
+	now         func() time.Time
+	warn        func(string)
 
-	mu     sync.Mutex
-	layout string
+	mu       sync.Mutex // guards what follows; no request is made under it
+	mirrors  []*site    // those of the configuration, then those of mirrors.json
+	out      map[*site]outage
+	winner   *site // that gave the timestamp that counts; nil: none yet
+	newest   int64 // version of that timestamp
+	timely   map[*site]int64
+	refusals []error // of sources that were dropped for what they sent
 }
+
+var _ trust.Several = (*Source)(nil)
 
 // NewSource checks the URLs. It asks nothing yet.
 func NewSource(engine *wire.Engine, c SourceConfig) (*Source, error) {
-	s := &Source{engine: engine, layout: c.Layout, remember: c.Remember, limits: c.Limits}
+	s := &Source{
+		engine: engine, limits: c.Limits, mirrorsOnly: c.MirrorsOnly, memory: c.Memory, patience: cmp.Or(c.Patience, 10*time.Second),
+		now: c.Now, warn: c.Warn, out: map[*site]outage{}, timely: map[*site]int64{},
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.warn == nil {
+		s.warn = func(string) {}
+	}
+	if s.memory == nil {
+		s.memory = mirrors.NewMemory(mirrors.Options{Now: s.now})
+	}
+	s.client = sync.OnceValue(func() mirrors.Client {
+		client := mirrors.Client{Region: c.Region}
+		if c.Addresses != nil {
+			client.Addresses = c.Addresses()
+		}
+		return client
+	})
 	defaults := trust.DefaultLimits()
 	s.limits.Root, s.limits.Timestamp = cmp.Or(c.Limits.Root, defaults.Root), cmp.Or(c.Limits.Timestamp, defaults.Timestamp)
-	var err error
-	if s.base, err = ParseBaseURL(c.URL); err != nil {
+	if err := s.setOrigin(c); err != nil {
 		return nil, err
 	}
-	s.targets = under(s.base, "targets")
+	for _, m := range c.Mirrors {
+		base, err := ParseBaseURL(m.URL)
+		if err != nil {
+			return nil, fmt.Errorf("mirrors: %w", err)
+		}
+		m.Configured = true
+		s.mirrors = append(s.mirrors, s.newMirror(m, base, wire.ReachOf(base)))
+	}
+	if c.MirrorsOnly && len(c.Mirrors) == 0 {
+		return nil, errors.New("mirrors_only: expected mirrors to keep to, found none")
+	}
+	return s, nil
+}
+
+// setOrigin makes the repository's own place.
+func (s *Source) setOrigin(c SourceConfig) error {
+	base, err := ParseBaseURL(c.URL)
+	if err != nil {
+		return err
+	}
+	o := &site{source: s, origin: true, base: base, reach: wire.ReachOf(base), targets: under(base, "targets"), layout: c.Layout, remember: c.Remember}
+	o.URL = siteURL(base)
 	if c.TargetsURL != "" {
-		if s.targets, err = ParseBaseURL(c.TargetsURL); err != nil {
-			return nil, fmt.Errorf("targets_url: %w", err)
+		if o.targets, err = ParseBaseURL(c.TargetsURL); err != nil {
+			return fmt.Errorf("targets_url: %w", err)
 		}
 	}
 	if c.MetadataURL != "" {
-		if s.metadata, err = ParseBaseURL(c.MetadataURL); err != nil {
-			return nil, fmt.Errorf("metadata_url: %w", err)
+		if o.metadata, err = ParseBaseURL(c.MetadataURL); err != nil {
+			return fmt.Errorf("metadata_url: %w", err)
 		}
 	}
-	return s, nil
+	s.origin = o
+	return nil
 }
 
 // ParseBaseURL checks a URL under which files are found: http, https or file,
@@ -109,117 +172,53 @@ func under(base *url.URL, segment string) *url.URL {
 	return &joined
 }
 
-// ReadMetadata implements trust.Remote.
+// ReadMetadata implements trust.Remote: of several sources the best that has it.
 func (s *Source) ReadMetadata(ctx context.Context, name string, limit int64) ([]byte, error) {
-	base, err := s.metadataBase(ctx)
-	if err != nil {
-		return nil, err
-	}
-	raw, err := s.readMetadata(ctx, under(base, name), limit)
-	if name == "timestamp.json" && errors.Is(err, trust.ErrNoMetadata) && s.forget(base) {
-		if moved, err := s.metadataBase(ctx); err != nil || *moved != *base {
-			if err != nil {
-				return nil, err
-			}
-			return s.readMetadata(ctx, under(moved, name), limit)
-		}
-	}
-	return raw, err
-}
-
-// forget drops a layout that an earlier run learnt, as the timestamp is not
-// there: the repository was moved, or something that only looked like it, a
-// portal for one, had answered then.
-func (s *Source) forget(base *url.URL) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.metadata != nil || s.layout == "" || *s.place(s.layout) != *base {
-		return false
-	}
-	s.layout = ""
-	return true
-}
-
-func (s *Source) readMetadata(ctx context.Context, u *url.URL, limit int64) ([]byte, error) {
-	raw, a, err := s.engine.ReadDocument(ctx, u, wire.ReachOf(s.base), limit)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: %w", trust.ErrNoMetadata, err)
-	case errors.Is(err, wire.ErrTooLong):
-		if err := checkMetadata(a, raw); err != nil {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", wire.Shown(u), trust.ErrTooLarge, limit)
-	case err != nil:
-		return nil, err
-	}
-	return raw, checkMetadata(a, raw)
-}
-
-// checkMetadata finds out the web pages that proxies and portals answer with.
-func checkMetadata(a *wire.Answer, raw []byte) error {
-	text := bytes.TrimLeft(raw, " \t\r\n\ufeff")
-	html := strings.HasPrefix(strings.ToLower(a.ContentType), "text/html") && !bytes.HasPrefix(text, []byte("{"))
-	if html || bytes.HasPrefix(text, []byte("<")) {
-		return &wire.SourceError{URL: a.URL, Proxy: a.Proxy, Detail: "expected metadata, found a web page (is there a login page or a proxy in between?)"}
-	}
-	return nil
-}
-
-// metadataBase is where metadata lies. Where that is not known it is found out
-// by asking for the timestamp in both places; an answer is remembered.
-func (s *Source) metadataBase(ctx context.Context) (*url.URL, error) {
-	if s.metadata != nil {
-		return s.metadata, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.layout == "" {
-		if err := s.probe(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return s.place(s.layout), nil
-}
-
-// place is where metadata lies in a layout; in none that is known, at the base.
-func (s *Source) place(layout string) *url.URL {
-	if layout == LayoutMetadata {
-		return under(s.base, "metadata")
-	}
-	return s.base
-}
-
-func (s *Source) probe(ctx context.Context) error {
-	for _, layout := range []string{LayoutBase, LayoutMetadata} {
-		_, err := s.readMetadata(ctx, under(s.place(layout), "timestamp.json"), s.limits.Timestamp)
-		if errors.Is(err, trust.ErrNoMetadata) {
-			continue
-		}
-		if err != nil {
-			return tooLarge("timestamp", err)
-		}
-		s.layout = layout
-		if s.remember != nil {
-			return s.remember(ctx, layout)
-		}
+	var found []byte
+	err := s.ReadJudged(ctx, name, limit, func(raw []byte) error {
+		found = raw
 		return nil
+	})
+	return found, err
+}
+
+// ReadJudged implements trust.Several. Where there are no mirrors there is nothing
+// to ask on.
+func (s *Source) ReadJudged(ctx context.Context, name string, limit int64, judge func(raw []byte) error) error {
+	if !s.alone() {
+		return s.inquire(ctx, name, limit, judge)
 	}
-	return nil
+	raw, err := s.origin.read(ctx, name, limit)
+	if err != nil {
+		s.noteFailure(s.origin, err) // mirrors may be learnt of yet
+		return err
+	}
+	return judge(raw)
+}
+
+// alone reports whether there is only the repository's own place.
+func (s *Source) alone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.mirrors) == 0
 }
 
 // ReadRoot reads N.root.json, for a repository that is added by its digest. An
 // answer with another digest is trust.MismatchError.
 func (s *Source) ReadRoot(ctx context.Context, version int64, want artifact.Digest) ([]byte, error) {
 	name := fmt.Sprintf("%d.root.json", version)
-	raw, err := s.ReadMetadata(ctx, name, s.limits.Root)
+	var found []byte
+	err := s.ReadJudged(ctx, name, s.limits.Root, func(raw []byte) error {
+		if got := artifact.DigestOf(want.Algorithm(), raw); got != want {
+			return &trust.MismatchError{What: name, Expected: want.String(), Found: got.String()}
+		}
+		found = raw
+		return nil
+	})
 	if err != nil {
 		return nil, tooLarge("root", err)
 	}
-	if got := artifact.DigestOf(want.Algorithm(), raw); got != want {
-		return nil, &trust.MismatchError{What: name, Expected: want.String(), Found: got.String()}
-	}
-	return raw, nil
+	return found, nil
 }
 
 // tooLarge names the limit that an answer is above, unless it is named already.
@@ -229,60 +228,4 @@ func tooLarge(limit string, err error) error {
 		return err
 	}
 	return &trust.LimitError{Limit: limit, Err: err}
-}
-
-// places lists where a target's bytes may lie, in the order to try.
-func (s *Source) places(t trust.Target) ([]transfer.Place, error) {
-	urls, allowed, err := s.targetURLs(t)
-	if err != nil {
-		return nil, err
-	}
-	var places []transfer.Place
-	for _, u := range urls {
-		places = append(places, transfer.Place{URL: u, Reach: allowed})
-	}
-	return places, nil
-}
-
-// targetURLs lists where a target's bytes may lie, in the order to try, and what
-// may be reached there.
-func (s *Source) targetURLs(t trust.Target) ([]*url.URL, wire.Reach, error) {
-	if len(t.URLs()) > 0 {
-		return s.elsewhere(t)
-	}
-	if !t.Consistent() {
-		return []*url.URL{s.targetURL(t.Path())}, wire.ReachOf(s.targets), nil
-	}
-	dir, name := path.Split(t.Path())
-	var urls []*url.URL
-	for _, digest := range t.Digests() {
-		urls = append(urls, s.targetURL(dir+digest.Hex()+"."+name))
-	}
-	return urls, wire.ReachOf(s.targets), nil
-}
-
-// elsewhere lists the URLs that a manifest gives. They are the publisher's
-// words, not the configuration's: a repository that is not on this machine may
-// point at hosts elsewhere only, and none at a file.
-func (s *Source) elsewhere(t trust.Target) ([]*url.URL, wire.Reach, error) {
-	var urls []*url.URL
-	for _, raw := range t.URLs() {
-		u, err := url.Parse(raw)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" {
-			return nil, wire.Reach{}, &wire.SourceError{URL: wire.Clip(t.Manifest(), 500), Detail: fmt.Sprintf("expected an http or https URL for %s, found another", t.Name())}
-		}
-		urls = append(urls, u)
-	}
-	return urls, wire.Reach{Local: wire.ReachOf(s.base).Local}, nil
-}
-
-func (s *Source) targetURL(target string) *url.URL {
-	u := s.targets
-	for segment := range strings.SplitSeq(target, "/") {
-		if u.Scheme != "file" {
-			segment = url.PathEscape(segment)
-		}
-		u = under(u, segment)
-	}
-	return u
 }

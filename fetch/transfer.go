@@ -112,7 +112,7 @@ func proveAll(ctx context.Context, blob cache.Blob, target trust.Target) error {
 // download fills the stage from the places of a target. What a cut or given up
 // transfer has brought is kept, for the next run to take up.
 func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage) (fetched Fetched, err error) {
-	places, err := r.Source.places(target)
+	places, err := r.Source.Places(ctx, target)
 	if err != nil {
 		return Fetched{}, err
 	}
@@ -126,7 +126,7 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 	defer c.downloads.Release(1)
 	meter := c.progress.Start(target.Name(), target.Length())
 	defer func() { meter.Done(err) }()
-	result, err := c.mover.Move(ctx, transfer.Object{Name: target.Path(), Pieces: pieces}, places, stage, meter)
+	result, err := c.mover.Move(ctx, transfer.Object{Name: target.Path(), Pieces: pieces, Observe: r.Source.Observe}, places, stage, meter)
 	for _, liar := range result.Wrong {
 		if err == nil {
 			c.warn(fmt.Sprintf("%s sent wrong bytes of %s; they were fetched again elsewhere", liar, target.Path()))

@@ -44,15 +44,17 @@ func (r *Repository) obtain(ctx context.Context, remote Remote, consistent bool,
 		limit = w.promise.length
 	}
 	name := fileName(w.role, w.promise.version, consistent)
-	raw, err := remote.ReadMetadata(ctx, name, limit)
-	if errors.Is(err, ErrTooLarge) && w.promise.length > 0 {
-		return nil, false, fmt.Errorf("%s: %w", r.name, &MismatchError{What: name, Expected: fmt.Sprintf("%d bytes", limit), Found: "more"})
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.version, tooLarge(w.kind, err))
-	}
-	if doc, err = w.accept(r, raw); err != nil {
+	refused, err := readJudged(ctx, remote, name, limit, func(raw []byte) (err error) {
+		doc, err = w.accept(r, raw)
+		return err
+	})
+	switch {
+	case refused:
 		return nil, false, fmt.Errorf("%s: %w", r.name, err)
+	case errors.Is(err, ErrTooLarge) && w.promise.length > 0:
+		return nil, false, fmt.Errorf("%s: %w", r.name, &MismatchError{What: name, Expected: fmt.Sprintf("%d bytes", limit), Found: "more"})
+	case err != nil:
+		return nil, false, fmt.Errorf("%s: %s %d: %w", r.name, w.role, w.promise.version, tooLarge(w.kind, err))
 	}
 	if w.kind == metadata.TARGETS {
 		err = w.record.check(r.name, doc)

@@ -94,24 +94,17 @@ func versionsBefore(s *state, root *document) map[string]int64 {
 
 // updateTimestamp is section 5.4. An expired timestamp is never stored.
 func (r *Repository) updateTimestamp(ctx context.Context, s *state, v *View) (*document, error) {
-	raw, err := r.remote.ReadMetadata(ctx, "timestamp.json", r.limits.Timestamp)
-	if err != nil {
+	var doc *document
+	var next timestampFloor
+	refused, err := readJudged(ctx, r.remote, "timestamp.json", r.limits.Timestamp, func(raw []byte) (err error) {
+		doc, next, err = r.judgeTimestamp(s, v, raw)
+		return err
+	})
+	switch {
+	case refused:
+		return nil, err
+	case err != nil:
 		return nil, fmt.Errorf("%s: timestamp: %w", r.name, tooLarge(metadata.TIMESTAMP, err))
-	}
-	doc, content, err := r.acceptTimestamp(v.root, raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.name, err)
-	}
-	next := timestampFloor{Version: doc.version, Signed: content, Snapshot: snapshotPromise(doc).version}
-	err = s.timeFloor.check(r.name, next)
-	if next.isTwinOf(s.timeFloor) {
-		doc, err = r.heldTimestamp(s, v, err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := doc.expiry(r.name, v.reference); err != nil {
-		return nil, err
 	}
 	if s.holds(doc) && (s.timeFloor == next || v.twin) {
 		return doc, nil // stored already
@@ -132,6 +125,25 @@ func (r *Repository) updateTimestamp(ctx context.Context, s *state, v *View) (*d
 		}
 		return putMeta(tx, doc, v.now)
 	})
+}
+
+// judgeTimestamp is section 5.4.2 to 5.4.4 for one that a source offers: next is
+// the floor by it, and doc what goes on to count.
+func (r *Repository) judgeTimestamp(s *state, v *View, raw []byte) (doc *document, next timestampFloor, err error) {
+	v.twin = false
+	doc, content, err := r.acceptTimestamp(v.root, raw)
+	if err != nil {
+		return nil, next, fmt.Errorf("%s: %w", r.name, err)
+	}
+	next = timestampFloor{Version: doc.version, Signed: content, Snapshot: snapshotPromise(doc).version}
+	err = s.timeFloor.check(r.name, next)
+	if next.isTwinOf(s.timeFloor) {
+		doc, err = r.heldTimestamp(s, v, err)
+	}
+	if err != nil {
+		return nil, next, err
+	}
+	return doc, next, doc.expiry(r.name, v.reference)
 }
 
 // isTwinOf reports whether a timestamp has the version of the one that was

@@ -16,7 +16,8 @@ import (
 // name is one path segment, already percent-encoded: "timestamp.json",
 // "3.root.json", "2.a%2Fb.json". At most limit bytes are returned; more is
 // ErrTooLarge. ErrNoMetadata says that the source has no such file, ErrNoAnswer
-// that no source answered. Any other error ends the refresh.
+// that no source answered. Any other error ends the refresh. Where there are several
+// sources, see Several.
 type Remote interface {
 	ReadMetadata(ctx context.Context, name string, limit int64) ([]byte, error)
 }

@@ -146,7 +146,13 @@ func (r *Repository) nextRoot(root *document, raw []byte) (*document, error) {
 // one is judged by the caller.
 func (r *Repository) walkRoots(ctx context.Context, s *state, root *document) (*document, error) {
 	for rotations := 0; ; rotations++ {
-		raw, err := r.remote.ReadMetadata(ctx, fmt.Sprintf("%d.root.json", root.version+1), r.limits.Root)
+		var next *document
+		_, err := readJudged(ctx, r.remote, fmt.Sprintf("%d.root.json", root.version+1), r.limits.Root, func(raw []byte) (err error) {
+			if rotations < r.limits.RootRotations { // else that there is one more is enough
+				next, err = r.nextRoot(root, raw)
+			}
+			return err
+		})
 		if errors.Is(err, ErrNoMetadata) {
 			return r.checkRootFloor(s, root)
 		}
@@ -155,10 +161,6 @@ func (r *Repository) walkRoots(ctx context.Context, s *state, root *document) (*
 		}
 		if rotations == r.limits.RootRotations {
 			return nil, fmt.Errorf("%s: %w: %w: expected at most %d in one refresh, found one more behind root %d", r.name, ErrRootChain, ErrRotations, r.limits.RootRotations, root.version)
-		}
-		next, err := r.nextRoot(root, raw)
-		if err != nil {
-			return nil, fmt.Errorf("%s: root %d: %w", r.name, root.version+1, err)
 		}
 		if err := r.commitRoot(ctx, s, root, next); err != nil {
 			return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"assay/fetch"
+	"assay/fetch/mirrors"
 	"assay/internal/config"
 )
 
@@ -58,6 +59,7 @@ type app struct {
 	tree     *cli.Command // the commands
 	out      *printer
 	progress *progress
+	memory   *mirrors.Memory // of this run; nil: none was needed
 }
 
 // run is the whole program but for signals: it never exits, and returns the
@@ -91,6 +93,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		err = a.execute(ctx, line)
 	}
 	a.progress.close()
+	a.forgetNothing()
 	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errInterrupted) || errors.Is(cause, errTerminated)) {
 		err = cause
 	}

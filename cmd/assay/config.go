@@ -10,6 +10,7 @@ const configKeys = `The system's and the user's config.toml may have these keys:
   platform = "linux/arm64"      otherwise this machine's
   offline = true                never use the network
   cache_dir, state_dir          absolute paths
+  region = "eu-west"            of this machine, as mirrors are named
 
   [repositories.NAME]           a repository and its root
   url                           of the repository
@@ -17,6 +18,9 @@ const configKeys = `The system's and the user's config.toml may have these keys:
   root                          or by its file; or both
   metadata_url, targets_url     where these lie, if not below url
   profiles                      which trust profiles judge its signatures
+  mirrors = ["https://…"]       other places that carry it; also { url, region,
+                                weight, cidrs }
+  mirrors_only = true           ask those alone, never the repository's own url
   grace = "72h"                 how long after their expiry what is held still
                                 counts while no source answers; at most 7d
 

@@ -41,6 +41,7 @@ var scripts sync.Map // *testscript.TestScript → *served
 //
 //	repo start acme [now=-240h] [ROLE=3s…]  serve the sample; sets ACME_URL, ACME_HOST, ACME_ROOT_SHA256,
 //	                                        writes acme.root.json; ROLE=… is how long it is valid
+//	repo mirror eu acme                     serve acme's files again, as eu
 //	repo bare approvals                     serve one without a catalog, with nothing in it
 //	repo approve approvals acme PREFIX      have it promise what acme does below PREFIX, and publish
 //	repo publish acme [ROLE…]               publish anew: what changed, or these roles as well
@@ -72,6 +73,11 @@ func repoCommand(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	case "bare":
 		s.bare(ts, name)
+		return
+	case "mirror":
+		server, err := testrepo.Serve(s.repos[args[0]])
+		ts.Check(err)
+		s.serve(ts, name, s.repos[args[0]], server)
 		return
 	}
 	repo, server := s.repos[name], s.servers[name]

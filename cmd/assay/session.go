@@ -223,11 +223,10 @@ func (s *session) find(name string) (*repository, error) {
 func (a *app) connect(ctx context.Context, s *session, r *repository) error {
 	var err error
 	limits := limitsOf(s.config)
-	r.source, err = fetch.NewSource(s.engine, fetch.SourceConfig{
-		URL: r.url, MetadataURL: r.metadataURL, TargetsURL: r.targetsURL, Layout: r.layout, Limits: limits,
-		Remember: func(ctx context.Context, layout string) error { return s.state.SetLayout(ctx, r.name, layout) },
-	})
-	if err != nil {
+	source := a.sourceOf(s, r.name)
+	source.URL, source.MetadataURL, source.TargetsURL, source.Layout = r.url, r.metadataURL, r.targetsURL, r.layout
+	source.Remember = func(ctx context.Context, layout string) error { return s.state.SetLayout(ctx, r.name, layout) }
+	if r.source, err = fetch.NewSource(s.engine, source); err != nil {
 		return mark(errUsage, fmt.Errorf("%s: %s: %w", r.origin, r.name, err))
 	}
 	open := trust.Config{Name: r.name, Store: s.state.Trust(r.name), Remote: r.source, Now: a.now, Limits: limits}

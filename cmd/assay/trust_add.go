@@ -133,10 +133,10 @@ func notAdded(err error) error {
 // taken as it is, to be refreshed later.
 func (a *app) prove(ctx context.Context, s *session, add *addition) (*trust.View, map[string][]byte, error) {
 	limits := limitsOf(s.config)
-	source, err := fetch.NewSource(s.engine, fetch.SourceConfig{
-		URL: add.URL, MetadataURL: add.MetadataURL, TargetsURL: add.TargetsURL, Limits: limits,
-		Remember: func(_ context.Context, layout string) error { add.Layout = layout; return nil },
-	})
+	where := a.sourceOf(s, add.Name)
+	where.URL, where.MetadataURL, where.TargetsURL = add.URL, add.MetadataURL, add.TargetsURL
+	where.Remember = func(_ context.Context, layout string) error { add.Layout = layout; return nil }
+	source, err := fetch.NewSource(s.engine, where)
 	if err != nil {
 		return nil, nil, mark(errUsage, err)
 	}

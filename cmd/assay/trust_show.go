@@ -17,8 +17,11 @@ func trustShowCommand(a *app) *cli.Command {
 		Description: "Refreshes first. With --offline it shows what is held, expired or not.\n" +
 			"AGE is how long ago this machine first took that version. Delegated roles are\n" +
 			"fetched when they are first needed; SIGNED BY lists the beginnings of key ids,\n" +
-			"where the role that delegates is held. --json has whole times and ids." +
-			examples("assay trust show acme", "assay trust show acme --offline"),
+			"where the role that delegates is held. --json has whole times and ids.\n" +
+			"--mirrors tells in place of the roles where it is fetched from, in which order\n" +
+			"and why, what is remembered of each place, and what was given up just now." +
+			examples("assay trust show acme", "assay trust show acme --offline", "assay trust show acme --mirrors"),
+		Flags:  []cli.Flag{&cli.BoolFlag{Name: flagMirrors, Usage: "show where it is fetched from, and why in this order"}},
 		Action: a.trustShow,
 	}
 }
@@ -32,6 +35,8 @@ type trustShowDoc struct {
 	Delegated []roleState     `json:"delegated,omitempty"`
 	// Agreements are those that the repository takes part in.
 	Agreements []agreementDoc `json:"agreements"`
+	// Mirrors are only there with --mirrors.
+	Mirrors []sourceDoc `json:"mirrors,omitempty"`
 }
 
 func (a *app) trustShow(c *cli.Context) error {
@@ -67,6 +72,10 @@ func (a *app) trustShow(c *cli.Context) error {
 		return err
 	}
 	a.out.line("")
+	if c.Bool(flagMirrors) {
+		doc.Mirrors = a.sourceTable(r.source.Report())
+		return a.out.result("trust.show", doc)
+	}
 	a.roleTable(doc.Roles, doc.Delegated)
 	return a.out.result("trust.show", doc)
 }

@@ -198,7 +198,7 @@ func (b *bench) moveInto(ctx context.Context, data []byte, length int64, object 
 	b.t.Helper()
 	options := b.options
 	options.Notice = func(text string) { b.mu.Lock(); b.notices = append(b.notices, text); b.mu.Unlock() }
-	options.Observe = func(o Observation) { b.mu.Lock(); b.seen = append(b.seen, o); b.mu.Unlock() }
+	object.Observe = func(o Observation) { b.mu.Lock(); b.seen = append(b.seen, o); b.mu.Unlock() }
 	stage, err := b.store.Stage(ctx, digests(data), max(length, 0))
 	if length < 0 {
 		stage.Abort()

@@ -48,6 +48,8 @@ func (j *job) end(r *run) error {
 		if j.checks == nil { // else they are judged one by one
 			j.discard(func(span cache.Span) bool { return s.origins[span.Origin] })
 		}
+	case errors.Is(err, fs.ErrNotExist) && s.IfMissing != "":
+		s.gone = fmt.Errorf("%s: %w", s.IfMissing, err)
 	case errors.Is(err, ErrTooLarge), errors.Is(err, fs.ErrNotExist):
 		s.gone = err
 	case errors.Is(err, wire.ErrRange):
@@ -98,7 +100,7 @@ func (j *job) failed(s *site, r *run, err error) {
 // wrong gives up a place that sent wrong bytes, for good, and says so.
 func (j *job) wrong(s *site, err error) {
 	s.gone = err
-	j.mover.options.Observe(Observation{URL: s.URL, Err: ErrWrongBytes})
+	j.object.Observe(Observation{URL: s.URL, Err: ErrWrongBytes})
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for r := range j.runs {
@@ -125,7 +127,7 @@ func (j *job) observe(r *run) {
 	if errors.Is(r.err, errNotNeeded) || errors.Is(r.err, errChanged) || errors.Is(r.err, errNoRanges) || j.ctx.Err() != nil {
 		o.Err = nil
 	}
-	j.mover.options.Observe(o)
+	j.object.Observe(o)
 }
 
 // look is for what takes time to show: requests that stall or are too slow, pieces

@@ -16,6 +16,8 @@ type Place struct {
 	// Authorization is sent as the header of that name (RFC 9110, 11.6.2), to the
 	// host of URL alone. It never is part of a message.
 	Authorization string
+	// IfMissing says what it means that there is no such file here; empty: nothing.
+	IfMissing string
 }
 
 // Observation is what one request to a place has shown.

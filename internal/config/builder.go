@@ -19,7 +19,8 @@ type builder struct {
 	rules        []Rule
 	builders     []Builder
 	profiles     map[string]Profile
-	judges       map[string]judges // by repository
+	judges       map[string]judges  // by repository
+	mirrors      map[string]Mirrors // likewise
 	advisories   []Advisories
 	limits       Limits
 	moving       Transfer
@@ -29,7 +30,7 @@ type builder struct {
 }
 
 // scalarKeys are the keys with one value.
-var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir}
+var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyRegion}
 
 // set checks a value, brings it into its one form, and lets it win over those
 // of earlier layers.
@@ -52,6 +53,10 @@ func (b *builder) set(key, text string, origin Origin) error {
 			return &Error{Origin: origin, Key: key, Kind: ErrValue, Detail: fmt.Sprintf("expected an absolute path, found %q", clip(text))}
 		}
 		text = filepath.Clean(text)
+	case KeyRegion:
+		if _, err := parseRegion(text); err != nil {
+			return &Error{Origin: origin, Key: key, Kind: ErrValue, Err: err}
+		}
 	default:
 		return &Error{Origin: origin, Kind: ErrUnknown, Detail: fmt.Sprintf("unknown key %q%s", clip(key), suggest(key, scalarKeys))}
 	}

@@ -26,6 +26,7 @@ const (
 	KeyTransfer     = "transfer"
 	KeyHosts        = "hosts"
 	KeyTools        = "tools"
+	KeyRegion       = "region"
 )
 
 // LoadOptions are the outside of Load.
@@ -54,9 +55,11 @@ type Config struct {
 	Profiles     []Profile    // declared ones, by name
 	Advisories   []Advisories // in the order of the files
 	Tools        []Tool       // by name
+	Region       string       // of this machine, as mirrors are named; empty: not said
 
-	values map[string]Value
-	judges map[string]judges
+	values  map[string]Value
+	judges  map[string]judges
+	mirrors map[string]Mirrors
 }
 
 // Tool is a program that a project uses, and which of its versions.
@@ -71,8 +74,8 @@ type Tool struct {
 func Load(options LoadOptions) (*Config, error) {
 	b := &builder{
 		values: map[string]Value{}, locks: map[string]Origin{},
-		repositories: map[string]Repository{}, profiles: builtInProfiles(), judges: map[string]judges{}, hosts: map[string]Host{},
-		workDir: options.WorkDir,
+		repositories: map[string]Repository{}, profiles: builtInProfiles(), judges: map[string]judges{}, mirrors: map[string]Mirrors{},
+		hosts: map[string]Host{}, workDir: options.WorkDir,
 	}
 	for _, step := range []func(LoadOptions) error{b.defaults, b.system, b.user, b.project, b.environment, b.flags} {
 		if err := step(options); err != nil {
@@ -152,8 +155,8 @@ func (b *builder) finish() (*Config, error) {
 	c := &Config{
 		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, values: b.values,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
-		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges,
-		Transfer: b.moving,
+		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges, mirrors: b.mirrors,
+		Transfer: b.moving, Region: b.values[KeyRegion].Value,
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.repositories)) {
 		r := b.repositories[name]
@@ -188,7 +191,7 @@ func (c *Config) show(below string, values []Value) {
 	}
 }
 
-// showProofs enters what is about proof, and sorts the profiles.
+// showProofs enters what is about proof and mirrors, and sorts the profiles.
 func (c *Config) showProofs(b *builder) {
 	for i, r := range c.Rules {
 		c.show(numbered(KeyPolicy, i), r.values())
@@ -202,6 +205,9 @@ func (c *Config) showProofs(b *builder) {
 	}
 	for name, j := range b.judges {
 		c.show(KeyRepositories+"."+name, []Value{{Key: keyProfiles, Value: strings.Join(j.names, ", "), Origin: j.place.origin(keyProfiles)}})
+	}
+	for name, m := range b.mirrors {
+		c.show(KeyRepositories+"."+name, m.values())
 	}
 	for i, a := range c.Advisories {
 		c.show(numbered(KeyAdvisories, i), a.values())

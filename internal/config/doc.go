@@ -22,6 +22,7 @@
 // whole, in one file; its declarations never mix. Agreements are taken together from all files, the
 // system's before the user's: what an earlier one ends, no later one opens. Rules
 // of the policy, the table of builders and advisories are taken together, too. A
+// repository's mirrors are those of the last file that names any. A
 // profile is declared whole, as a repository is; a name of one that no file
 // declares is an error. So is a host, as one half of its settings may be no good
 // without the other. Limits and what is set of transfers are set one by one, and

@@ -14,12 +14,13 @@ const (
 	envStateDir = "ASSAY_STATE_DIR"
 	envOffline  = "ASSAY_OFFLINE"
 	envPlatform = "ASSAY_PLATFORM"
+	envRegion   = "ASSAY_REGION"
 )
 
 var variables = []struct{ name, key string }{
 	{envConfig, ""},
 	{envPlatform, KeyPlatform}, {envOffline, KeyOffline},
-	{envCacheDir, KeyCacheDir}, {envStateDir, KeyStateDir},
+	{envCacheDir, KeyCacheDir}, {envStateDir, KeyStateDir}, {envRegion, KeyRegion},
 }
 
 // environment takes the ASSAY_ variables. An empty one counts as not set. An

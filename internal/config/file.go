@@ -115,6 +115,7 @@ type systemDocument struct {
 	Offline      *bool                         `toml:"offline"`
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
+	Region       *string                       `toml:"region"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
 	Limits       limitsDocument                `toml:"limits"`
@@ -132,6 +133,7 @@ type userDocument struct {
 	Offline      *bool                         `toml:"offline"`
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
+	Region       *string                       `toml:"region"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
 	Limits       limitsDocument                `toml:"limits"`
@@ -169,7 +171,7 @@ func (b *builder) system(options LoadOptions) error {
 			return err
 		}
 		if err := b.take(f, userDocument{
-			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Repositories, doc.Agreement, doc.Limits,
+			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Region, doc.Repositories, doc.Agreement, doc.Limits,
 			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories, doc.Transfer, doc.Hosts,
 		}); err != nil {
 			return err
@@ -217,6 +219,7 @@ func (b *builder) take(f *file, doc userDocument) error {
 		{KeyOffline, offline},
 		{KeyCacheDir, doc.CacheDir},
 		{KeyStateDir, doc.StateDir},
+		{KeyRegion, doc.Region},
 	} {
 		if said.value == nil {
 			continue

@@ -39,27 +39,40 @@ type repositoryDocument struct {
 	RootSHA256  string `toml:"root_sha256"`
 	RootVersion *int64 `toml:"root_version"`
 	Grace       string `toml:"grace"`
-	// Profiles stand apart: see judge.
-	Profiles []string `toml:"profiles"`
+	// Profiles stand apart: see judge. So do mirrors: see mirror.
+	Profiles    []string `toml:"profiles"`
+	Mirrors     []any    `toml:"mirrors"`
+	MirrorsOnly *bool    `toml:"mirrors_only"`
 }
 
 // keyProfiles is the key of the profiles that judge a repository's bundles.
 const keyProfiles = "profiles"
 
-// judgesOnly reports whether the table says nothing but which profiles judge the
-// bundles of a repository, which may be declared elsewhere or was added by hand.
-func (d repositoryDocument) judgesOnly() bool {
-	return d.Profiles != nil && d.URL == "" && d.MetadataURL == "" && d.TargetsURL == "" && d.Root == "" && d.RootSHA256 == "" &&
+// apart reports whether the table says nothing but which profiles judge the bundles
+// of a repository, and where its mirrors are; it may be declared elsewhere, or was
+// added by hand.
+func (d repositoryDocument) apart() bool {
+	return (d.Profiles != nil || d.hasMirrors()) && d.URL == "" && d.MetadataURL == "" && d.TargetsURL == "" && d.Root == "" && d.RootSHA256 == "" &&
 		d.RootVersion == nil && d.Grace == ""
 }
+
+func (d repositoryDocument) hasMirrors() bool { return d.Mirrors != nil || d.MirrorsOnly != nil }
 
 // declare takes a repository over from a file. It is declared in one file as a
 // whole: the same again is fine, anything else an error that names both files.
 func (b *builder) declare(name string, doc repositoryDocument, f *file) error {
 	if doc.Profiles != nil {
-		if err := b.judge(name, doc.Profiles, f); err != nil || doc.judgesOnly() {
+		if err := b.judge(name, doc.Profiles, f); err != nil {
 			return err
 		}
+	}
+	if doc.hasMirrors() {
+		if err := b.mirror(name, doc.Mirrors, doc.MirrorsOnly, f); err != nil {
+			return err
+		}
+	}
+	if doc.apart() {
+		return nil
 	}
 	key := KeyRepositories + "." + name
 	r, bad, err := f.repository(name, doc)
