@@ -283,6 +283,20 @@ func TestForeignBlobIsNoHeldOne(t *testing.T) {
 	}
 }
 
+// TestOtherLengthOfAHeldBlob: a held blob does not make an announced length right.
+func TestOtherLengthOfAHeldBlob(t *testing.T) {
+	entries, m := honest(t)
+	s := open(t, t.TempDir())
+	put(t, s, artifact.SHA256, entries[1].text)
+	m.Blobs[0].Length++
+	announce(t, entries, m)
+	entries[1] = file(m.Blobs[0].blobName(), append(entries[1].text, 'x'))
+	if imported, err := Read(t.Context(), bytes.NewReader(pack(t, entries)), s, Options{Quota: 1000}); !errors.Is(err, cache.ErrMismatch) || len(imported) != 0 {
+		t.Errorf("expected %v, found %+v, %v", cache.ErrMismatch, imported, err)
+	}
+	wantWhole(t, s)
+}
+
 func FuzzDecodeManifest(f *testing.F) {
 	entries, _ := honest(f)
 	f.Add(entries[0].text)
