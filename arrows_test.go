@@ -60,7 +60,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/transfer", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }
 

@@ -14,11 +14,6 @@ import (
 	"assay/internal/durable"
 )
 
-// stagingBase is where what is staged for a digest lies, without the suffix.
-func (s *Store) stagingBase(d artifact.Digest) string {
-	return filepath.Join(s.stagingDir(), string(d.Algorithm())+"-"+d.Hex())
-}
-
 // remove removes some blobs, and decides upon each. Four things keep one that is
 // needed: under the lock of the references no new one comes; under the lock of
 // staging nobody is making the blob; the index, held for writing, tells who noted

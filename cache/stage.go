@@ -84,8 +84,7 @@ func (s *Store) stage(ctx context.Context, want artifact.Digests, length int64) 
 		return nil, disk(s.stagingDir(), err)
 	}
 	s.sweepOnce.Do(s.sweep)
-	primary := want.Primary()
-	base := filepath.Join(s.stagingDir(), string(primary.Algorithm())+"-"+primary.Hex())
+	base := s.stagingBase(want.Primary())
 	lock, err := acquire(ctx, base+lockSuffix)
 	if err != nil {
 		return nil, err
@@ -102,6 +101,11 @@ func (s *Store) stage(ctx context.Context, want artifact.Digests, length int64) 
 		return nil, errors.Join(err, g.Abort())
 	}
 	return g, nil
+}
+
+// stagingBase is what the names of a stage's files begin with.
+func (s *Store) stagingBase(primary artifact.Digest) string {
+	return filepath.Join(s.stagingDir(), string(primary.Algorithm())+"-"+primary.Hex())
 }
 
 // begin makes an empty partial file. What is there is removed, not cut to

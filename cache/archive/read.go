@@ -201,6 +201,9 @@ func (in *reader) stage(b manifestBlob) (held bool, err error) {
 	if _, held := stage.Held(in.ctx); held {
 		return true, in.copy(b, io.Discard)
 	}
+	for _, there := range stage.Spans() { // of a transfer that was cut: all of it comes now
+		stage.Discard(there.From, there.To)
+	}
 	if err := in.copy(b, stage); err != nil {
 		return false, err
 	}

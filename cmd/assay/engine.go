@@ -1,6 +1,7 @@
 package main
 
 import (
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/internal/config"
 )
@@ -20,4 +21,15 @@ func (a *app) engineOf(c *config.Config) *wire.Engine {
 		})
 	}
 	return wire.New(options)
+}
+
+// transferOf are the bounds of transfers that the configuration asks for.
+func transferOf(c *config.Config) transfer.Options {
+	retries := int(c.Transfer.Retries)
+	if retries == 0 {
+		retries = -1
+	}
+	return transfer.Options{
+		Retries: retries, Connections: int(c.Transfer.Connections), MinRate: c.Transfer.MinRate, Window: c.Transfer.Stall,
+	}
 }

@@ -87,7 +87,7 @@ func (a *app) join(c *cli.Context, s *session, agree *trust.Map, names []string)
 	}
 	s.client, err = fetch.NewClient(fetch.Config{
 		Repositories: joined, Cache: s.cache, Engine: s.engine, Map: agree, Prover: s.prover, Now: a.now, Offline: s.config.Offline,
-		MachineID: s.state.MachineID, Progress: a.progress,
+		MachineID: s.state.MachineID, Progress: a.progress, Transfer: transferOf(s.config), Downloads: int(s.config.Transfer.Downloads),
 		Warn: func(text string) { a.out.warn("%s", text) },
 	})
 	return err
