@@ -40,6 +40,8 @@ var arrows = map[string][]string{
 	"fetch":                    {"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "internal/durable"},
 	"fetch/wire":               {"trust"},
 	"fetch/transfer":           {"fetch/wire"},
+	"fetch/pinned":             {"artifact", "artifact/checksums", "trust", "cache", "fetch/transfer", "fetch/wire"},
+	"fetch/pinned/cloud":       {"fetch/pinned", "fetch/transfer", "fetch/wire"},
 	"internal/boltfile":        {},
 	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "fetch/wire", "internal/durable"},
 	"internal/config":          {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml"},
@@ -54,7 +56,8 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/audit", "cache/state", "fetch", "fetch/wire", "internal/config", "internal/testrepo",
+		"cache", "cache/audit", "cache/state", "fetch", "fetch/transfer", "fetch/wire", "fetch/pinned", "fetch/pinned/cloud",
+		"internal/config", "internal/testrepo",
 	},
 }
 
@@ -77,7 +80,9 @@ var soleUsers = map[string][]string{
 	"github.com/ossf/osv-schema":            {"trust/advisory"},
 	"github.com/openvex/go-vex":             {"trust/advisory"},
 	"go.etcd.io/bbolt":                      {"internal/boltfile", "cache", "cache/state", "cache/audit"},
-	"github.com/hashicorp/go-getter":        {"fetch"},
+	"github.com/hashicorp/go-getter":        {"fetch/pinned"},
+	"github.com/aws/aws-sdk-go-v2":          {"fetch/pinned/cloud"},
+	"golang.org/x/oauth2":                   {"fetch/pinned/cloud"},
 	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
 	"github.com/adrg/xdg":                   {"internal/config"},
 	"github.com/gofrs/flock":                {"cache"},
@@ -85,7 +90,8 @@ var soleUsers = map[string][]string{
 	"github.com/vbauerster/mpb":             {"cmd/assay"},
 	"github.com/dustin/go-humanize":         {"cmd/assay"},
 	"golang.org/x/term":                     {"cmd/assay"},
-	"net/http":                              {"fetch/wire", "internal/testrepo"},
+	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "internal/testrepo"}, // cloud: the request that it signs
+	"os/exec":                               {"fetch/pinned", "internal/mutants"},
 	"net":                                   {"fetch/wire", "internal/testrepo"},
 }
 
