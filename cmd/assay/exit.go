@@ -15,6 +15,8 @@ import (
 	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/pinned"
+	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
 	"assay/trust/advisory"
@@ -117,6 +119,10 @@ func causes() []cause {
 		{trust.ErrMap, 2, "`assay config show` tells where the agreements are set"},
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
 		{fetch.ErrInput, 2, ""},
+		{pinned.ErrURL, 2, "`assay help get` has an example of each form"},
+		{pinned.ErrNoDigest, 2, "ask the publisher for the digest, by another way than this network"},
+		{pinned.ErrGit, 2, "install git, or name the file by another URL"},
+		{pinned.ErrCredentials, 2, "look at what the store's own tool says with the same environment"},
 		{fetch.ErrFolder, 2, "name a file in it"},
 		{fetch.ErrExists, 2, "move the file away, or name another with -o"},
 
@@ -207,6 +213,7 @@ func causes() []cause {
 		{trust.ErrSearchLimit, 10, hintPublisher},
 		{trust.ErrMismatch, 13, hintAgain},
 		{cache.ErrMismatch, 13, hintAgain},
+		{wire.ErrTooLong, 13, "if it has to be so long, raise --max-size"},
 		{cache.ErrDamaged, 13, "what was damaged was set aside; it is fetched again when it is next asked for"},
 		{release.ErrMalformed, 15, hintPublisher},
 		{release.ErrBinding, 15, hintPublisher},

@@ -22,14 +22,15 @@ func TestMain(m *testing.M) {
 // code; `userconfig LINE…`, which writes the user's configuration, and
 // `configure FILE…`, which does so from files; `damage FILE`, which spoils the
 // cache's copy; `spoil receipt TARGET`, which spoils what is remembered of a
-// target; and `repo` and `signed`, which
-// repo_script_test.go and signed_script_test.go explain. Each script has a home of its own, and no
+// target; and `repo`, `signed` and `site`, which
+// repo_script_test.go, signed_script_test.go and site_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
 	cmds := map[string]func(*testscript.TestScript, bool, []string){
 		"exits":      exitsCommand,
 		"repo":       repoCommand,
 		"signed":     signedCommand,
+		"site":       siteCommand,
 		"configure":  configureCommand,
 		"damage":     damageCommand,
 		"spoil":      spoilCommand,
