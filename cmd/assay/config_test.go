@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,10 +70,23 @@ file = "osv.json"
 
 [repositories.other]
 profiles = ["ours"]
+
+[hosts."a.example"]
+token_file = "token"
+certificate = "a.pem"
+key = "a.key"
+ca = "ca.pem"
+connections = 1
+
+[hosts."b.example"]
+token_command = ["vault"]
+
+[hosts."c.example"]
+netrc = true
 `
 
 // TestKeysAreTold shows that help names every key, and README those of a
-// declared repository.
+// declared repository, of transfers and of hosts.
 func TestKeysAreTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(path, []byte(everyKey), 0o600); err != nil {
@@ -93,16 +107,17 @@ func TestKeysAreTold(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^  .*\b` + key + `\b`).MatchString(configKeys) {
 			t.Errorf("help: %s is not named", v.Key)
 		}
-		if strings.HasPrefix(v.Key, config.KeyRepositories+".") && !strings.Contains(string(readme), "\n| `"+key+"` | ") {
+		table, _, _ := strings.Cut(v.Key, ".")
+		if slices.Contains([]string{config.KeyRepositories, config.KeyTransfer, config.KeyHosts}, table) && !strings.Contains(string(readme), "\n| `"+key+"` | ") {
 			t.Errorf("README: %s is not named", v.Key)
 		}
 	}
 	// Plain ones, a repository, an agreement, the limits; a rule, a builder, two
-	// profiles and the one that is built in, advisories, who judges a repository.
-	if want := 4 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1; keys != want {
+	// profiles and the one that is built in, advisories, who judges a repository; transfers, and three hosts.
+	if want := 4 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1 + 6 + 5 + 1 + 1; keys != want {
 		t.Errorf("expected %d keys, found %d", want, keys)
 	}
-	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[tools]", "locked = ["} {
+	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[transfer]", "[hosts.", "[tools]", "locked = ["} {
 		if !strings.Contains(configKeys, table) {
 			t.Errorf("help: %s is not named", table)
 		}
