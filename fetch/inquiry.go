@@ -285,7 +285,7 @@ func (s *Source) silence(silent []answer) error {
 	case len(refusals) > 0:
 		return fmt.Errorf("%w; no other source answers: %v", refusals[len(refusals)-1], err)
 	case err == nil:
-		return fmt.Errorf("%w: every source was dropped", trust.ErrNoAnswer)
+		return &wire.SourceError{URL: s.origin.URL, Detail: "every source that may be asked was given up in this run"}
 	}
 	return err
 }

@@ -370,18 +370,18 @@ func TestGraceOnlyWhereNoSourceAnswers(t *testing.T) {
 	if view.Freshness() != trust.Grace {
 		t.Errorf("expected grace, found %s", view.Freshness())
 	}
-	// One lies at the root, and then all are silent.
+	// One lies at the root, and is dropped; then all others are silent.
 	f = newFleet(t, 2)
 	f.gets("hello")
 	f.grace = 48 * time.Hour
 	f.now = f.now.Add(30 * time.Hour)
 	f.mirrors[0].Replace("2.root.json", []byte("{}"))
-	f.mirrors[0].Status("timestamp.json", 404)
+	defer f.mirrors[1].Hold("timestamp.json").Release()
 	f.server.Silent()
-	f.mirrors[1].Status("snapshot", 404)
-	f.mirrors[1].Replace("timestamp.json", []byte("{}"))
-	f.forget()
-	f.fails(trust.ErrMalformed)
+	if err := f.fails(trust.ErrMalformed); !strings.Contains(err.Error(), "no other source answers") {
+		t.Errorf("found %v", err)
+	}
+	f.warned(0)
 }
 
 // A mirror that carries a part of the repository.
@@ -404,6 +404,31 @@ func TestFilteredMirror(t *testing.T) {
 		t.Errorf("found %v", err)
 	}
 	f.nothingStaged()
+	f.only = false
+	f.server.Status("hello_1.4.2_linux_amd64", 404)
+	_, err = f.run().Get(t.Context(), request(t, "hello@1.4.2"))
+	if err == nil || strings.Count(err.Error(), "promised upstream, not carried by this mirror") != 1 {
+		t.Errorf("expected it to be said of the mirror alone, found %v", err)
+	}
+}
+
+// Where all that may be asked was given up for wrong bytes, that is no silence.
+func TestEverySourceIsGivenUp(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 1)
+	f.only = true
+	client := f.run()
+	selection, err := client.Resolve(t.Context(), request(t, "hello"))
+	must(t, err)
+	places, err := f.source.Places(t.Context(), selection.Target)
+	must(t, err)
+	f.source.Observe(transfer.Observation{URL: places[0].URL, Err: transfer.ErrWrongBytes})
+	if _, err := f.source.ReadMetadata(t.Context(), "timestamp.json", 1<<14); !errors.Is(err, fetch.ErrSource) || errors.Is(err, trust.ErrNoAnswer) || !strings.Contains(err.Error(), "given up in this run") {
+		t.Errorf("found %v", err)
+	}
+	if places, err := f.source.Places(t.Context(), selection.Target); err != nil || len(places) != 0 {
+		t.Errorf("expected no place, found %v, %v", places, err)
+	}
 }
 
 // Many mirrors that lie cost a bounded number of requests, and never the command.

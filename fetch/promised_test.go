@@ -11,10 +11,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"assay/artifact"
 	"assay/fetch/wire"
 	"assay/internal/testrepo"
+	"assay/trust"
 )
 
 // distant is a mirror that answers as https://example.com, by way of a proxy, as
@@ -103,6 +105,15 @@ func TestMirrorsJSON(t *testing.T) {
 	must(t, f.repo.SetStatus("hello", "stable", "1.5.0", "revoked", "by a test", ""))
 	must(t, f.repo.Publish())
 	f.knowsRevoked("hello@1.5.0")
+	// Grace does not come before them.
+	f.grace, f.now = 48*time.Hour, f.now.Add(30*time.Hour)
+	must(t, f.repo.Renew())
+	must(t, f.repo.Publish())
+	view, err := f.run().View(t.Context(), "acme")
+	must(t, err)
+	if view.Freshness() != trust.Fresh {
+		t.Errorf("expected the mirror to be asked before grace is used, found %s", view.Freshness())
+	}
 	f.offline = true
 	must(t, f.view())
 	if list := f.source.Report(); len(list) != 2 || list[0].Origin != "mirrors.json" || !strings.Contains(list[0].Why, "named by the repository, in the region eu-west") {
