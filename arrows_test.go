@@ -47,6 +47,8 @@ var arrows = map[string][]string{
 	"fetch/transfer":           {"artifact", "cache", "fetch/wire"},
 	"fetch/unpack":             {"internal/durable"},
 	"internal/boltfile":        {"internal/durable"},
+	"fetch/pinned":             {"artifact", "artifact/checksums", "trust", "cache", "fetch/transfer", "fetch/wire"},
+	"fetch/pinned/cloud":       {"fetch/pinned", "fetch/transfer", "fetch/wire"},
 	"internal/conformance/tuf": {"trust", "cache", "cache/state", "fetch", "fetch/wire", "internal/durable"},
 	"internal/config":          {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml"},
 	"internal/durable":         {},
@@ -60,7 +62,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/transfer", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud", "fetch/transfer", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }
 
@@ -83,7 +85,9 @@ var soleUsers = map[string][]string{
 	"github.com/ossf/osv-schema":            {"trust/advisory"},
 	"github.com/openvex/go-vex":             {"trust/advisory"},
 	"go.etcd.io/bbolt":                      {"internal/boltfile", "cache", "cache/state", "cache/audit"},
-	"github.com/hashicorp/go-getter":        {"fetch"},
+	"github.com/hashicorp/go-getter":        {"fetch/pinned"},
+	"github.com/aws/aws-sdk-go-v2":          {"fetch/pinned/cloud"},
+	"golang.org/x/oauth2":                   {"fetch/pinned/cloud"},
 	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
 	"github.com/adrg/xdg":                   {"internal/config"},
 	"github.com/gofrs/flock":                {"cache"},
@@ -96,7 +100,8 @@ var soleUsers = map[string][]string{
 	"github.com/dustin/go-humanize":         {"cmd/assay"},
 	"golang.org/x/term":                     {"cmd/assay"},
 	"golang.org/x/time":                     {"fetch/wire"},
-	"net/http":                              {"fetch/wire", "internal/testrepo"},
+	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "internal/testrepo"}, // cloud: the request that it signs
+	"os/exec":                               {"fetch/pinned", "internal/mutants"},
 	"net":                                   {"fetch/wire", "internal/testrepo"},
 }
 
