@@ -87,6 +87,7 @@ var soleUsers = map[string][]string{
 	"go.etcd.io/bbolt":                      {"internal/boltfile", "cache", "cache/state", "cache/audit"},
 	"github.com/hashicorp/go-getter":        {"fetch/pinned"},
 	"github.com/aws/aws-sdk-go-v2":          {"fetch/pinned/cloud"},
+	"github.com/aws/smithy-go":              {"fetch/pinned/cloud"},
 	"golang.org/x/oauth2":                   {"fetch/pinned/cloud"},
 	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
 	"github.com/adrg/xdg":                   {"internal/config"},
@@ -101,7 +102,7 @@ var soleUsers = map[string][]string{
 	"golang.org/x/term":                     {"cmd/assay"},
 	"golang.org/x/time":                     {"fetch/wire"},
 	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "internal/testrepo"}, // cloud: the request that it signs
-	"os/exec":                               {"fetch/pinned", "internal/mutants"},
+	"os/exec":                               {"fetch/pinned", "internal/mutants", "internal/conformance/tuf"},
 	"net":                                   {"fetch/wire", "internal/testrepo"},
 }
 

@@ -48,7 +48,10 @@ func parseGit(text string) (*Source, error) {
 	if !isRevision(s.ref) {
 		return nil, fmt.Errorf("%w: %s: expected a branch, a tag or a whole commit in ref=, found %.80q", ErrURL, wire.Shown(u), s.ref)
 	}
-	return s, checkRemote(u)
+	if err := checkRemote(u); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // checkRemote takes only what git can't take for anything else: an option, a

@@ -102,7 +102,7 @@ func gcsToken(ctx context.Context, public bool) (*oauth2.Token, error) {
 	token, err := found.TokenSource.Token()
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.Response != nil { // its body is the server's own
-		err = fmt.Errorf("the server for tokens answers %d %s", refused.Response.StatusCode, refused.ErrorCode)
+		err = fmt.Errorf("the server for tokens answers %d", refused.Response.StatusCode)
 	}
 	if err != nil {
 		return nil, credentialsError("Google", err)

@@ -15,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
+	"github.com/aws/smithy-go/logging"
 
 	"assay/fetch/pinned"
 	"assay/fetch/transfer"
@@ -45,7 +46,7 @@ var _ pinned.Bucket = S3{}
 func (s S3) Places(ctx context.Context, object pinned.Object) ([]transfer.Place, error) {
 	ctx, stop := context.WithTimeout(ctx, findTime)
 	defer stop()
-	settings, err := config.LoadDefaultConfig(ctx)
+	settings, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{})) // stderr is not the SDK's
 	if err != nil {
 		return nil, credentialsError("AWS", err)
 	}
@@ -61,7 +62,7 @@ func (s S3) Places(ctx context.Context, object pinned.Object) ([]transfer.Place,
 		return nil, err
 	}
 	if credentials.HasKeys() {
-		signed, err := s.sign(ctx, plain, credentials, region)
+		signed, err := s.sign(ctx, plain, credentials, region, signedFor)
 		if err != nil {
 			return nil, err
 		}
@@ -137,13 +138,13 @@ func s3URL(endpoint *url.URL, region string, object pinned.Object) *url.URL {
 }
 
 // sign makes a URL that is good for a GET of one object, for a while.
-func (s S3) sign(ctx context.Context, plain *url.URL, credentials aws.Credentials, region string) (*url.URL, error) {
+func (s S3) sign(ctx context.Context, plain *url.URL, credentials aws.Credentials, region string, lasting time.Duration) (*url.URL, error) {
 	now := time.Now
 	if s.Now != nil {
 		now = s.Now
 	}
 	with := *plain
-	with.RawQuery = "X-Amz-Expires=" + strconv.Itoa(int(signedFor/time.Second))
+	with.RawQuery = "X-Amz-Expires=" + strconv.Itoa(int(lasting/time.Second))
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, with.String(), nil)
 	if err != nil {
 		return nil, errors.New("expected a URL that can be signed")
