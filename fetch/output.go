@@ -11,8 +11,9 @@ import (
 	"syscall"
 	"time"
 
+	"assay/artifact"
+	"assay/cache"
 	"assay/internal/durable"
-	"assay/trust"
 )
 
 // pipePoll is how often a pipe is looked at for its reader.
@@ -28,6 +29,23 @@ var ErrFolder = errors.New("is a folder")
 // there, and were hashed once more on the way, the file has no name; a crash
 // leaves at most a hidden temporary file beside it.
 func (c *Client) Save(ctx context.Context, held Held, path string, replace bool) (changed bool, err error) {
+	return c.save(ctx, output{held.Blob, held.Target.Path(), held.permission()}, path, replace)
+}
+
+// SaveBlob is Save for bytes that no repository promises. what names them, for
+// messages.
+func (c *Client) SaveBlob(ctx context.Context, blob cache.Blob, what, path string, replace bool) (changed bool, err error) {
+	return c.save(ctx, output{blob, what, 0o644}, path, replace)
+}
+
+// output is what Save writes.
+type output struct {
+	blob cache.Blob
+	what string
+	perm fs.FileMode
+}
+
+func (c *Client) save(ctx context.Context, out output, path string, replace bool) (changed bool, err error) {
 	info, err := os.Lstat(path)
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		// A link to a file is replaced itself. One to a folder or a device, as
@@ -38,55 +56,59 @@ func (c *Client) Save(ctx context.Context, held Held, path string, replace bool)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return true, c.create(ctx, held, path, false)
+		return true, c.create(ctx, out, path, false)
 	case err != nil:
 		return false, fmt.Errorf("%w: %w", ErrOutput, err)
 	case info.IsDir():
 		return false, fmt.Errorf("%w: %s %w", ErrExists, path, ErrFolder)
 	case info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0:
-		return true, c.writeInto(ctx, held, path)
+		return true, c.writeInto(ctx, out, path)
 	}
-	if info.Mode().IsRegular() && info.Size() == held.Target.Length() {
-		same, err := sameFile(ctx, path, held.Target)
+	if info.Mode().IsRegular() && info.Size() == out.blob.Length() {
+		same, err := sameFile(ctx, path, out.blob.Digest())
 		if err != nil || same {
 			return false, err
 		}
 	}
 	if !replace {
-		return false, fmt.Errorf("%w: %s holds other bytes than %s", ErrExists, path, held.Target.Path())
+		return false, fmt.Errorf("%w: %s holds other bytes than %s", ErrExists, path, out.what)
 	}
-	return true, c.create(ctx, held, path, true)
+	return true, c.create(ctx, out, path, true)
 }
 
-// sameFile reports whether a file holds just what the target promises.
-func sameFile(ctx context.Context, path string, target trust.Target) (bool, error) {
+// sameFile reports whether a file holds just the bytes of a digest.
+func sameFile(ctx context.Context, path string, digest artifact.Digest) (bool, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return false, fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	defer file.Close()
-	prover := newProver(target, "")
-	if err := copyBytes(ctx, prover, file, nil); err != nil {
+	sum := digest.Algorithm().New()
+	if err := copyBytes(ctx, sum, file, nil); err != nil {
 		return false, err
 	}
-	return prover.check() == nil, nil
+	return artifact.SumOf(digest.Algorithm(), sum) == digest, nil
 }
 
-// create writes a new file; one that is itself the executable may be run.
-func (c *Client) create(ctx context.Context, held Held, path string, replace bool) error {
+// permission lets a file be run that is itself the executable.
+func (h Held) permission() fs.FileMode {
+	if h.Artifact.Format == "raw" && len(h.Artifact.Executables) > 0 {
+		return 0o755
+	}
+	return 0o644
+}
+
+// create writes a new file.
+func (c *Client) create(ctx context.Context, out output, path string, replace bool) error {
 	if dir := filepath.Dir(path); !exists(dir) {
 		return fmt.Errorf("%w: the folder %s does not exist", ErrOutput, dir)
 	}
-	perm := fs.FileMode(0o644)
-	if held.Artifact.Format == "raw" && len(held.Artifact.Executables) > 0 {
-		perm = 0o755
-	}
-	file, err := durable.Create(path, perm)
+	file, err := durable.Create(path, out.perm)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrOutput, err)
 	}
 	defer file.Abort()
-	if err := c.WriteTo(ctx, held, file); err != nil {
+	if err := c.WriteBlob(ctx, out.blob, file); err != nil {
 		return err
 	}
 	commit := file.CommitNew
@@ -108,13 +130,13 @@ func exists(path string) bool {
 
 // writeInto writes to what is no file, a device or a pipe. It waits for the
 // reader of a pipe as long as the caller does.
-func (c *Client) writeInto(ctx context.Context, held Held, path string) error {
+func (c *Client) writeInto(ctx context.Context, out output, path string) error {
 	file, err := openInto(ctx, path)
 	if err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { file.Close() }) // ends a write that nobody reads
-	err = c.WriteTo(ctx, held, file)
+	err = c.WriteBlob(ctx, out.blob, file)
 	if !stop() && err != nil {
 		return context.Cause(ctx)
 	}
@@ -146,14 +168,19 @@ func openInto(ctx context.Context, path string) (*os.File, error) {
 // WriteTo copies a proven blob to w. It was hashed before, and is once more as
 // it goes out: should the disk have lied in between, that is an error.
 func (c *Client) WriteTo(ctx context.Context, held Held, w io.Writer) error {
-	reader, err := held.Blob.Open()
+	return c.WriteBlob(ctx, held.Blob, w)
+}
+
+// WriteBlob is WriteTo for bytes that no repository promises.
+func (c *Client) WriteBlob(ctx context.Context, blob cache.Blob, w io.Writer) error {
+	reader, err := blob.Open()
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
 	err = copyBytes(ctx, outputWriter{w}, reader, nil)
 	if errors.Is(err, errRead) {
-		return fmt.Errorf("%s: %w", held.Blob.Path(), err)
+		return fmt.Errorf("%s: %w", blob.Path(), err)
 	}
 	return err
 }
