@@ -16,6 +16,7 @@ import (
 	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/pinned"
 	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
@@ -120,6 +121,10 @@ func causes() []cause {
 		{trust.ErrMap, 2, "`assay config show` tells where the agreements are set"},
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
 		{fetch.ErrInput, 2, ""},
+		{pinned.ErrURL, 2, "`assay help get` has an example of each form"},
+		{pinned.ErrNoDigest, 2, "ask the publisher for the digest, by another way than this network"},
+		{pinned.ErrGit, 2, "install git, or name the file by another URL"},
+		{pinned.ErrCredentials, 2, "look at what the store's own tool says with the same environment"},
 		{fetch.ErrFolder, 2, "name a file in it"},
 		{archive.ErrQuota, 2, "if you trust that it is meant to be so large, raise --max-size"},
 		{fetch.ErrExists, 2, "move the file away, or name another with -o"},
@@ -213,6 +218,7 @@ func causes() []cause {
 		{trust.ErrSearchLimit, 10, hintPublisher},
 		{trust.ErrMismatch, 13, hintAgain},
 		{cache.ErrMismatch, 13, hintAgain},
+		{wire.ErrTooLong, 13, "if it has to be so long, raise --max-size"},
 		{cache.ErrDamaged, 13, "what was damaged was set aside; it is fetched again when it is next asked for"},
 		{archive.ErrArchive, 13, "what came whole was kept; export it again where it came from, or have it sent again"},
 		{release.ErrMalformed, 15, hintPublisher},

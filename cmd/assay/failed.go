@@ -18,6 +18,12 @@ func failedCheck(err error) string {
 		failed, _ := refusal.Evidence.Failed()
 		return failed.ID
 	}
+	var early *earlyRefusal
+	if errors.As(err, &early) {
+		if failed, is := early.evidence.Failed(); is {
+			return failed.ID
+		}
+	}
 	var at *trust.CheckError
 	switch code := codeOf(err); {
 	case errors.As(err, &at) && code >= 10 && code < 20:

@@ -26,25 +26,37 @@ func getCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:      "get",
 		Usage:     "fetch a release and prove it",
-		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR] | REPO TARGET/PATH",
+		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR] | REPO TARGET/PATH | URL --sha256 HEX",
 		Description: "Fetches the artifact for this platform into ./NAME and prints where it is. Bytes\n" +
 			"get their name only after length and digests are those that signed metadata\n" +
 			"promises. SELECTOR is a channel (stable if none is given), a version or a range\n" +
 			"within stable, or sha256:HEX.\n\n" +
-			"With two arguments it fetches a target of any TUF repository by its path." +
+			"With two arguments it fetches a target of any TUF repository by its path.\n\n" +
+			"With a URL it fetches one file from outside of any repository, whose digest must\n" +
+			"be given by --sha256, --sha512 or a --checksums file. A URL is https://, http://\n" +
+			"(what proves the bytes is their digest, whoever sends them), file://, a path,\n" +
+			"s3://BUCKET/KEY, gs://BUCKET/OBJECT, git::https://HOST/REPO//FILE?ref=REVISION,\n" +
+			"with ssh and file as well. Credentials for buckets come from where the stores'\n" +
+			"own tools look. With --bundle or --signature the file must be signed, too, as\n" +
+			"`assay verify` has it." +
 			examples(
 				"assay get hello                    the newest release in stable",
 				"assay get hello@1.4.2 -o h.tgz     a version, into a file",
 				"assay get hello@^1.4 --dry-run     what would be chosen, and why",
 				"assay get hello -o - | tar xz      to a pipe, once it is proven",
 				"assay get hello --print path       leave it in the cache, print where",
-				"assay get sigstore rekor.pub       a target by its path"),
-		Flags: []cli.Flag{
+				"assay get sigstore rekor.pub       a target by its path",
+				"assay get https://h.example/t.tgz --sha256 HEX",
+				"assay get s3://bucket/dir/t.tgz --checksums SHA256SUMS -o t.tgz",
+				"assay get 'git::https://h.example/r.git//dir/t.sh?ref=v1.2' --sha256 HEX",
+				"assay get https://h.example/t.tgz --sha256 HEX --bundle t.sigstore.json \\",
+				"    --key release.pem"),
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: flagOutput, Aliases: []string{"o"}, Usage: "write to `FILE`, replacing it; - is stdout"},
 			&cli.StringFlag{Name: flagPrint, Usage: "leave it in the cache and print only its `WHAT`: path, digest or version"},
 			&cli.BoolFlag{Name: flagDryRun, Usage: "fetch no artifact; tell what would be chosen, and why"},
 			&cli.StringFlag{Name: flagFormat, Usage: "choose the `FORMAT` (tar.gz, zip, …) where a platform has several"},
-		},
+		}, urlFlags()...),
 		Action: func(c *cli.Context) error { return a.get(c) },
 	}
 }
@@ -80,6 +92,12 @@ func (a *app) get(c *cli.Context) error {
 		return err
 	}
 	if err := a.checkGetFlags(c, args); err != nil {
+		return err
+	}
+	if namesURL(c, args) {
+		return a.getURL(c, args[0])
+	}
+	if err := refuseURLFlags(c); err != nil {
 		return err
 	}
 	s, selection, err := a.selectArtifact(c, args)

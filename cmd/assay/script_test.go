@@ -23,8 +23,8 @@ func TestMain(m *testing.M) {
 // `configure FILE…`, which does so from files; `damage FILE`, which spoils the
 // cache's copy; `rested DAYS`, after which nothing in the cache was used for so
 // long; `spoil receipt TARGET`, which spoils what is remembered of a
-// target; and `repo` and `signed`, which
-// repo_script_test.go and signed_script_test.go explain. Each script has a home of its own, and no
+// target; and `repo`, `signed` and `site`, which
+// repo_script_test.go, signed_script_test.go and site_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
 	cmds := map[string]func(*testscript.TestScript, bool, []string){
@@ -32,6 +32,7 @@ func TestScript(t *testing.T) {
 		"repo":       repoCommand,
 		"rested":     restedCommand,
 		"signed":     signedCommand,
+		"site":       siteCommand,
 		"configure":  configureCommand,
 		"damage":     damageCommand,
 		"spoil":      spoilCommand,

@@ -64,6 +64,8 @@ type alone struct {
 	app      *app
 	c        *cli.Context
 	file     string // or a digest
+	content  string // where the file's bytes are; empty: under its name
+	given    []byte // the checksums file, where it was read before; nil: it is read
 	length   int64
 	digests  artifact.Digests // of the file
 	signed   string           // what signatures are over: the file, or the checksums file
@@ -129,12 +131,15 @@ func checkAloneFlags(c *cli.Context) error {
 // hash takes the file's digests. In place of a file there may be a digest, where
 // only bundles are asked about it.
 func (v *alone) hash(ctx context.Context) (err error) {
-	digest, is, err := digestOperand(v.file)
+	digest, is, err := artifact.Digest{}, false, error(nil)
+	if v.content == "" {
+		digest, is, err = digestOperand(v.file)
+	}
 	switch {
 	case err != nil:
 		return err
 	case !is:
-		v.length, v.digests, err = hashWhole(ctx, v.app.path(v.file))
+		v.length, v.digests, err = hashWhole(ctx, v.path())
 	case v.c.IsSet(flagSignature) || v.c.IsSet(flagChecksums):
 		return usagef("a digest in place of FILE: expected only --bundle, as a signature needs the bytes and a list needs a name")
 	default:
@@ -142,6 +147,14 @@ func (v *alone) hash(ctx context.Context) (err error) {
 	}
 	v.over = v.digests
 	return err
+}
+
+// path is where the file's bytes are.
+func (v *alone) path() string {
+	if v.content != "" {
+		return v.content
+	}
+	return v.app.path(v.file)
 }
 
 // advise gives a refusal a next step: there is no receipt of it that could be
@@ -185,7 +198,10 @@ func (v *alone) checksums() error {
 	if path == "" {
 		return nil
 	}
-	data, err := v.app.readSmall(path, checksums.MaxBytes)
+	data, err := v.given, error(nil)
+	if data == nil {
+		data, err = v.app.readSmall(path, checksums.MaxBytes)
+	}
 	if err != nil {
 		return err
 	}
