@@ -37,7 +37,7 @@ func urlFlags() []cli.Flag {
 		&cli.StringFlag{Name: flagSHA256, Usage: "the SHA-256 of what lies at a URL, `HEX`"},
 		&cli.StringFlag{Name: flagSHA512, Usage: "its SHA-512, `HEX`; with --sha256 both must hold"},
 		&cli.StringFlag{Name: flagName, Usage: "the file's `NAME` here and in the checksums file, where its URL has another"},
-		&cli.StringFlag{Name: flagMaxSize, Usage: "give up what is longer than `SIZE`, like 500MB; and what git needs for it", Value: "16GiB"},
+		&cli.StringFlag{Name: flagMaxSize, Usage: "give up what is longer than `SIZE`, like 500MB", Value: "16GiB"},
 	}
 	for _, flag := range aloneFlags() {
 		if flag.Names()[0] == flagChecksums {

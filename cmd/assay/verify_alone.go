@@ -139,7 +139,7 @@ func (v *alone) hash(ctx context.Context) (err error) {
 	case err != nil:
 		return err
 	case !is:
-		v.length, v.digests, err = hashWhole(ctx, v.path())
+		v.length, v.digests, err = hashWhole(ctx, v.path(v.file))
 	case v.c.IsSet(flagSignature) || v.c.IsSet(flagChecksums):
 		return usagef("a digest in place of FILE: expected only --bundle, as a signature needs the bytes and a list needs a name")
 	default:
@@ -149,12 +149,12 @@ func (v *alone) hash(ctx context.Context) (err error) {
 	return err
 }
 
-// path is where the file's bytes are.
-func (v *alone) path() string {
+// path is where the bytes of the file are, that is known under a name.
+func (v *alone) path(name string) string {
 	if v.content != "" {
 		return v.content
 	}
-	return v.app.path(v.file)
+	return v.app.path(name)
 }
 
 // advise gives a refusal a next step: there is no receipt of it that could be

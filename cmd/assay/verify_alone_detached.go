@@ -54,7 +54,7 @@ func (v *alone) verifyDetached(ctx context.Context, signature detached.Signature
 	if v.list != nil {
 		return detached.Verify(ctx, signature, bytes.NewReader(v.list), keys, options)
 	}
-	content, err := os.Open(v.path()) // signed is the file, where no list is
+	content, err := os.Open(v.path(v.signed)) // which is the file, where no list is
 	if err != nil {
 		return detached.Signer{}, err
 	}

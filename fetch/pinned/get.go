@@ -43,6 +43,7 @@ type Bucket interface {
 // The bounds that Config has where it says nothing.
 const (
 	DefaultMaxSize = 16 << 30         // bytes
+	DefaultGitSize = 16 << 30         // bytes
 	DefaultGitTime = 30 * time.Minute // for all that git does
 )
 
@@ -54,9 +55,12 @@ type Config struct {
 	Dir string
 	// S3 and GCS know the places of objects; nil: there are none.
 	S3, GCS Bucket
-	// MaxSize is how many bytes a file may have, and how many git may keep on the
-	// disk to get it; 0: DefaultMaxSize.
+	// MaxSize is how many bytes a file may have; 0: DefaultMaxSize.
 	MaxSize int64
+	// GitSize is how many bytes git may keep on the disk to get one: a server that
+	// can't leave anything out sends all files of a commit. 0: DefaultGitSize. It is
+	// looked at some times a second.
+	GitSize int64
 	// GitTime bounds all that git does for one file; 0: DefaultGitTime.
 	GitTime time.Duration
 	// GitPath is git's program; empty: "git", by PATH.
@@ -78,6 +82,9 @@ func New(config Config) (*Getter, error) {
 	}
 	if config.MaxSize == 0 {
 		config.MaxSize = DefaultMaxSize
+	}
+	if config.GitSize == 0 {
+		config.GitSize = DefaultGitSize
 	}
 	if config.GitTime == 0 {
 		config.GitTime = DefaultGitTime
@@ -156,6 +163,9 @@ func (j *job) move(ctx context.Context, places []transfer.Place, from string) er
 		name = j.source.String()
 	}
 	blob, moved, sender, err := j.config.Mover.Move(ctx, places, j.want, j.config.MaxSize, name)
+	if err != nil && from != "" {
+		return fmt.Errorf("%s: %w", from, err)
+	}
 	if err != nil {
 		return err
 	}

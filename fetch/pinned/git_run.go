@@ -52,7 +52,7 @@ func (j *job) inPrivate(ctx context.Context, work func(context.Context, *gitRun)
 	defer cancel(nil)
 	timed, stop := context.WithTimeoutCause(limited, j.config.GitTime, errTime)
 	defer stop()
-	go watchDisk(timed, cancel, dir, j.config.MaxSize)
+	go watchDisk(timed, cancel, dir, j.config.GitSize)
 	err = work(timed, &gitRun{job: j, dir: dir, env: gitEnv(j.config.Env, dir, j.source.url)})
 	switch cause := context.Cause(timed); {
 	case err == nil || context.Cause(ctx) != nil:
@@ -60,7 +60,7 @@ func (j *job) inPrivate(ctx context.Context, work func(context.Context, *gitRun)
 	case errors.Is(cause, errTime):
 		return j.failed("given up", fmt.Errorf("%w: expected git to be done within %s", trust.ErrNoAnswer, j.config.GitTime))
 	case errors.Is(cause, wire.ErrTooLong):
-		return fmt.Errorf("%s: %w: expected git to need at most %d bytes", j.source, wire.ErrTooLong, j.config.MaxSize)
+		return fmt.Errorf("%s: %w: expected git to need at most %d bytes", j.source, wire.ErrTooLong, j.config.GitSize)
 	}
 	return err
 }

@@ -175,7 +175,7 @@ func fakeGit(t *testing.T, script string) string {
 
 func TestGetGitFillsTheDisk(t *testing.T) {
 	git := fakeGit(t, `if [ "$1" = fetch ]; then while :; do echo 0123456789012345678901234567890123456789 >>fill; done; fi`)
-	r := newRig(t, func(c *pinned.Config) { c.GitPath, c.MaxSize = git, 1000 })
+	r := newRig(t, func(c *pinned.Config) { c.GitPath, c.GitSize = git, 1000 })
 	_, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("x"))
 	wantError(t, err, wire.ErrTooLong, "expected git to need at most 1000 bytes")
 	r.nothingLeft(t)

@@ -50,7 +50,7 @@ const defaultAllowed = "internal/mutants/allowed.txt"
 // judging are the packages that decide what is believed.
 var judging = []string{
 	"./trust", "./trust/provenance", "./trust/provenance/slsa", "./trust/provenance/detached", "./trust/sbom",
-	"./trust/advisory", "./trust/policy", "./trust/proof", "./artifact/checksums",
+	"./trust/advisory", "./trust/policy", "./trust/proof", "./artifact/checksums", "./fetch/pinned",
 }
 
 const usage = `usage: mutants [flags] [packages]
