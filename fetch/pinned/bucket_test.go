@@ -119,3 +119,25 @@ func (n *nobody) Move(ctx context.Context, places []transfer.Place, want artifac
 	}
 	return n.to.Move(ctx, places, want, limit, name)
 }
+
+// What fails for another reason than that it is not there for anybody is not asked
+// with credentials.
+func TestGetObjectByURLThatFails(t *testing.T) {
+	store := &bucket{}
+	r := newRig(t, nil)
+	getter, err := pinned.New(pinned.Config{Cache: r.cache, Mover: broken{}, Dir: r.dir, GCS: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = getter.Get(t.Context(), parse(t, "https://storage.googleapis.com/bucket/key"), of("good"))
+	wantError(t, err, errNobody)
+	if len(store.asked) != 0 {
+		t.Errorf("asked for %v", store.asked)
+	}
+}
+
+type broken struct{}
+
+func (broken) Move(context.Context, []transfer.Place, artifact.Digests, int64, string) (cache.Blob, int64, string, error) {
+	return cache.Blob{}, 0, "", errNobody
+}

@@ -116,7 +116,7 @@ func (g *Getter) Get(ctx context.Context, source *Source, want artifact.Digests)
 		return Result{}, fmt.Errorf("%w: %w", ErrNoDigest, err)
 	}
 	blob, err := g.held(ctx, want)
-	if err == nil || !errors.Is(err, cache.ErrMissing) {
+	if !errors.Is(err, cache.ErrMissing) {
 		return Result{Blob: blob}, err
 	}
 	if g.config.Offline && source.remote() {
@@ -127,11 +127,11 @@ func (g *Getter) Get(ctx context.Context, source *Source, want artifact.Digests)
 	// that are not to be obeyed. None of its own getters, decompressors and
 	// detectors is there, and maps that are nil would mean all of them.
 	client := &getter.Client{
-		Getters:         []getter.Getter{&fileGetter{job}, &gitGetter{job}},
+		Getters:         []getter.Getter{&gitGetter{job}, &fileGetter{job}},
 		Decompressors:   map[string]getter.Decompressor{},
 		DisableSymlinks: true,
 	}
-	if _, err := client.Get(ctx, &getter.Request{Src: string(source.kind) + "://pinned/file", GetMode: getter.ModeFile}); err != nil {
+	if _, err := client.Get(ctx, &getter.Request{Src: job.ticket(), GetMode: getter.ModeFile}); err != nil {
 		return Result{}, err
 	}
 	return job.result, nil

@@ -1,6 +1,7 @@
 package pinned_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"assay/artifact"
 	"assay/cache"
 	"assay/fetch/pinned"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/trust"
 )
@@ -59,6 +61,9 @@ func TestGetRefuses(t *testing.T) {
 			r := newRig(t, test.change)
 			got, err := r.Get(t.Context(), parse(t, test.url), test.want)
 			wantError(t, err, test.kind)
+			if strings.HasPrefix(err.Error(), ": ") {
+				t.Errorf("%q names nothing", err)
+			}
 			if got != (pinned.Result{}) {
 				t.Errorf("got %+v", got)
 			}
@@ -129,4 +134,40 @@ func TestNew(t *testing.T) {
 	if _, err := pinned.New(pinned.Config{}); err == nil || !strings.Contains(err.Error(), "needs a cache") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A cache that can't be read is told, and nothing is asked in its place.
+func TestGetFromABrokenCache(t *testing.T) {
+	s := newSite(t, map[string]string{"/tool": "tool"})
+	r := newRig(t, nil)
+	if err := os.WriteFile(filepath.Join(r.root, "blobs"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.Get(t.Context(), parse(t, s.URL+"/tool"), of("tool"))
+	wantError(t, err, cache.ErrDisk)
+	if len(s.asked) != 0 {
+		t.Errorf("asked for %v", s.asked)
+	}
+}
+
+// liar is a mover that brings another blob than was wanted.
+type liar struct{ blob cache.Blob }
+
+func (l liar) Move(context.Context, []transfer.Place, artifact.Digests, int64, string) (cache.Blob, int64, string, error) {
+	return l.blob, 5, "", nil
+}
+
+func TestGetAnotherBlob(t *testing.T) {
+	s := newSite(t, map[string]string{"/other": "other"})
+	r := newRig(t, nil)
+	other, err := r.Get(t.Context(), parse(t, s.URL+"/other"), of("other"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	getter, err := pinned.New(pinned.Config{Cache: r.cache, Mover: liar{other.Blob}, Dir: r.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = getter.Get(t.Context(), parse(t, s.URL+"/other"), of("tool"))
+	wantError(t, err, trust.ErrMismatch, of("other")[0].Hex())
 }

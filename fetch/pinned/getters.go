@@ -20,9 +20,22 @@ type fileGetter struct{ *job }
 
 var _ getter.Getter = (*fileGetter)(nil)
 
-// Detect takes every ticket but that for git.
+// gitTicket stands for a file of a git repository, fileTicket for any other.
+const (
+	gitTicket  = "git://pinned/file"
+	fileTicket = "file://pinned/file"
+)
+
+func (j *job) ticket() string {
+	if j.source.kind == Git {
+		return gitTicket
+	}
+	return fileTicket
+}
+
+// Detect takes the ticket for all but git.
 func (g *fileGetter) Detect(request *getter.Request) (bool, error) {
-	return request.Src == string(g.source.kind)+"://pinned/file" && g.source.kind != Git, nil
+	return request.Src == fileTicket, nil
 }
 
 // Mode is a file's.

@@ -25,7 +25,7 @@ var _ getter.Getter = (*gitGetter)(nil)
 
 // Detect takes the ticket for git.
 func (g *gitGetter) Detect(request *getter.Request) (bool, error) {
-	return request.Src == string(Git)+"://pinned/file" && g.source.kind == Git, nil
+	return request.Src == gitTicket, nil
 }
 
 // Mode is a file's.

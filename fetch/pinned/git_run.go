@@ -17,14 +17,17 @@ import (
 )
 
 const (
-	staleAge  = 24 * time.Hour // of private folders that a dead process left
-	sweepMost = 256            // of them, at once
-	diskPoll  = 250 * time.Millisecond
+	staleAge = 24 * time.Hour // of private folders that a dead process left
+	diskPoll = 250 * time.Millisecond
 	// waitPipes is how long helpers that outlive git may hold its output open.
 	waitPipes = 5 * time.Second
 )
 
-var errTime = errors.New("git took too long")
+// Why git's work is ended.
+var (
+	errTime = errors.New("git took too long")
+	errRoom = errors.New("git took too much room")
+)
 
 // gitRun is git at work for one file, in a private folder.
 type gitRun struct {
@@ -54,12 +57,10 @@ func (j *job) inPrivate(ctx context.Context, work func(context.Context, *gitRun)
 	defer stop()
 	go watchDisk(timed, cancel, dir, j.config.GitSize)
 	err = work(timed, &gitRun{job: j, dir: dir, env: gitEnv(j.config.Env, dir, j.source.url)})
-	switch cause := context.Cause(timed); {
-	case err == nil || context.Cause(ctx) != nil:
-		return err
-	case errors.Is(cause, errTime):
+	switch {
+	case errors.Is(err, errTime):
 		return j.failed("given up", fmt.Errorf("%w: expected git to be done within %s", trust.ErrNoAnswer, j.config.GitTime))
-	case errors.Is(cause, wire.ErrTooLong):
+	case errors.Is(err, errRoom):
 		return fmt.Errorf("%s: %w: expected git to need at most %d bytes", j.source, wire.ErrTooLong, j.config.GitSize)
 	}
 	return err
@@ -67,12 +68,7 @@ func (j *job) inPrivate(ctx context.Context, work func(context.Context, *gitRun)
 
 // sweep removes private folders of the dead.
 func (j *job) sweep() {
-	folder, err := os.Open(j.config.Dir)
-	if err != nil {
-		return
-	}
-	defer folder.Close()
-	entries, _ := folder.ReadDir(sweepMost)
+	entries, _ := os.ReadDir(j.config.Dir)
 	oldest := j.config.Now().Add(-staleAge)
 	for _, entry := range entries {
 		info, err := entry.Info()
@@ -95,7 +91,7 @@ func watchDisk(ctx context.Context, cancel context.CancelCauseFunc, dir string, 
 		case <-ticks.C:
 		}
 		if sizeOf(dir) > limit {
-			cancel(wire.ErrTooLong)
+			cancel(errRoom)
 			return
 		}
 	}
@@ -123,18 +119,16 @@ func (r *gitRun) run(ctx context.Context, output io.Writer, args ...string) erro
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr, cmd.WaitDelay = r.dir, r.env, output, words, waitPipes
 	apart(cmd)
 	err := cmd.Run()
-	var exited *exec.ExitError
-	switch cause := context.Cause(ctx); {
-	case err == nil:
-		return nil
-	case cause != nil:
+	if cause := context.Cause(ctx); cause != nil {
 		return cause
-	case errors.As(err, &exited):
-		return r.job.failed("git "+args[0]+" failed", errors.New(words.last()))
-	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist), errors.Is(err, exec.ErrDot), errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%w: expected the program git, which gets files of git repositories, found none that can be run", ErrGit)
 	}
-	return err
+	if _, exited := errors.AsType[*exec.ExitError](err); exited {
+		return r.job.failed("git "+args[0]+" failed", errors.New(words.last()))
+	}
+	if err != nil {
+		return fmt.Errorf("%w: expected the program git, which gets files of git repositories: %w", ErrGit, err)
+	}
+	return nil
 }
 
 // failed is an error of the source, that is named without its secrets.

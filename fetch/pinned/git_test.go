@@ -115,7 +115,7 @@ func TestGetGitRefuses(t *testing.T) {
 		kind                  error
 		words                 string
 	}{
-		{"other bytes", "bin/tool", "one", cache.ErrMismatch, ""},
+		{"other bytes", "bin/tool", "one", cache.ErrMismatch, "git::file://"},
 		{"a link", "link", "/etc/passwd", wire.ErrNotRegular, "found a symbolic link"},
 		{"a link on the way", "linked/tool", "two", wire.ErrSource, "found none"},
 		{"a folder", "bin", "", wire.ErrNotRegular, "found a folder"},
@@ -224,6 +224,7 @@ func TestGetGitSaysNonsense(t *testing.T) {
 		"fields":        `100644 blob\tf\000`,
 		"more fields":   `100644 blob 1111111111111111111111111111111111111111 9\tf\000`,
 		"another kind":  `100644 tree 1111111111111111111111111111111111111111\tf\000`,
+		"no hex":        `100644 blob gggggggggggggggggggggggggggggggggggggggg\tf\000`,
 		"unknown mode":  `100600 blob 1111111111111111111111111111111111111111\tf\000`,
 		"no end of it":  `100644 blob 1111111111111111111111111111111111111111\tff`,
 		"endless entry": strings.Repeat("x", 9000),
@@ -238,15 +239,47 @@ func TestGetGitSaysNonsense(t *testing.T) {
 			r.nothingLeft(t)
 		})
 	}
-	git := fakeGit(t, `case "$1" in ls-tree) printf '100755 blob 1111111111111111111111111111111111111111\tf\000';; cat-file) printf good;; esac`)
-	r := newRig(t, func(c *pinned.Config) { c.GitPath = git })
-	if got, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("good")); err != nil || content(t, got.Blob) != "good" {
-		t.Errorf("got %+v, %v", got, err)
+	for _, object := range []string{strings.Repeat("1", 40), strings.Repeat("1", 64)} {
+		git := fakeGit(t, `case "$1" in ls-tree) printf '100755 blob `+object+`\tf\000';; cat-file) printf good;; esac`)
+		r := newRig(t, func(c *pinned.Config) { c.GitPath = git })
+		if got, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("good")); err != nil || content(t, got.Blob) != "good" {
+			t.Errorf("got %+v, %v", got, err)
+		}
 	}
 }
 
+// Each step that fails is told, whatever the others would do.
+func TestGetGitStepFails(t *testing.T) {
+	for _, step := range []string{"init", "fetch", "ls-tree", "cat-file"} {
+		git := fakeGit(t, `case "$1" in ls-tree) printf '100755 blob 1111111111111111111111111111111111111111\tf\000';; cat-file) printf good;; esac
+if [ "$1" = `+step+` ]; then echo warning >&2; echo "fatal: it is broken" >&2; echo hint >&2; exit 128; fi`)
+		r := newRig(t, func(c *pinned.Config) { c.GitPath = git })
+		_, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("good"))
+		wantError(t, err, wire.ErrSource, "git "+step+" failed: fatal: it is broken")
+		r.nothingLeft(t)
+	}
+}
+
+// What is longer is not even written out.
+func TestGetGitWritesTooMuch(t *testing.T) {
+	git := fakeGit(t, `case "$1" in ls-tree) printf '100755 blob 1111111111111111111111111111111111111111\tf\000';; cat-file) printf 'too long';; esac`)
+	r := newRig(t, func(c *pinned.Config) { c.GitPath, c.MaxSize = git, 7 })
+	_, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("too long"))
+	wantError(t, err, wire.ErrTooLong, "expected at most 7 bytes, found more")
+	if len(r.mover.asked) != 0 {
+		t.Errorf("moved from %v", r.mover.asked)
+	}
+	r.nothingLeft(t)
+}
+
 func TestGetGitMissing(t *testing.T) {
-	for _, path := range []string{filepath.Join(t.TempDir(), "none"), "assay-no-such-program"} {
+	dir := t.TempDir()
+	for name, mode := range map[string]os.FileMode{"plain": 0o600, "garbage": 0o700} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte{0, 1, 2}, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{filepath.Join(dir, "none"), filepath.Join(dir, "plain"), filepath.Join(dir, "garbage"), dir, "assay-no-such-program"} {
 		r := newRig(t, func(c *pinned.Config) { c.GitPath = path })
 		_, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("x"))
 		wantError(t, err, pinned.ErrGit)

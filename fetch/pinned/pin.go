@@ -59,7 +59,7 @@ func listed(data []byte, name string) (artifact.Digests, error) {
 		return nil, err
 	}
 	digests, err := list.Lookup(name)
-	if err != nil && len(list.Entries()) == 0 && list.Skipped() > 0 {
+	if len(list.Entries()) == 0 && list.Skipped() > 0 {
 		return nil, fmt.Errorf("%w: expected SHA-256 or SHA-512, found %d lines by other algorithms, which don't count", checksums.ErrNotListed, list.Skipped())
 	}
 	return digests, err

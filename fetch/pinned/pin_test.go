@@ -28,13 +28,13 @@ func TestPin(t *testing.T) {
 		{"a list that adds to what is given", hex256, "", hex512 + "  tool", digests, nil, ""},
 		{"a list that says the same", hex256, "", hex256 + "  tool", digests[:1], nil, ""},
 		{"a list that says another", hex256, "", other[0].Hex() + "  tool", nil, checksums.ErrConflict, "as was given"},
-		{"not hex", "xyz", "", "", nil, artifact.ErrDigest, ""},
+		{"not hex", "xyz", "", "", nil, artifact.ErrDigest, "expected 64 hex digits"},
 		{"sha512 for sha256", hex512, "", "", nil, artifact.ErrDigest, ""},
 		{"sha256 for sha512", "", hex256, "", nil, artifact.ErrDigest, ""},
 		{"not listed", "", "", hex256 + "  another", nil, checksums.ErrNotListed, ""},
 		{"not listed, though one is given", hex256, "", hex256 + "  another", nil, checksums.ErrNotListed, ""},
 		{"weak lines only", "", "", weak, nil, checksums.ErrNotListed, "found 2 lines by other algorithms"},
-		{"weak lines for the file", "", "", weak + hex256 + "  another", nil, checksums.ErrNotListed, ""},
+		{"weak lines for the file", "", "", weak + hex256 + "  another", nil, checksums.ErrNotListed, "!other algorithms"},
 		{"no list", "", "", "<html>", nil, checksums.ErrMalformed, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -52,7 +52,6 @@ func TestPin(t *testing.T) {
 			}
 		})
 	}
-	if _, err := pinned.Pin(hex256, "", []byte{}, "tool"); err == nil {
-		t.Error("an empty list lists everything")
-	}
+	_, err := pinned.Pin(hex256, "", []byte{}, "tool")
+	wantError(t, err, checksums.ErrNotListed, "!other algorithms")
 }

@@ -78,19 +78,23 @@ func Parse(text, dir string) (*Source, error) {
 
 // isWord reports whether go-getter would take text before "::" for a getter's name.
 func isWord(text string) bool {
-	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
-		return r != '-' && r != '+' && r != '.' && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
-	})
+	return text != "" && only(text, letters+"+.-")
 }
+
+// letters are those of the alphabet, and the digits.
+const letters = "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "0123456789"
+
+// only reports whether a text has no other characters than these.
+func only(text, characters string) bool { return strings.Trim(text, characters) == "" }
 
 // parseURL parses what has a scheme. The parser's own error would hold the whole
 // of it, password and all.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Opaque != "" {
+	if err != nil {
 		return nil, fmt.Errorf("%w: expected %s, found something that does not read as a URL", ErrURL, allowed)
 	}
-	if u.Fragment != "" || strings.Contains(text, "#") {
+	if strings.Contains(text, "#") {
 		return nil, fmt.Errorf("%w: %s: expected a URL without #, that no server is told of", ErrURL, wire.Shown(u))
 	}
 	return u, nil
@@ -120,7 +124,7 @@ func parseFileURL(text string) (*Source, error) {
 	switch {
 	case u.Host != "" && u.Host != "localhost" || u.User != nil:
 		return nil, fmt.Errorf("%w: %s: expected file:///PATH, found a host", ErrURL, wire.Shown(u))
-	case u.RawQuery != "" || strings.Contains(text, "?"):
+	case strings.Contains(text, "?"):
 		return nil, fmt.Errorf("%w: %s: expected file:///PATH without a query", ErrURL, wire.Shown(u))
 	case strings.Contains(u.Path, "//"):
 		return nil, fmt.Errorf("%w: %s: expected the path of one file, found //, which stands for a part of an archive elsewhere, and for nothing here", ErrURL, wire.Shown(u))
@@ -156,11 +160,8 @@ func parseBucket(kind Kind, rest string) (*Source, error) {
 // isBucket lets the names of both stores pass (GCS: 222 with dots, and _), and
 // nothing that could be another part of a URL.
 func isBucket(name string) bool {
-	outer := func(r byte) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
-	return len(name) >= 3 && len(name) <= 222 && outer(name[0]) && outer(name[len(name)-1]) && !strings.Contains(name, "..") &&
-		!strings.ContainsFunc(name, func(r rune) bool {
-			return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_')
-		})
+	return len(name) >= 3 && len(name) <= 222 && only(name, letters+".-_") && strings.ToLower(name) == name &&
+		strings.Trim(name, ".-_") == name && !strings.Contains(name, "..")
 }
 
 // hasDots reports segments that servers and proxies take for a way up.

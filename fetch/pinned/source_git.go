@@ -18,10 +18,7 @@ const gitForm = "git::https://HOST/REPO//FILE?ref=REVISION, or the same with ssh
 // parseGit reads what stands behind git::.
 func parseGit(text string) (*Source, error) {
 	if !strings.Contains(text, "://") {
-		found, is, err := new(getter.GitDetector).Detect(text, "")
-		if err != nil || !is {
-			return nil, fmt.Errorf("%w: expected %s", ErrURL, gitForm)
-		}
+		found, _, _ := new(getter.GitDetector).Detect(text, "") // nothing, of what is none: it has no host
 		text = strings.TrimPrefix(found, "git::")
 	}
 	u, err := parseURL(text)
@@ -40,9 +37,9 @@ func parseGit(text string) (*Source, error) {
 		s.ref = values[0]
 	}
 	u.RawQuery, u.ForceQuery = "", false
-	repository, inside, is := strings.Cut(u.Path, "//")
+	repository, inside, _ := strings.Cut(u.Path, "//")
 	u.Path, u.RawPath, s.inside = repository, "", inside
-	if !is || !isInside(inside) {
+	if !isInside(inside) {
 		return nil, fmt.Errorf("%w: %s: expected %s, found no path of one file behind //", ErrURL, wire.Shown(u), gitForm)
 	}
 	if !isRevision(s.ref) {
@@ -79,7 +76,7 @@ func checkRemote(u *url.URL) error {
 	switch {
 	case u.Scheme != "file" && !isHost(u.Hostname()):
 		return bad("no host of a-z 0-9 . _ -")
-	case u.Path == "" || u.Path == "/" || u.Path[0] != '/':
+	case strings.Trim(u.Path, "/") == "":
 		return bad("no path of a repository")
 	}
 	return nil
@@ -87,9 +84,7 @@ func checkRemote(u *url.URL) error {
 
 // isPlain lets words pass that no program takes for an option.
 func isPlain(word string) bool {
-	return word != "" && word[0] != '-' && !strings.ContainsFunc(word, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '_' || r == '-')
-	})
+	return word != "" && word[0] != '-' && only(word, letters+"._-")
 }
 
 // isHost lets names pass, and addresses without a zone, which may be any text.
@@ -116,13 +111,6 @@ func isInside(p string) bool {
 // check-ref-format, and no more of it than that): no option, no way through the
 // history as in A..B, A^ or A@{1}, no pattern, no refspec.
 func isRevision(ref string) bool {
-	if ref == "" || len(ref) > 255 || ref[0] == '-' || ref[0] == '/' || ref[0] == '.' {
-		return false
-	}
-	if strings.Contains(ref, "..") || strings.Contains(ref, "//") || strings.HasSuffix(ref, "/") || strings.HasSuffix(ref, ".") || strings.HasSuffix(ref, ".lock") {
-		return false
-	}
-	return !strings.ContainsFunc(ref, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-/+@", r))
-	})
+	return ref != "" && len(ref) <= 255 && only(ref, letters+"._-/+@") && strings.Trim(ref, "/.") == ref && ref[0] != '-' &&
+		!strings.Contains(ref, "..") && !strings.Contains(ref, "//") && !strings.HasSuffix(ref, ".lock")
 }

@@ -17,7 +17,7 @@ const gcsHost = "storage.googleapis.com"
 // object reads the https URL of an object on the servers of S3 or GCS. One with a
 // query is signed already, or means something else.
 func (s *Source) object() (Kind, Object, bool) {
-	if s.kind != HTTP || s.url.Scheme != "https" || s.url.RawQuery != "" || s.url.User != nil || s.url.Port() != "" {
+	if s.url.Scheme != "https" || s.url.RawQuery != "" || s.url.User != nil {
 		return "", Object{}, false
 	}
 	host, path := strings.ToLower(s.url.Host), strings.TrimPrefix(s.url.Path, "/")

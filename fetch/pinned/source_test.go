@@ -35,6 +35,9 @@ func TestParse(t *testing.T) {
 		{"git::ssh://git@h.example:22/b.git//tool", "git::ssh://h.example:22/b.git//tool?ref=HEAD", "tool", pinned.Git},
 		{"git::git@h.example:a/b.git//dir/tool?ref=main", "git::ssh://h.example/a/b.git//dir/tool?ref=main", "tool", pinned.Git},
 		{"git::file:///a/b.git//tool", "git::file:///a/b.git//tool?ref=HEAD", "tool", pinned.Git},
+		{"git::ssh://h.example/b.git//tool", "git::ssh://h.example/b.git//tool?ref=HEAD", "tool", pinned.Git},
+		{"git+tool", "file:///work%20dir/git+tool", "git+tool", pinned.File},
+		{"::x", "file:///work%20dir/::x", "", pinned.File},
 		{"s3://my.bucket-1/a//b c%20+", "s3://my.bucket-1/a//b c%20+", "b c%20+", pinned.S3},
 		{"gs://my_bucket/a/b", "gs://my_bucket/a/b", "b", pinned.GCS},
 	} {
@@ -74,7 +77,7 @@ func TestParseRefuses(t *testing.T) {
 		"git's host":               {"git::ssh://-oProxyCommand=x/r//a", "git::https://-x/r//a", "git::https://a b/r//a", "git::https:///r//a", "git::ssh://[fe80::1%25-oProxy]/r//a", "git::ssh://h%0aost/r//a", "git::git@-oProxyCommand=x:r//a"},
 		"git's user":               {"git::ssh://-oProxyCommand=x@h.example/r//a", "git::ssh://me:hidden@h.example/r//a", "git::ssh://a%20b@h.example/r//a", "git::file://me@/r//a", "git::file://h.example/r//a"},
 		"git's query":              {"git::https://h.example/r//a?sshkey=hidden", "git::https://h.example/r//a?depth=1", "git::https://h.example/r//a?ref=v1&ref=v2", "git::https://h.example/r//a?ref=v1&archive=zip", "git::https://h.example/r//a?checksum=hidden", "git::https://h.example/r//a?ref=%zz", "git::https://h.example/r//a?a;b"},
-		"git's revision": {"git::https://h.example/r//a?ref=", "git::https://h.example/r//a?ref=--upload-pack=x", "git::https://h.example/r//a?ref=a..b", "git::https://h.example/r//a?ref=a:b", "git::https://h.example/r//a?ref=HEAD^", "git::https://h.example/r//a?ref=a~1", "git::https://h.example/r//a?ref=*",
+		"git's revision": {"git::https://h.example/r//a?ref=", "git::https://h.example/r//a?ref=--upload-pack=x", "git::https://h.example/r//a?ref=-x", "git::https://h.example/r//a?ref=a..b", "git::https://h.example/r//a?ref=a:b", "git::https://h.example/r//a?ref=HEAD^", "git::https://h.example/r//a?ref=a~1", "git::https://h.example/r//a?ref=*",
 			"git::https://h.example/r//a?ref=@%7b1%7d", "git::https://h.example/r//a?ref=/a", "git::https://h.example/r//a?ref=a/", "git::https://h.example/r//a?ref=a//b", "git::https://h.example/r//a?ref=.a", "git::https://h.example/r//a?ref=a.", "git::https://h.example/r//a?ref=a.lock", "git::https://h.example/r//a?ref=a%20b", "git::https://h.example/r//a?ref=%00", "git::https://h.example/r//a?ref=" + strings.Repeat("a", 256)},
 	} {
 		for _, text := range texts {

@@ -50,6 +50,12 @@ func TestGCSEmulator(t *testing.T) {
 			t.Errorf("got %v, %v", places, err)
 		}
 	}
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
+	public := gcsObject
+	public.Public = true // a URL of Google's own is not asked for elsewhere
+	if places, err := (GCS{}).Places(t.Context(), public); err != nil || len(places) != 0 {
+		t.Errorf("got %v, %v", places, err)
+	}
 	for _, bad := range []string{"ftp://host", "http://", "http://a b"} {
 		t.Setenv("STORAGE_EMULATOR_HOST", bad)
 		if _, err := (GCS{}).Places(t.Context(), gcsObject); !errors.Is(err, pinned.ErrCredentials) {

@@ -158,13 +158,15 @@ func (s S3) sign(ctx context.Context, plain *url.URL, credentials aws.Credential
 	return url.Parse(text)
 }
 
+const unreserved = "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "0123456789" + "-._~"
+
 // escapeAll escapes all but the unreserved characters (RFC 3986, 2.3) and those in
 // spared, as Signature Version 4 wants it.
 func escapeAll(text, spared string) string {
 	var b strings.Builder
 	for i := range len(text) {
 		c := text[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~"+spared, c) >= 0 {
+		if strings.IndexByte(unreserved+spared, c) >= 0 {
 			b.WriteByte(c)
 			continue
 		}

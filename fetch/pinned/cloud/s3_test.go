@@ -139,6 +139,10 @@ func TestS3Endpoint(t *testing.T) {
 	if got := first(); got != "http://127.0.0.2:9000/bucket/a/b" {
 		t.Errorf("got %s", got)
 	}
+	t.Setenv("AWS_ENDPOINT_URL_S3", "https://s3.example")
+	if got := first(); got != "https://s3.example/bucket/a/b" {
+		t.Errorf("got %s", got)
+	}
 	t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
 	if got := first(); got != "https://bucket.s3.us-east-1.amazonaws.com/a/b" {
 		t.Errorf("got %s", got)
