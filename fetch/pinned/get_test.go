@@ -131,8 +131,16 @@ func TestGetDamaged(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	if _, err := pinned.New(pinned.Config{}); err == nil || !strings.Contains(err.Error(), "needs a cache") {
-		t.Errorf("got %v", err)
+	r := newRig(t, nil)
+	whole := pinned.Config{Cache: r.cache, Mover: r.mover, Dir: r.dir}
+	for name, lacks := range map[string]func(*pinned.Config){
+		"cache": func(c *pinned.Config) { c.Cache = nil }, "mover": func(c *pinned.Config) { c.Mover = nil }, "folder": func(c *pinned.Config) { c.Dir = "" },
+	} {
+		config := whole
+		lacks(&config)
+		if getter, err := pinned.New(config); err == nil || getter != nil || !strings.Contains(err.Error(), "needs a cache") {
+			t.Errorf("without a %s: got %v, %v", name, getter, err)
+		}
 	}
 }
 
