@@ -83,6 +83,14 @@ func TestTargetAppears(t *testing.T) {
 	// As late as can be: the rename itself sees it.
 	for _, into := range []bool{false, true} {
 		other := filepath.Join(dir, "other")
+		nowhere := &stage{path: dir, target: filepath.Join(dir, "none", "out"), intoEmpty: into}
+		if err := os.Mkdir(nowhere.tree(), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, nowhere.rename(), ErrDisk, "none")
+		if err := os.Remove(nowhere.tree()); err != nil {
+			t.Fatal(err)
+		}
 		stage, err := newStage(other, into)
 		if err != nil {
 			t.Fatal(err)
@@ -149,7 +157,7 @@ func TestLeftBehind(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "out")
 	dead := []string{left(t, dir, ".out.assay-0123456789abcdef"), left(t, dir, ".out.assay-00000000000000ff")}
-	others := []string{".other.assay-0123456789abcdef", ".out.assay-0123456789abcde", ".out.assay-0123456789abcdeg", ".out.assay-0123456789abcdef00", "out.assay-0123456789abcdef"}
+	others := []string{".other.assay-0123456789abcdef", ".out.assay-0123456789abcde", ".out.assay-0123456789abcdeg", ".out.assay-0123456789abcdef00", "out.assay-0123456789abcdef", "0123456789abcdef", ".out.assay-0123456789abcdef0"}
 	for _, name := range others {
 		left(t, dir, name)
 	}
@@ -168,6 +176,10 @@ func TestLeftBehind(t *testing.T) {
 	}
 	if lock == nil {
 		t.Skip("no locks here")
+	}
+	old := time.Now().Add(-2 * staleAge)
+	if err := os.Chtimes(busy, old, old); err != nil {
+		t.Fatal(err)
 	}
 	others = append(others, filepath.Base(busy), "out")
 	if _, err := Into(t.Context(), fileOf(tarOf(t, tarFile("f", "x"))), Tar, target, Options{}); err != nil {
@@ -228,6 +240,29 @@ func TestStale(t *testing.T) {
 		entries, err := os.ReadDir(dir)
 		if err != nil || isStale(entries[0]) != want {
 			t.Errorf("%v: expected %v, found otherwise, %v", age, want, err)
+		}
+		if want {
+			if err := os.RemoveAll(path); err != nil || isStale(entries[0]) {
+				t.Errorf("expected one that has gone not to be stale, %v", err)
+			}
+			left(t, dir, "stage")
+		}
+	}
+}
+
+// TestTaken: which failures to make a stage are tried again under another name.
+func TestTaken(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct {
+		err    error
+		parent string
+		want   bool
+	}{
+		{nil, dir, false}, {fs.ErrExist, dir, true}, {errInUse, dir, true}, {fs.ErrNotExist, dir, true},
+		{fs.ErrNotExist, filepath.Join(dir, "none"), false}, {fs.ErrPermission, dir, false},
+	} {
+		if found := isTaken(test.err, test.parent); found != test.want {
+			t.Errorf("%v: expected %v, found %v", test.err, test.want, found)
 		}
 	}
 }

@@ -125,7 +125,7 @@ func (x *xzReader) padding() error {
 		if next[0] != 0 {
 			return nil // a stream
 		}
-		if len(next) < 4 || !bytes.Equal(next, make([]byte, 4)) {
+		if !bytes.Equal(next, make([]byte, 4)) {
 			return fmt.Errorf("%w: expected padding of 4 zeros, found %x", errXZ, next)
 		}
 		if _, err := x.in.from.Discard(4); err != nil {

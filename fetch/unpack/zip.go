@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -166,7 +165,7 @@ func (e *zipEntry) compare(local *zipEntry) error {
 	}
 	open := e.flags&zipDescriptor != 0
 	for _, pair := range [][2]uint64{{e.packed, local.packed}, {e.size, local.size}, {uint64(e.crc), uint64(local.crc)}} {
-		if said := pair[1]; said != pair[0] && !(open && (said == 0 || said == math.MaxUint32)) {
+		if said := pair[1]; said != pair[0] && !(open && said == 0) {
 			return refuse(ErrMalformed, e.name, "expected %d bytes from %d, CRC %08x, in its local header, found %d from %d, CRC %08x",
 				e.size, e.packed, e.crc, local.size, local.packed, local.crc)
 		}
@@ -190,8 +189,7 @@ func (u *unpacker) checkDescriptor(e *zipEntry, at, room int64) error {
 	crc := le.AppendUint32(nil, e.crc)
 	for _, sizes := range [][]byte{narrow, wide} {
 		form := slices.Concat(crc, sizes)
-		text := strings.TrimPrefix(string(found), zipDescSig)
-		if strings.HasPrefix(text, string(form)) || strings.HasPrefix(string(found), string(form)) {
+		if strings.HasPrefix(strings.TrimPrefix(string(found), zipDescSig), string(form)) {
 			return nil
 		}
 	}
