@@ -39,6 +39,7 @@ MUTANTS ?= # those that decide what is believed, see internal/mutants
 mutants: ## each check of the packages in MUTANTS switched off in turn: a test must fail
 	$(GO) run ./internal/mutants $(MUTANTFLAGS) $(MUTANTS)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files prove.go,held.go,standing.go,identify.go ./fetch)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/unpack)
 
 demo:
 	$(GO) run ./cmd/assay demo

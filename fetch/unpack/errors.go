@@ -77,7 +77,7 @@ func quote(s string) string {
 
 // disk wraps an error of a file operation, with a hint.
 func disk(err error) error {
-	if err == nil || errors.Is(err, ErrDisk) {
+	if err == nil {
 		return err
 	}
 	hint := "check the folder to unpack into"

@@ -37,8 +37,9 @@ type stage struct {
 }
 
 // newStage removes what dead processes left for the same target, checks that
-// the target may be made, and makes a stage for it.
-func newStage(dir string, intoEmpty bool) (*stage, error) {
+// the target may be made, and makes a stage for it, under a name that ends with what
+// random gives.
+func newStage(dir string, intoEmpty bool, random func() string) (*stage, error) {
 	target, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, disk(err)
@@ -52,11 +53,7 @@ func newStage(dir string, intoEmpty bool) (*stage, error) {
 	}
 	const attempts = 100
 	for range attempts {
-		var random [stageRandom]byte
-		if _, err := rand.Read(random[:]); err != nil {
-			return nil, disk(err)
-		}
-		s.path = filepath.Join(parent, prefix+hex.EncodeToString(random[:]))
+		s.path = filepath.Join(parent, prefix+random())
 		err := os.Mkdir(s.path, 0o700)
 		if err == nil {
 			// Another process may take it for one left behind until it is
@@ -76,6 +73,13 @@ func newStage(dir string, intoEmpty bool) (*stage, error) {
 		return s, nil
 	}
 	return nil, disk(&fs.PathError{Op: "mkdir", Path: s.path, Err: fs.ErrExist})
+}
+
+// randomSuffix ends the name of a stage.
+func randomSuffix() string {
+	var random [stageRandom]byte
+	rand.Read(random[:]) // never fails
+	return hex.EncodeToString(random[:])
 }
 
 // isTaken reports whether a stage could not be made as others have its name, or

@@ -20,7 +20,7 @@ type ending struct {
 // Read is that of the stream.
 func (e *ending) Read(p []byte) (int, error) {
 	n, err := e.stream.Read(p)
-	e.ended = e.ended || err == io.EOF
+	e.ended = err == io.EOF
 	return n, err
 }
 

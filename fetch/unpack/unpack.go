@@ -89,7 +89,7 @@ func into(ctx context.Context, archive File, format Format, dir string, options 
 	if err := u.checkSource(); err != nil {
 		return Report{}, u.explain(err)
 	}
-	stage, err := newStage(dir, options.IntoEmpty)
+	stage, err := newStage(dir, options.IntoEmpty, randomSuffix)
 	if err != nil {
 		return Report{}, err
 	}
