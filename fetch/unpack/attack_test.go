@@ -2,11 +2,13 @@ package unpack
 
 import (
 	"archive/tar"
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
 )
 
@@ -142,6 +144,23 @@ func TestDamagedStreams(t *testing.T) {
 	for format, archive := range map[Format][]byte{TarGzip: gzipped(t, plain), TarZstd: zstded(t, plain), TarXZ: xzed(t, plain, xz.WriterConfig{})} {
 		_, _, err := trial{format: format}.run(t, join(archive, []byte("garbage")))
 		wantError(t, err, ErrMalformed, "expected whole "+string(format))
+	}
+}
+
+// TestForeignDictionary: what needs more than the archive can't be unpacked.
+func TestForeignDictionary(t *testing.T) {
+	archive := zstded(t, []byte(strings.Repeat("content ", 100)), zstd.WithEncoderDictRaw(7, []byte(strings.Repeat("content ", 10))))
+	_, _, err := trial{format: Zstd}.run(t, archive)
+	wantError(t, err, ErrUnsupported, "without a dictionary")
+}
+
+// TestShorterThanSaid: a file that ends early is a truncated archive.
+func TestShorterThanSaid(t *testing.T) {
+	for format, archive := range small(t) {
+		file := File{ReaderAt: bytes.NewReader(archive[:len(archive)-1]), Size: int64(len(archive)), Name: "a." + string(format)}
+		_, err := Into(t.Context(), file, format, filepath.Join(t.TempDir(), "out"), Options{})
+		wantOnce(t, err)
+		wantError(t, err, ErrMalformed, "")
 	}
 }
 

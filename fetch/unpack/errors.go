@@ -77,7 +77,7 @@ func quote(s string) string {
 
 // disk wraps an error of a file operation, with a hint.
 func disk(err error) error {
-	if err == nil || errors.Is(err, ErrDisk) {
+	if err == nil {
 		return err
 	}
 	hint := "check the folder to unpack into"
@@ -95,9 +95,6 @@ func disk(err error) error {
 // explain makes an error of the package from whatever a decoder, or the way to
 // it, came back with.
 func (u *unpacker) explain(err error) error {
-	if err == nil {
-		return nil
-	}
 	if u.ctx.Err() != nil {
 		return context.Cause(u.ctx)
 	}
@@ -111,7 +108,7 @@ func (u *unpacker) explain(err error) error {
 		}
 	}
 	switch {
-	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return &LimitError{Limit: "Window", Max: u.limits.Window, Found: uint64(u.limits.Window) + 1}
 	case errors.Is(err, zstd.ErrUnknownDictionary):
 		return fmt.Errorf("%w: expected zstd without a dictionary, found one that needs it", ErrUnsupported)

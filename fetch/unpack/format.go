@@ -49,10 +49,10 @@ func FormatOf(name string) (Format, bool) {
 // parseName tells the format and the file name without its suffix.
 func parseName(name string) (format Format, stem string, ok bool) {
 	base := name[strings.LastIndexAny(name, `/\`)+1:]
-	lower := strings.ToLower(base)
 	for _, known := range suffixes {
-		if strings.HasSuffix(lower, known.suffix) && len(lower) == len(base) {
-			stem = base[:len(base)-len(known.suffix)]
+		begin := len(base) - len(known.suffix)
+		if begin >= 0 && strings.ToLower(base[begin:]) == known.suffix {
+			stem = base[:begin]
 			return known.format, stem, stem != ""
 		}
 	}

@@ -139,6 +139,7 @@ type trial struct {
 	options  Options
 	rules    rules
 	hardLink func(from, to string) error
+	sync     func(*os.File) error
 	ctx      context.Context
 	dir      string // beside which nothing else may be; made if empty
 }
@@ -161,7 +162,11 @@ func (r trial) run(t testing.TB, archive []byte) (string, Report, error) {
 	}
 	target := filepath.Join(r.dir, "out")
 	file := File{ReaderAt: bytes.NewReader(archive), Size: int64(len(archive)), Name: r.name}
-	report, err := into(r.ctx, file, r.format, target, r.options, r.rules, r.hardLink)
+	if r.sync == nil {
+		r.sync = func(*os.File) error { return nil } // it takes most of the time
+	}
+	report, err := into(r.ctx, file, r.format, target, r.options, system{r.rules, r.hardLink, r.sync})
+	wantOnce(t, err)
 	want := []string{"out"}
 	if err != nil {
 		want = nil
@@ -236,6 +241,23 @@ func wantTree(t testing.TB, dir string, want ...string) {
 	t.Helper()
 	if found := list(t, dir); !slices.Equal(found, want) {
 		t.Errorf("expected\n%s\nfound\n%s", strings.Join(want, "\n"), strings.Join(found, "\n"))
+	}
+}
+
+// wantOnce checks that an error is one thing, and says it once.
+func wantOnce(t testing.TB, err error) {
+	t.Helper()
+	var kinds []error
+	for _, known := range sentinels {
+		if errors.Is(err, known) {
+			kinds = append(kinds, known)
+		}
+		if err != nil && strings.Count(err.Error(), known.Error()) > 1 {
+			t.Errorf("expected %q once, found %v", known, err)
+		}
+	}
+	if len(kinds) > 1 {
+		t.Errorf("expected one kind of error, found %q in %v", kinds, err)
 	}
 }
 

@@ -5,10 +5,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -214,8 +218,23 @@ func TestZipForms(t *testing.T) {
 		"descriptor of 64 bits, no signature": {open(crc, wide), both},
 		"executable":                          {zipOf(t, ze{name: "f", body: "x", mode: 0o100755}), []string{"f 755 x"}},
 		"time in the extra field":             {zipOf(t, timed), both[:1]},
-		"stale second name":                   {zipOf(t, renamed), both[:1]},
-		"folder of deflated nothing":          {zipOf(t, ze{name: "d/", deflate: true}), []string{"d/ 755"}},
+		"entry of any part":                   {zipOf(t, ze{name: "f", body: "x", central: at(34, u16(0xffff))}), both[:1]},
+		"same second name":                    {zipOf(t, ze{name: "f", body: "x", extra: join(u16(zipExtraName), u16(6), []byte{1}, u32(int(crc32.ChecksumIEEE([]byte("f")))), []byte("f"))}), both[:1]},
+		"short second name":                   {zipOf(t, ze{name: "f", body: "x", extra: join(u16(zipExtraName), u16(4), u32(1))}), both[:1]},
+		"sizes behind another field":          {zipOf(t, ze{name: "f", body: "x", central: at(20, u32(-1), u32(-1)), extra: join(u16(7), u16(16), u64(9), u64(9), u16(zipExtra64), u16(16), wide)}), both[:1]},
+		"zip64 of any part": {func() []byte {
+			archive := zipParts(t, file).end64()
+			copy(archive[len(archive)-18:], u16(0xffff))
+			return archive
+		}(), both[:1]},
+		"zip64 that need not be": {func() []byte {
+			z := zipParts(t, file)
+			archive := z.end64()
+			copy(archive[len(archive)-14:], join(u16(1), u16(1), u32(len(z.data)-z.offset), u32(z.offset)))
+			return archive
+		}(), both[:1]},
+		"stale second name":          {zipOf(t, renamed), both[:1]},
+		"folder of deflated nothing": {zipOf(t, ze{name: "d/", deflate: true}), []string{"d/ 755"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, _, err := trial{format: Zip}.run(t, test.archive)
@@ -331,6 +350,54 @@ func TestHardLinksAreCopied(t *testing.T) {
 		_, _, err = trial{format: Tar, hardLink: without, options: Options{Limits: Limits{Bytes: 15}}}.run(t, archive)
 		wantLimit(t, err, "Bytes")
 	}
-	_, _, err := trial{format: Tar, hardLink: func(string, string) error { return syscall.EIO }}.run(t, archive)
-	wantError(t, err, ErrDisk, "the disk reports a fault")
+	for failure, want := range map[error]error{syscall.EIO: ErrDisk, syscall.EEXIST: ErrUnsafe} {
+		_, _, err := trial{format: Tar, hardLink: func(string, string) error { return failure }}.run(t, archive)
+		wantError(t, err, want, "")
+	}
+	file, err := os.Open(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	if _, err := (diskReader{file}).Read(make([]byte, 1)); !errors.Is(err, ErrDisk) {
+		t.Errorf("expected %v, found %v", ErrDisk, err)
+	}
+}
+
+// TestSyncFails: what is not durable is not there.
+func TestSyncFails(t *testing.T) {
+	failing := func(file *os.File) error {
+		if strings.HasSuffix(file.Name(), "f") {
+			return syscall.EIO
+		}
+		return nil
+	}
+	for _, archive := range [][]byte{tarOf(t, tarFile("a", "x"), tarFile("f", "x")), tarOf(t, tarFile("f", "x"), tarFile("a", "x"), tarFile("b", "x"))} {
+		_, _, err := trial{format: Tar, sync: failing}.run(t, archive)
+		wantError(t, err, ErrDisk, "the disk reports a fault")
+	}
+}
+
+// TestNamesOfArchives matter to single files alone.
+func TestNamesOfArchives(t *testing.T) {
+	for format, archive := range map[Format][]byte{Tar: tarOf(t), Zip: zipOf(t)} {
+		if _, _, err := (trial{format: format, name: "download"}).run(t, archive); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestSignedSum: some old tars sum their headers up with signs.
+func TestSignedSum(t *testing.T) {
+	block := rawTar('0', "é", "", "00000000000\x00", "")
+	sum, err := strconv.ParseInt(string(block[148:154]), 8, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(block[148:], fmt.Sprintf("%06o", sum-2*256)) // two bytes above 127
+	dir, _, err := trial{format: Tar}.run(t, join(block, rawEnd))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantTree(t, dir, "é 644 ")
 }

@@ -52,6 +52,7 @@ func TestLimits(t *testing.T) {
 		"zip's ratio":     {Zip, zipOf(t, ze{name: "f", body: strings.Repeat(zeros, 1000), deflate: true}), Limits{Ratio: 2000}, Limits{}, "Ratio"},
 		"window of zstd":  {Zstd, zstded(t, bytes.Repeat([]byte("x"), 1<<17), zstd.WithWindowSize(1<<17), zstd.WithSingleSegment(false)), Limits{Window: 1 << 17}, Limits{Window: 1 << 16}, "Window"},
 		"small window":    {Zstd, zstded(t, bytes.Repeat([]byte("x"), 1<<17), zstd.WithWindowSize(1<<17), zstd.WithSingleSegment(false)), Limits{Window: 1 << 17}, Limits{Window: 1}, "Window"},
+		"window of a tar": {TarZstd, zstded(t, bytes.Repeat(tarOf(t), 128), zstd.WithWindowSize(1<<17), zstd.WithSingleSegment(false)), Limits{Window: 1 << 17}, Limits{Window: 1 << 16}, "Window"},
 		"window of xz":    {XZ, xzed(t, []byte("x"), xz.WriterConfig{DictCap: 1 << 17}), Limits{Window: 1 << 17}, Limits{Window: 1<<17 - 1}, "Window"},
 		"xz's 3 * 2^n":    {XZ, xzed(t, []byte("x"), xz.WriterConfig{DictCap: 3 << 16}), Limits{Window: 3 << 16}, Limits{Window: 3<<16 - 1}, "Window"},
 		"sparse expanded": {Tar, sparse("00000004000\x00"), Limits{Bytes: 2048}, Limits{Bytes: 2047}, "Bytes"},

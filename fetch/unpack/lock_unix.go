@@ -18,7 +18,12 @@ func lockStage(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	return lockOpened(file, path)
+}
+
+// lockOpened locks the folder that was opened under path, or closes it.
+func lockOpened(file *os.File, path string) (*os.File, error) {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		file.Close()
 		return nil, fmt.Errorf("%s: %w", path, errInUse)
@@ -29,14 +34,11 @@ func lockStage(path string) (*os.File, error) {
 	}
 	// Who had the lock before may have removed the folder: then this is the lock
 	// of nothing.
-	held, err := file.Stat()
-	if err == nil {
-		there, statErr := os.Lstat(path)
-		if statErr == nil && os.SameFile(held, there) {
-			return file, nil
-		}
-		err = &fs.PathError{Op: "lock", Path: path, Err: fs.ErrNotExist}
+	held, _ := file.Stat()
+	there, _ := os.Lstat(path)
+	if !os.SameFile(held, there) { // nor is anything the same as what can't be told
+		file.Close()
+		return nil, &fs.PathError{Op: "lock", Path: path, Err: fs.ErrNotExist}
 	}
-	file.Close()
-	return nil, err
+	return file, nil
 }

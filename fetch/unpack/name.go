@@ -1,7 +1,7 @@
 package unpack
 
 import (
-	"runtime"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,11 +15,9 @@ type rules struct {
 	windows bool // reserved names and characters
 }
 
-func systemRules() rules {
-	return rules{
-		folds:   runtime.GOOS == "windows" || runtime.GOOS == "darwin" || runtime.GOOS == "ios",
-		windows: runtime.GOOS == "windows",
-	}
+// rulesOf are those of an operating system, by its name in Go.
+func rulesOf(system string) rules {
+	return rules{folds: slices.Contains([]string{"windows", "darwin", "ios"}, system), windows: system == "windows"}
 }
 
 // key is the same for names that are one.

@@ -50,13 +50,23 @@ func TestWindowsNames(t *testing.T) {
 			t.Errorf("%q: expected it to be fine elsewhere, found %v", name, err)
 		}
 	}
-	for _, name := range []string{"CONSOLE", "com", "COM10", "COMA", "lpt", "nul_", "a.con", ".f", "C", "COMM1"} {
+	for _, name := range []string{"CONSOLE", "com", "COM10", "COMA", "lpt", "nul_", "a.con", "1", ".f", "C", "COMM1"} {
 		if _, _, err := (trial{format: Tar, rules: onWindows}).run(t, tarOf(t, tarFile(name, "x"))); err != nil {
 			t.Errorf("%q: found %v", name, err)
 		}
 	}
 	_, _, err := trial{format: Tar, rules: onWindows}.run(t, tarOf(t, tarLink("l", "C:evil")))
 	wantError(t, err, ErrUnsafe, `found ':'`)
+}
+
+func TestRulesOfSystems(t *testing.T) {
+	for system, want := range map[string]rules{
+		"linux": {}, "freebsd": {}, "darwin": {folds: true}, "ios": {folds: true}, "windows": {folds: true, windows: true},
+	} {
+		if found := rulesOf(system); found != want {
+			t.Errorf("%s: expected %+v, found %+v", system, want, found)
+		}
+	}
 }
 
 // TestLinkTargets: what may lead where.

@@ -1,6 +1,7 @@
 package unpack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -32,8 +33,8 @@ func (s *source) ReadAt(p []byte, off int64) (int, error) {
 	}
 	n, err := s.file.ReadAt(p, off)
 	s.read = min(s.read+int64(n), s.file.Size)
-	if err != nil && !errors.Is(err, io.EOF) && s.failed == nil {
-		s.failed = err
+	if !errors.Is(err, io.EOF) {
+		s.failed = cmp.Or(s.failed, err)
 	}
 	return n, err
 }

@@ -37,8 +37,9 @@ type stage struct {
 }
 
 // newStage removes what dead processes left for the same target, checks that
-// the target may be made, and makes a stage for it.
-func newStage(dir string, intoEmpty bool) (*stage, error) {
+// the target may be made, and makes a stage for it, under a name that ends with what
+// random gives.
+func newStage(dir string, intoEmpty bool, random func() string) (*stage, error) {
 	target, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, disk(err)
@@ -52,18 +53,14 @@ func newStage(dir string, intoEmpty bool) (*stage, error) {
 	}
 	const attempts = 100
 	for range attempts {
-		var random [stageRandom]byte
-		if _, err := rand.Read(random[:]); err != nil {
-			return nil, disk(err)
-		}
-		s.path = filepath.Join(parent, prefix+hex.EncodeToString(random[:]))
+		s.path = filepath.Join(parent, prefix+random())
 		err := os.Mkdir(s.path, 0o700)
 		if err == nil {
 			// Another process may take it for one left behind until it is
 			// locked, and remove it: then a next one is made.
 			s.lock, err = lockStage(s.path)
 		}
-		if errors.Is(err, fs.ErrExist) || errors.Is(err, errInUse) || errors.Is(err, fs.ErrNotExist) && exists(parent) {
+		if isTaken(err, parent) {
 			continue
 		}
 		if err != nil {
@@ -76,6 +73,19 @@ func newStage(dir string, intoEmpty bool) (*stage, error) {
 		return s, nil
 	}
 	return nil, disk(&fs.PathError{Op: "mkdir", Path: s.path, Err: fs.ErrExist})
+}
+
+// randomSuffix ends the name of a stage.
+func randomSuffix() string {
+	var random [stageRandom]byte
+	rand.Read(random[:]) // never fails
+	return hex.EncodeToString(random[:])
+}
+
+// isTaken reports whether a stage could not be made as others have its name, or
+// have removed it.
+func isTaken(err error, parent string) bool {
+	return errors.Is(err, fs.ErrExist) || errors.Is(err, errInUse) || errors.Is(err, fs.ErrNotExist) && exists(parent)
 }
 
 func exists(path string) bool {
@@ -135,23 +145,16 @@ func (s *stage) commit(ctx context.Context) error {
 // stays, unless it is an empty folder.
 func (s *stage) rename() error {
 	if s.intoEmpty {
-		// Crash here: the empty folder is gone, and the next call makes the target
-		// anew. Only a folder goes, and only an empty one.
-		err := syscall.Rmdir(s.target)
-		if err != nil && exists(s.target) {
-			return s.occupied(err)
-		}
+		// Only a folder goes, and only an empty one; if it stays the rename tells.
+		// Crash here: it is gone, and the next call makes the target anew.
+		syscall.Rmdir(s.target)
 	}
 	// Crash in the rename: the tree is whole under one of its two names.
 	err := durable.Rename(s.tree(), s.target)
-	if err != nil && exists(s.target) && exists(s.tree()) {
-		return s.occupied(err)
+	if exists(s.target) && exists(s.tree()) {
+		return fmt.Errorf("%w: expected nothing under %s: %w", ErrExists, s.target, err)
 	}
 	return disk(err)
-}
-
-func (s *stage) occupied(err error) error {
-	return fmt.Errorf("%w: expected nothing under %s: %w", ErrExists, s.target, err)
 }
 
 // close removes the stage and what is in it, while it is still locked.
@@ -166,13 +169,10 @@ func (s *stage) close() error {
 // sweep removes the stages in parent that dead processes left for a target.
 // What it can't remove waits for another time.
 func sweep(parent, prefix string) {
-	entries, err := os.ReadDir(parent)
-	if err != nil {
-		return
-	}
+	entries, _ := os.ReadDir(parent)
 	for _, entry := range entries {
 		random, ok := strings.CutPrefix(entry.Name(), prefix)
-		if decoded, err := hex.DecodeString(random); !ok || err != nil || len(decoded) != stageRandom || !entry.IsDir() {
+		if decoded, err := hex.DecodeString(random); !ok || err != nil || len(decoded) != stageRandom {
 			continue
 		}
 		path := filepath.Join(parent, entry.Name())

@@ -83,7 +83,15 @@ func TestTargetAppears(t *testing.T) {
 	// As late as can be: the rename itself sees it.
 	for _, into := range []bool{false, true} {
 		other := filepath.Join(dir, "other")
-		stage, err := newStage(other, into)
+		nowhere := &stage{path: dir, target: filepath.Join(dir, "none", "out"), intoEmpty: into}
+		if err := os.Mkdir(nowhere.tree(), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, nowhere.commit(t.Context()), ErrDisk, "none")
+		if err := os.Remove(nowhere.tree()); err != nil {
+			t.Fatal(err)
+		}
+		stage, err := newStage(other, into, randomSuffix)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +157,7 @@ func TestLeftBehind(t *testing.T) {
 	dir := t.TempDir()
 	target := filepath.Join(dir, "out")
 	dead := []string{left(t, dir, ".out.assay-0123456789abcdef"), left(t, dir, ".out.assay-00000000000000ff")}
-	others := []string{".other.assay-0123456789abcdef", ".out.assay-0123456789abcde", ".out.assay-0123456789abcdeg", ".out.assay-0123456789abcdef00", "out.assay-0123456789abcdef"}
+	others := []string{".other.assay-0123456789abcdef", ".out.assay-0123456789abcde", ".out.assay-0123456789abcdeg", ".out.assay-0123456789abcdef00", "out.assay-0123456789abcdef", "0123456789abcdef", ".out.assay-0123456789abcdef0"}
 	for _, name := range others {
 		left(t, dir, name)
 	}
@@ -168,6 +176,10 @@ func TestLeftBehind(t *testing.T) {
 	}
 	if lock == nil {
 		t.Skip("no locks here")
+	}
+	old := time.Now().Add(-2 * staleAge)
+	if err := os.Chtimes(busy, old, old); err != nil {
+		t.Fatal(err)
 	}
 	others = append(others, filepath.Base(busy), "out")
 	if _, err := Into(t.Context(), fileOf(tarOf(t, tarFile("f", "x"))), Tar, target, Options{}); err != nil {
@@ -191,12 +203,60 @@ func TestLeftBehind(t *testing.T) {
 	}
 }
 
+// TestMeddling: what appears in the hidden folder is not written to, nor merged
+// with.
+func TestMeddling(t *testing.T) {
+	for name, entry := range map[string]te{"a folder": tarDir("d"), "an implied folder": tarFile("d/f", "x"), "a file": tarFile("d", "x"), "a link": tarLink("d", "f")} {
+		dir := t.TempDir()
+		progress := &appearing{make: func() error {
+			return os.Mkdir(filepath.Join(dir, namesIn(t, dir)[0], treeName, "d"), 0o755)
+		}}
+		_, err := Into(t.Context(), fileOf(tarOf(t, tarFile("f", "x"), entry)), Tar, filepath.Join(dir, "out"), Options{Progress: progress})
+		wantError(t, err, ErrUnsafe, "one that this file system takes for another")
+		if found := namesIn(t, dir); len(found) != 0 {
+			t.Errorf("%s: expected nothing left, found %q", name, found)
+		}
+	}
+}
+
+// TestNamesAreTaken: a stage is made under another name, and not under any.
+func TestNamesAreTaken(t *testing.T) {
+	dir := t.TempDir()
+	target := filepath.Join(dir, "out")
+	first, err := newStage(target, false, func() string { return "0000000000000000" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.lock == nil {
+		t.Skip("no locks here")
+	}
+	_, err = newStage(target, false, func() string { return "0000000000000000" })
+	if wantError(t, err, ErrDisk, ".out.assay-0000000000000000"); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("expected %v, found %v", fs.ErrExist, err)
+	}
+	names := []string{"0000000000000000", "0000000000000001"}
+	second, err := newStage(target, false, func() string {
+		name := names[0]
+		names = names[1:]
+		return name
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(first.close(), second.close()); err != nil {
+		t.Fatal(err)
+	}
+	if found := namesIn(t, dir); len(found) != 0 {
+		t.Errorf("expected nothing, found %q", found)
+	}
+}
+
 // TestLocks: who waited for a folder that has gone has no lock of it.
 func TestLocks(t *testing.T) {
 	dir := t.TempDir()
 	_, err := lockStage(filepath.Join(dir, "none"))
 	wantError(t, err, fs.ErrNotExist, "none")
-	stage, err := newStage(filepath.Join(dir, "out"), false)
+	stage, err := newStage(filepath.Join(dir, "out"), false, randomSuffix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +288,29 @@ func TestStale(t *testing.T) {
 		entries, err := os.ReadDir(dir)
 		if err != nil || isStale(entries[0]) != want {
 			t.Errorf("%v: expected %v, found otherwise, %v", age, want, err)
+		}
+		if want {
+			if err := os.RemoveAll(path); err != nil || isStale(entries[0]) {
+				t.Errorf("expected one that has gone not to be stale, %v", err)
+			}
+			left(t, dir, "stage")
+		}
+	}
+}
+
+// TestTaken: which failures to make a stage are tried again under another name.
+func TestTaken(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct {
+		err    error
+		parent string
+		want   bool
+	}{
+		{nil, dir, false}, {fs.ErrExist, dir, true}, {errInUse, dir, true}, {fs.ErrNotExist, dir, true},
+		{fs.ErrNotExist, filepath.Join(dir, "none"), false}, {fs.ErrPermission, dir, false},
+	} {
+		if found := isTaken(test.err, test.parent); found != test.want {
+			t.Errorf("%v: expected %v, found %v", test.err, test.want, found)
 		}
 	}
 }

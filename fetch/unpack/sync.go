@@ -1,6 +1,7 @@
 package unpack
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"sync"
@@ -18,12 +19,13 @@ type syncer struct {
 	failed  error // the first failure; the mutex owns it
 }
 
-func newSyncer() *syncer {
+// newSyncer starts the workers, which use sync on each file.
+func newSyncer(sync func(*os.File) error) *syncer {
 	s := &syncer{files: make(chan *os.File)}
 	for range syncWorkers {
 		s.workers.Go(func() {
 			for file := range s.files {
-				s.note(errors.Join(file.Sync(), file.Close()))
+				s.note(errors.Join(sync(file), file.Close()))
 			}
 		})
 	}
@@ -33,9 +35,7 @@ func newSyncer() *syncer {
 func (s *syncer) note(err error) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.failed == nil {
-		s.failed = disk(err)
-	}
+	s.failed = cmp.Or(s.failed, disk(err))
 }
 
 func (s *syncer) err() error {

@@ -10,21 +10,17 @@ import (
 	"strings"
 )
 
-// ending notes that a stream has ended, and tells so apart from any bytes.
+// ending notes that a stream has ended, which a bufio.Reader tells apart from any
+// bytes.
 type ending struct {
-	stream io.Reader
+	stream *bufio.Reader
 	ended  bool
 }
 
 // Read is that of the stream.
 func (e *ending) Read(p []byte) (int, error) {
 	n, err := e.stream.Read(p)
-	if err == io.EOF {
-		if n > 0 {
-			return n, nil // the next call tells
-		}
-		e.ended = true
-	}
+	e.ended = err == io.EOF
 	return n, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -42,16 +43,15 @@ const bufferBytes = 128 << 10
 // unpacker is one call of Into.
 type unpacker struct {
 	budget
-	ctx      context.Context
-	format   Format
-	options  Options
-	rules    rules
-	root     *os.Root // where everything is written
-	hardLink func(from, to string) error
-	tree     *node
-	syncer   *syncer
-	report   Report
-	buffer   []byte
+	ctx     context.Context
+	format  Format
+	options Options
+	system
+	root   *os.Root // where everything is written
+	tree   *node
+	syncer *syncer
+	report Report
+	buffer []byte
 }
 
 // Into unpacks an archive into the folder dir, which it makes; the parent must
@@ -62,12 +62,18 @@ type unpacker struct {
 // Calls at once for the same dir, in any number of processes, do not disturb each
 // other: one of them makes it.
 func Into(ctx context.Context, archive File, format Format, dir string, options Options) (Report, error) {
-	return into(ctx, archive, format, dir, options, systemRules(), nil)
+	return into(ctx, archive, format, dir, options, system{rules: rulesOf(runtime.GOOS), sync: (*os.File).Sync})
 }
 
-// into is Into with what tests hand in: the rules of another system, and hard
-// links that fail.
-func into(ctx context.Context, archive File, format Format, dir string, options Options, rules rules, hardLink func(from, to string) error) (Report, error) {
+// system is what tests change to be on another one, or one that fails.
+type system struct {
+	rules    rules
+	hardLink func(from, to string) error // nil: that of the folder
+	sync     func(*os.File) error
+}
+
+// into is Into on a system.
+func into(ctx context.Context, archive File, format Format, dir string, options Options, on system) (Report, error) {
 	limits, ok := options.Limits.filled()
 	if !ok {
 		return Report{}, fmt.Errorf("%w: expected limits of 0 or more, found %+v", ErrInvalid, options.Limits)
@@ -77,19 +83,19 @@ func into(ctx context.Context, archive File, format Format, dir string, options 
 	}
 	source := &source{ctx: ctx, file: archive}
 	u := &unpacker{
-		budget: budget{limits: limits, source: source}, ctx: ctx, format: format, options: options, rules: rules,
+		budget: budget{limits: limits, source: source}, ctx: ctx, format: format, options: options, system: on,
 		tree: &node{kind: folder}, buffer: make([]byte, bufferBytes),
 	}
 	if err := u.checkSource(); err != nil {
 		return Report{}, u.explain(err)
 	}
-	stage, err := newStage(dir, options.IntoEmpty)
+	stage, err := newStage(dir, options.IntoEmpty, randomSuffix)
 	if err != nil {
 		return Report{}, err
 	}
 	// Crash from here to the rename: the hidden folder is left, unlocked, and
 	// the next call for the same dir removes it.
-	if err := u.fill(stage, hardLink); err != nil {
+	if err := u.fill(stage); err != nil {
 		return Report{}, errors.Join(u.explain(err), stage.close())
 	}
 	if err := stage.commit(ctx); err != nil {
@@ -114,17 +120,16 @@ func (u *unpacker) checkSource() error {
 }
 
 // fill unpacks into the stage and makes all of it durable.
-func (u *unpacker) fill(stage *stage, hardLink func(from, to string) error) (err error) {
+func (u *unpacker) fill(stage *stage) (err error) {
 	u.root, err = os.OpenRoot(stage.tree())
 	if err != nil {
 		return disk(err)
 	}
 	defer func() { err = errors.Join(err, disk(u.root.Close())) }()
-	u.hardLink = u.root.Link
-	if hardLink != nil {
-		u.hardLink = hardLink
+	if u.hardLink == nil {
+		u.hardLink = u.root.Link
 	}
-	u.syncer = newSyncer()
+	u.syncer = newSyncer(u.sync)
 	err = u.entries()
 	if syncErr := u.syncer.wait(); err == nil {
 		err = syncErr
@@ -150,8 +155,8 @@ func (u *unpacker) entries() error {
 
 // singleName is the name of the one file of a single-file format.
 func (u *unpacker) singleName() (string, error) {
-	format, stem, ok := parseName(u.source.file.Name)
-	if !ok || format != u.format || strings.Trim(stem, ".") == "" {
+	format, stem, _ := parseName(u.source.file.Name)
+	if format != u.format || strings.Trim(stem, ".") == "" {
 		return "", fmt.Errorf("%w: expected a file name that ends with .%s and says the name of the file inside, found %s",
 			ErrInvalid, u.format, quote(u.source.file.Name))
 	}

@@ -220,7 +220,7 @@ type diskReader struct{ file *os.File }
 // Read is that of the file.
 func (r diskReader) Read(p []byte) (int, error) {
 	n, err := r.file.Read(p)
-	if err != nil && err != io.EOF {
+	if err != io.EOF {
 		err = disk(err)
 	}
 	return n, err

@@ -79,6 +79,8 @@ func TestXZAttacks(t *testing.T) {
 		"CRC of the index":       {func(h *handXZ) { h.badCRC = "index" }, ErrMalformed, "expected a CRC of"},
 		"CRC of the footer":      {func(h *handXZ) { h.badCRC = "footer" }, ErrMalformed, "expected a CRC of"},
 		"two filters":            {func(h *handXZ) { h.header = []byte{1, 4, 0, xzLZMA2, 1, 0} }, ErrUnsupported, "found flags 0x1"},
+		"reserved filter flags":  {func(h *handXZ) { h.header[0] = 4 }, ErrUnsupported, "found flags 0x4"},
+		"cut LZMA2":              {func(h *handXZ) { h.data = []byte{0xe0, 0, 1, 0, 0, 0x5d, 0} }, ErrMalformed, "expected whole xz"},
 		"other filter":           {func(h *handXZ) { h.header = []byte{0, 3, 1, 0} }, ErrUnsupported, "filter 030100"},
 		"long properties":        {func(h *handXZ) { h.header = []byte{0, xzLZMA2, 2, 0, 0} }, ErrUnsupported, "filter 210200"},
 		"no such dictionary":     {func(h *handXZ) { h.header = []byte{0, xzLZMA2, 1, 41} }, ErrUnsupported, "filter 210129"},
@@ -118,6 +120,11 @@ func TestXZAttacks(t *testing.T) {
 			_, _, err := trial{format: XZ}.run(t, h.bytes())
 			wantError(t, err, test.want, test.says)
 		})
+	}
+	sized := goodXZ()
+	sized.header, sized.index = []byte{0xc0, 6, 2, xzLZMA2, 1, 0}, []byte{1, 18, 2}
+	if _, _, err := (trial{format: XZ}).run(t, sized.bytes()); err != nil {
+		t.Errorf("with sizes in the header: %v", err)
 	}
 	// Streams may be padded, and follow each other.
 	h := goodXZ()

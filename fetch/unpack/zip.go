@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -43,9 +42,14 @@ func (u *unpacker) unzip() error {
 	if err != nil {
 		return err
 	}
+	packed := bufio.NewReaderSize(nil, bufferBytes)
+	content := &zipContent{packed: packed, inflate: flate.NewReader(packed)}
 	return directory.each(u, func(e *zipEntry) error {
-		content, err := u.openZipEntry(directory, e)
+		section, err := u.openZipEntry(directory, e)
 		if err != nil {
+			return err
+		}
+		if err := content.begin(e, section); err != nil {
 			return err
 		}
 		return u.zipEntry(e, content)
@@ -108,8 +112,9 @@ func (e *zipEntry) checkForm() error {
 	return nil
 }
 
-// openZipEntry reads the local header and compares it with the directory.
-func (u *unpacker) openZipEntry(d *zipDirectory, e *zipEntry) (*zipContent, error) {
+// openZipEntry reads the local header, compares it with the directory, and finds
+// the content.
+func (u *unpacker) openZipEntry(d *zipDirectory, e *zipEntry) (*io.SectionReader, error) {
 	if err := e.checkForm(); err != nil {
 		return nil, err
 	}
@@ -151,7 +156,7 @@ func (u *unpacker) openZipEntry(d *zipDirectory, e *zipEntry) (*zipContent, erro
 			return nil, err
 		}
 	}
-	return newZipContent(e, u.source.section(begin, int64(e.packed))), nil
+	return u.source.section(begin, int64(e.packed)), nil
 }
 
 // compare checks that the local header says the same. Where a descriptor follows,
@@ -166,7 +171,7 @@ func (e *zipEntry) compare(local *zipEntry) error {
 	}
 	open := e.flags&zipDescriptor != 0
 	for _, pair := range [][2]uint64{{e.packed, local.packed}, {e.size, local.size}, {uint64(e.crc), uint64(local.crc)}} {
-		if said := pair[1]; said != pair[0] && !(open && (said == 0 || said == math.MaxUint32)) {
+		if said := pair[1]; said != pair[0] && !(open && said == 0) {
 			return refuse(ErrMalformed, e.name, "expected %d bytes from %d, CRC %08x, in its local header, found %d from %d, CRC %08x",
 				e.size, e.packed, e.crc, local.size, local.packed, local.crc)
 		}
@@ -190,31 +195,33 @@ func (u *unpacker) checkDescriptor(e *zipEntry, at, room int64) error {
 	crc := le.AppendUint32(nil, e.crc)
 	for _, sizes := range [][]byte{narrow, wide} {
 		form := slices.Concat(crc, sizes)
-		text := strings.TrimPrefix(string(found), zipDescSig)
-		if strings.HasPrefix(text, string(form)) || strings.HasPrefix(string(found), string(form)) {
+		if strings.HasPrefix(strings.TrimPrefix(string(found), zipDescSig), string(form)) {
 			return nil
 		}
 	}
 	return refuse(ErrMalformed, e.name, "expected %d bytes from %d, CRC %08x, behind its content, found %x", e.size, e.packed, e.crc, found)
 }
 
-// zipContent reads the content of one entry and ends it only if all is right.
+// zipContent reads the content of one entry after the other, and ends each only if
+// all of it is right.
 type zipContent struct {
-	entry  *zipEntry
-	packed *bufio.Reader
-	plain  io.Reader
-	size   uint64
-	crc    uint32
+	packed  *bufio.Reader
+	inflate io.Reader // from packed, of which it takes single bytes and no more than it needs
+	entry   *zipEntry
+	plain   io.Reader
+	size    uint64
+	crc     uint32
 }
 
-func newZipContent(e *zipEntry, section *io.SectionReader) *zipContent {
-	// Deflate takes single bytes from it and no more than it needs.
-	c := &zipContent{entry: e, packed: bufio.NewReaderSize(section, int(min(bufferBytes, section.Size()+1)))}
-	c.plain = c.packed
-	if e.method == zipDeflate {
-		c.plain = flate.NewReader(c.packed)
+// begin goes on to an entry.
+func (c *zipContent) begin(e *zipEntry, section *io.SectionReader) error {
+	c.packed.Reset(section)
+	c.entry, c.plain, c.size, c.crc = e, c.packed, 0, 0
+	if e.method == zipStore {
+		return nil
 	}
-	return c
+	c.plain = c.inflate
+	return c.inflate.(flate.Resetter).Reset(c.packed, nil)
 }
 
 // Read returns what the entry holds. One byte more than the directory says is an

@@ -52,13 +52,16 @@ func TestZipAttacks(t *testing.T) {
 		want    error
 		says    string
 	}{
-		"absolute path":              {with(func(e *ze) { e.name = "/etc/passwd" }), ErrUnsafe, "found an absolute one"},
-		"climbing path":              {with(func(e *ze) { e.name = "../evil" }), ErrUnsafe, `found ".."`},
-		"backslashes":                {with(func(e *ze) { e.name = `..\evil` }), ErrUnsafe, `found '\\'`},
-		"not UTF-8":                  {with(func(e *ze) { e.name = "\x81" }), ErrUnsafe, "expected UTF-8"},
-		"climbing link":              {with(func(e *ze) { e.body, e.mode = "../evil", 0o120777 }), ErrUnsafe, "stays inside"},
-		"link with a folder's name":  {with(func(e *ze) { e.name, e.mode = "l/", 0o120777 }), ErrUnsafe, "found mode 120777"},
-		"long link":                  {with(func(e *ze) { e.body, e.mode = strings.Repeat("l", 1025), 0o120777 }), ErrLimit, "1024 bytes in a path"},
+		"absolute path":             {with(func(e *ze) { e.name = "/etc/passwd" }), ErrUnsafe, "found an absolute one"},
+		"climbing path":             {with(func(e *ze) { e.name = "../evil" }), ErrUnsafe, `found ".."`},
+		"backslashes":               {with(func(e *ze) { e.name = `..\evil` }), ErrUnsafe, `found '\\'`},
+		"not UTF-8":                 {with(func(e *ze) { e.name = "\x81" }), ErrUnsafe, "expected UTF-8"},
+		"climbing link":             {with(func(e *ze) { e.body, e.mode = "../evil", 0o120777 }), ErrUnsafe, "stays inside"},
+		"link with a folder's name": {with(func(e *ze) { e.name, e.mode = "l/", 0o120777 }), ErrUnsafe, "found mode 120777"},
+		"long link":                 {with(func(e *ze) { e.body, e.mode = strings.Repeat("l", 1025), 0o120777 }), ErrLimit, "1024 bytes in a path"},
+		"long link that is damaged": {with(func(e *ze) {
+			e.body, e.mode, e.central, e.local = strings.Repeat("l", 1025), 0o120777, at(16, u32(7)), localAt(14, u32(7))
+		}), ErrLimit, "1024 bytes in a path"},
 		"write through a link":       {zipOf(t, ze{name: "l", body: ".", mode: 0o120777}, ze{name: "l/f", body: "x"}), ErrUnsafe, "found a symbolic link under"},
 		"one name twice":             {zipOf(t, file, file), ErrUnsafe, "it is a file already"},
 		"device":                     {with(func(e *ze) { e.mode = 0o020644 }), ErrUnsafe, "found mode 20644"},
@@ -161,6 +164,7 @@ func TestZipAttacks(t *testing.T) {
 		"zip64 part of the entries":  {end64(24, u64(0)), ErrUnsupported, "found 0 of 1 entries"},
 		"zip64 with 2^63 entries":    {end64(24, u64(1<<63), u64(1<<63)), ErrLimit, "found 9223372036854775808 or more"},
 		"zip64 directory of 2^63":    {end64(40, u64(1<<63)), ErrMalformed, "expected a directory of 9223372036854775808 bytes"},
+		"zip64 directory before all": {end64(40, u64(80), u64(math.MaxUint64)), ErrMalformed, "at 18446744073709551615"},
 		"zip64 directory at 2^64-1":  {end64(48, u64(math.MaxUint64)), ErrMalformed, "at 18446744073709551615"},
 		"end records disagree": {func() []byte {
 			archive := zipParts(t, file).end64()

@@ -51,7 +51,7 @@ func badZip(format string, args ...any) error {
 
 // bytesAt reads n bytes, all of them.
 func (s *source) bytesAt(off, n int64) ([]byte, error) {
-	if off < 0 || n > s.file.Size-off {
+	if n > s.file.Size-off {
 		return nil, badZip("expected %d bytes at %d, found an archive of %d", n, off, s.file.Size)
 	}
 	p := make([]byte, n)
@@ -106,8 +106,11 @@ func (u *unpacker) zipEnd64(off int64) ([3]uint64, int64, error) {
 		return none, -1, nil
 	}
 	locator, err := u.source.bytesAt(off-zipLocatorBytes, zipLocatorBytes)
-	if err != nil || string(locator[:4]) != zipLocatorSig {
+	if err != nil {
 		return none, -1, err
+	}
+	if string(locator[:4]) != zipLocatorSig {
+		return none, -1, nil
 	}
 	at := binary.LittleEndian.Uint64(locator[8:])
 	if part, parts := binary.LittleEndian.Uint32(locator[4:]), binary.LittleEndian.Uint32(locator[16:]); part != 0 || parts != 1 {
