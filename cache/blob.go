@@ -72,6 +72,18 @@ func (b Blob) open() (*blobReader, error) {
 	return &blobReader{blob: b, file: file, info: info, hash: b.digest.Algorithm().New()}, nil
 }
 
+// Clone makes a file the same as the blob where the file system can share their
+// bytes, which are not read: who does so relies on the disk. Where it can't the
+// error is errors.ErrUnsupported; a blob that is gone is ErrMissing.
+func (b Blob) Clone(to Cloner) error {
+	r, err := b.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return to.Clone(r.file)
+}
+
 // Check reads the whole blob. It fails as the reader of Open does, or with the
 // error of ctx.
 func (b Blob) Check(ctx context.Context) error {

@@ -242,6 +242,14 @@ func (g *Stage) Also(to io.WriterAt) error {
 	return nil
 }
 
+// Cloner is a file that may become another one's twin without a copy of its bytes;
+// errors.ErrUnsupported where that can't be.
+type Cloner interface{ Clone(from *os.File) error }
+
+// Clonable reports whether a file could be made of the blob by Blob.Clone, when it
+// is there. Whatever to holds may be lost.
+func (g *Stage) Clonable(to Cloner) bool { return to.Clone(g.file) == nil }
+
 // Put writes the first n bytes of a buffer, which goes back to the pool, at an
 // offset. Bytes beyond the length write nothing and are a *MismatchError; an error
 // of the file is an ErrDisk. After an error every Put fails with it.

@@ -32,6 +32,26 @@ func (c *Client) Get(ctx context.Context, request Request) (Held, error) {
 // GetSelected proves and fetches what Resolve has found: first what is signed
 // and attested, then the bytes. A proof.Refusal keeps it from being fetched.
 func (c *Client) GetSelected(ctx context.Context, selection Selection) (Held, error) {
+	return c.getSelected(ctx, selection, nil)
+}
+
+// GetInto is GetSelected and Save in one pass over the bytes. What is in the way
+// of the file is an error before anything is fetched.
+func (c *Client) GetInto(ctx context.Context, selection Selection, path string, replace bool) (held Held, changed bool, err error) {
+	target := selection.Target
+	to, err := openDestination(ctx, output{target.Path(), target.Digests().Primary(), target.Length(), selection.permission(), path, replace})
+	if err != nil {
+		return Held{}, false, err
+	}
+	defer to.abort()
+	if held, err = c.getSelected(ctx, selection, to); err != nil {
+		return Held{}, false, err
+	}
+	changed, err = to.finish(ctx, c, held.Blob)
+	return held, changed, err
+}
+
+func (c *Client) getSelected(ctx context.Context, selection Selection, to *destination) (Held, error) {
 	found, err := c.prove(ctx, &selection, papers{fetch: true})
 	for _, warning := range selection.Warnings {
 		c.warn(warning)
@@ -39,7 +59,7 @@ func (c *Client) GetSelected(ctx context.Context, selection Selection) (Held, er
 	if err != nil {
 		return Held{}, c.refused(ctx, err)
 	}
-	fetched, err := c.Fetch(ctx, selection.Target)
+	fetched, err := c.fetch(ctx, selection.Target, to)
 	if err != nil {
 		return Held{}, err
 	}

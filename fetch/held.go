@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -73,7 +74,7 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 			return c.revised(ctx, s.because(Replaced, fmt.Errorf("%s: %w: expected %s, found %s", receipt.Target, policy.ErrChanged, receipt.Digests.Primary(), selection.Target.Digests().Primary()))), nil
 		}
 		if len(selection.Target.Digests()) > 1 {
-			if err := proveAll(ctx, blob, selection.Target); err != nil {
+			if err := proveAll(ctx, blob, selection.Target, io.Discard); err != nil {
 				return s.because(Changed, err), nil
 			}
 		}

@@ -7,13 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
 	"assay/artifact"
 	"assay/cache"
-	"assay/internal/durable"
 )
 
 // pipePoll is how often a pipe is looked at for its reader.
@@ -29,51 +27,31 @@ var ErrFolder = errors.New("is a folder")
 // there, and were hashed once more on the way, the file has no name; a crash
 // leaves at most a hidden temporary file beside it.
 func (c *Client) Save(ctx context.Context, held Held, path string, replace bool) (changed bool, err error) {
-	return c.save(ctx, output{held.Blob, held.Target.Path(), held.permission()}, path, replace)
+	return c.save(ctx, held.Blob, output{held.Target.Path(), held.Blob.Digest(), held.Blob.Length(), held.permission(), path, replace})
 }
 
 // SaveBlob is Save for bytes that no repository promises. what names them, for
 // messages.
 func (c *Client) SaveBlob(ctx context.Context, blob cache.Blob, what, path string, replace bool) (changed bool, err error) {
-	return c.save(ctx, output{blob, what, 0o644}, path, replace)
+	return c.save(ctx, blob, output{what, blob.Digest(), blob.Length(), 0o644, path, replace})
 }
 
-// output is what Save writes.
-type output struct {
-	blob cache.Blob
-	what string
-	perm fs.FileMode
-}
-
-func (c *Client) save(ctx context.Context, out output, path string, replace bool) (changed bool, err error) {
-	info, err := os.Lstat(path)
-	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
-		// A link to a file is replaced itself. One to a folder or a device, as
-		// /dev/stdout is one, stands for what it leads to.
-		if behind, err := os.Stat(path); err == nil && !behind.Mode().IsRegular() {
-			info = behind
+func (c *Client) save(ctx context.Context, blob cache.Blob, out output) (changed bool, err error) {
+	d, err := openDestination(ctx, out)
+	if err != nil {
+		return false, err
+	}
+	defer d.abort()
+	if d.file != nil && errors.Is(blob.Clone(d.file), errors.ErrUnsupported) {
+		if err := c.WriteBlob(ctx, blob, d.file); err != nil {
+			return false, err
 		}
-	}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return true, c.create(ctx, out, path, false)
-	case err != nil:
-		return false, fmt.Errorf("%w: %w", ErrOutput, err)
-	case info.IsDir():
-		return false, fmt.Errorf("%w: %s %w", ErrExists, path, ErrFolder)
-	case info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket) != 0:
-		return true, c.writeInto(ctx, out, path)
-	}
-	if info.Mode().IsRegular() && info.Size() == out.blob.Length() {
-		same, err := sameFile(ctx, path, out.blob.Digest())
-		if err != nil || same {
+	} else if d.file != nil { // its content is what counts, and is not hashed by sharing it
+		if err := rehash(ctx, blob); err != nil {
 			return false, err
 		}
 	}
-	if !replace {
-		return false, fmt.Errorf("%w: %s holds other bytes than %s", ErrExists, path, out.what)
-	}
-	return true, c.create(ctx, out, path, true)
+	return d.finish(ctx, c, blob)
 }
 
 // sameFile reports whether a file holds just the bytes of a digest.
@@ -91,34 +69,11 @@ func sameFile(ctx context.Context, path string, digest artifact.Digest) (bool, e
 }
 
 // permission lets a file be run that is itself the executable.
-func (h Held) permission() fs.FileMode {
+func (h Selection) permission() fs.FileMode {
 	if h.Artifact.Format == "raw" && len(h.Artifact.Executables) > 0 {
 		return 0o755
 	}
 	return 0o644
-}
-
-// create writes a new file.
-func (c *Client) create(ctx context.Context, out output, path string, replace bool) error {
-	if dir := filepath.Dir(path); !exists(dir) {
-		return fmt.Errorf("%w: the folder %s does not exist", ErrOutput, dir)
-	}
-	file, err := durable.Create(path, out.perm)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrOutput, err)
-	}
-	defer file.Abort()
-	if err := c.WriteBlob(ctx, out.blob, file); err != nil {
-		return err
-	}
-	commit := file.CommitNew
-	if replace {
-		commit = file.Commit
-	}
-	if err := commit(); err != nil {
-		return fmt.Errorf("%w: %w", ErrOutput, err)
-	}
-	return nil
 }
 
 // exists is false only where nothing is under the name: what else may be wrong
@@ -130,13 +85,13 @@ func exists(path string) bool {
 
 // writeInto writes to what is no file, a device or a pipe. It waits for the
 // reader of a pipe as long as the caller does.
-func (c *Client) writeInto(ctx context.Context, out output, path string) error {
+func (c *Client) writeInto(ctx context.Context, blob cache.Blob, path string) error {
 	file, err := openInto(ctx, path)
 	if err != nil {
 		return err
 	}
 	stop := context.AfterFunc(ctx, func() { file.Close() }) // ends a write that nobody reads
-	err = c.WriteBlob(ctx, out.blob, file)
+	err = c.WriteBlob(ctx, blob, file)
 	if !stop() && err != nil {
 		return context.Cause(ctx)
 	}

@@ -49,7 +49,7 @@ func (c *Client) heldMirrors(ctx context.Context, r *Repository, view *trust.Vie
 	if err != nil || target.Length() > release.MaxMirrorsBytes {
 		return false
 	}
-	held, err := c.held(ctx, target)
+	held, err := c.held(ctx, target, nil)
 	if err != nil {
 		return false
 	}

@@ -50,7 +50,7 @@ func (p papers) Hash(ctx context.Context, algorithm artifact.Algorithm) (artifac
 	if digest, ok := p.known.Of(algorithm); ok {
 		return digest, nil
 	}
-	fetched, err := p.shelf.client.held(ctx, p.target)
+	fetched, err := p.shelf.client.held(ctx, p.target, nil)
 	if errors.Is(err, cache.ErrMissing) {
 		if !p.fetch {
 			return artifact.Digest{}, fmt.Errorf("%s: %w", p.target.Path(), trust.ErrNotHeld)

@@ -50,10 +50,15 @@ type Fetched struct {
 // are not the promised ones). What a transfer that failed has brought stays in the
 // cache's staging folder, without a name, for the next one to go on from.
 func (c *Client) Fetch(ctx context.Context, target trust.Target) (Fetched, error) {
+	return c.fetch(ctx, target, nil)
+}
+
+// fetch is Fetch with a file that gets the bytes in the same pass; nil: none.
+func (c *Client) fetch(ctx context.Context, target trust.Target, to *destination) (Fetched, error) {
 	if target.IsZero() {
 		return Fetched{}, fmt.Errorf("%w: an empty target promises nothing", ErrUnknown)
 	}
-	held, err := c.held(ctx, target)
+	held, err := c.held(ctx, target, to)
 	if err == nil || !errors.Is(err, cache.ErrMissing) {
 		return held, err
 	}
@@ -73,14 +78,14 @@ func (c *Client) Fetch(ctx context.Context, target trust.Target) (Fetched, error
 	}
 	defer stage.Keep()
 	// Whoever held the stage before us may have brought it.
-	if held, err := c.held(ctx, target); err == nil || !errors.Is(err, cache.ErrMissing) {
+	if held, err := c.held(ctx, target, to); err == nil || !errors.Is(err, cache.ErrMissing) {
 		return held, err
 	}
-	return c.download(ctx, repository, target, stage)
+	return c.download(ctx, repository, target, stage, to)
 }
 
 // held finds a target's bytes in the cache and hashes them.
-func (c *Client) held(ctx context.Context, target trust.Target) (Fetched, error) {
+func (c *Client) held(ctx context.Context, target trust.Target, to *destination) (Fetched, error) {
 	blob, err := c.cache.Get(target.Digests().Primary())
 	if err != nil {
 		return Fetched{}, err
@@ -88,22 +93,23 @@ func (c *Client) held(ctx context.Context, target trust.Target) (Fetched, error)
 	if blob.Length() != target.Length() {
 		return Fetched{}, &trust.MismatchError{What: target.Path(), Expected: fmt.Sprintf("%d bytes", target.Length()), Found: fmt.Sprintf("%d held under the same digest", blob.Length())}
 	}
-	if err := proveAll(ctx, blob, target); err != nil {
+	err = to.from(blob, func(also io.Writer) error { return proveAll(ctx, blob, target, also) })
+	if err != nil {
 		return Fetched{}, err
 	}
 	return Fetched{Blob: blob}, nil
 }
 
 // proveAll reads a blob whole. The blob's reader checks the digest it is stored
-// under; any further promised digest is computed here.
-func proveAll(ctx context.Context, blob cache.Blob, target trust.Target) error {
+// under; any further promised digest is computed here. also gets what is read.
+func proveAll(ctx context.Context, blob cache.Blob, target trust.Target, also io.Writer) error {
 	reader, err := blob.Open()
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
 	prover := newProver(target, blob.Digest().Algorithm())
-	if err := copyBytes(ctx, prover, reader, nil); err != nil {
+	if err := copyBytes(ctx, io.MultiWriter(prover, also), reader, nil); err != nil {
 		return err
 	}
 	return prover.check()
@@ -111,7 +117,7 @@ func proveAll(ctx context.Context, blob cache.Blob, target trust.Target) error {
 
 // download fills the stage from the places of a target. What a cut or given up
 // transfer has brought is kept, for the next run to take up.
-func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage) (fetched Fetched, err error) {
+func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage, to *destination) (fetched Fetched, err error) {
 	places, err := r.Source.Places(ctx, target)
 	if err != nil {
 		return Fetched{}, err
@@ -124,6 +130,9 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 		return Fetched{}, context.Cause(ctx)
 	}
 	defer c.downloads.Release(1)
+	if err := to.beside(stage); err != nil {
+		return Fetched{}, err
+	}
 	meter := c.progress.Start(target.Name(), target.Length())
 	defer func() { meter.Done(err) }()
 	result, err := c.mover.Move(ctx, transfer.Object{Name: target.Path(), Pieces: pieces, Observe: r.Source.Observe}, places, stage, meter)
@@ -135,6 +144,9 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 	if err == nil {
 		var blob cache.Blob
 		blob, err = stage.Commit(ctx)
+		if err == nil && to != nil && to.cloned {
+			err = blob.Clone(to.file)
+		}
 		fetched = Fetched{Blob: blob, Moved: result.Moved, From: result.From}
 	}
 	if err != nil {
@@ -145,21 +157,18 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 
 // notFetched ends a stage that could not be filled, and says what it was for.
 func (c *Client) notFetched(ctx context.Context, target trust.Target, stage *cache.Stage, err error) error {
-	end := stage.Keep
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		end = stage.Abort // room is what is wanted most
-	}
-	if endErr := end(); endErr != nil {
-		c.warn(endErr.Error())
-	}
-	if cause := context.Cause(ctx); cause != nil {
-		return cause
-	}
-	if missing(err) {
+	err = c.notMoved(ctx, stage, err)
+	switch {
+	case context.Cause(ctx) != nil:
+		return err
+	case missing(err):
 		return fmt.Errorf("%s is promised by %s, but no source has it: %w", target.Path(), target.Repository(), err)
 	}
 	return fmt.Errorf("%s: %w", target.Path(), err)
 }
+
+// noRoom reports whether a disk is full.
+func noRoom(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // missing reports whether every source has said that it has no such file.
 func missing(err error) bool {

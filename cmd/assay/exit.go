@@ -108,7 +108,7 @@ const (
 // what is wrong in a document (10, 15) is not what was typed (2).
 func causes() []cause {
 	return []cause{
-		{errInterrupted, 130, "nothing was kept that is not whole; run the command again"},
+		{errInterrupted, 130, "what came so far is kept, without a name: run the command again, and it goes on from there"},
 		{errTerminated, 143, ""},
 		{errReaderGone, 141, ""},
 

@@ -110,6 +110,15 @@ func (a *app) get(c *cli.Context) error {
 	if c.Bool(flagDryRun) {
 		return a.dryRun(c, s, selection)
 	}
+	if c.IsSet(flagPrint) || c.String(flagOutput) == "-" {
+		return a.getHeld(c, s, args, selection)
+	}
+	return a.getFile(c, s, args, selection)
+}
+
+// getHeld brings an artifact into the cache and tells of it, or writes it to
+// standard output, once it is proven.
+func (a *app) getHeld(c *cli.Context, s *session, args []string, selection fetch.Selection) error {
 	began := a.now()
 	held, err := s.client.GetSelected(c.Context, selection)
 	if err != nil {
@@ -120,18 +129,8 @@ func (a *app) get(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	doc := newGetDoc(selection)
-	doc.Blob, doc.Moved, doc.From, doc.Changed = held.Blob.Path(), held.Moved, held.From, held.Moved > 0
-	if c.IsSet(flagPrint) {
-		if doc.Changed {
-			if err := log.noteGet(c.Context, held, "into the cache"); err != nil {
-				return err
-			}
-		}
-		a.out.line("%s", map[string]string{"path": doc.Blob, "digest": held.Blob.Digest().String(), "version": doc.Version}[c.String(flagPrint)])
-		return a.out.result("get", doc)
-	}
-	if c.String(flagOutput) == "-" {
+	doc := newHeldDoc(held)
+	if !c.IsSet(flagPrint) {
 		a.progress.close()
 		err := s.client.WriteTo(c.Context, held, a.stdout)
 		if errors.Is(err, fetch.ErrOutput) {
@@ -143,7 +142,13 @@ func (a *app) get(c *cli.Context) error {
 		a.tellOf(held, true, took)
 		return log.noteGet(c.Context, held, "to standard output")
 	}
-	return a.save(c, s, log, held, doc, took)
+	if doc.Changed {
+		if err := log.noteGet(c.Context, held, "into the cache"); err != nil {
+			return err
+		}
+	}
+	a.out.line("%s", map[string]string{"path": doc.Blob, "digest": held.Blob.Digest().String(), "version": doc.Version}[c.String(flagPrint)])
+	return a.out.result("get", doc)
 }
 
 // checkGetFlags refuses flags that contradict each other, or that would have no
@@ -203,6 +208,13 @@ func newGetDoc(selection fetch.Selection) getDoc {
 	}
 }
 
+// newHeldDoc tells of what was got.
+func newHeldDoc(held fetch.Held) getDoc {
+	doc := newGetDoc(held.Selection)
+	doc.Blob, doc.Moved, doc.From, doc.Changed = held.Blob.Path(), held.Moved, held.From, held.Moved > 0
+	return doc
+}
+
 // title names what was chosen, in a line.
 func title(selection fetch.Selection) string {
 	if selection.Product == "" {
@@ -244,21 +256,29 @@ func (a *app) dryRun(c *cli.Context, s *session, selection fetch.Selection) erro
 	return refusal
 }
 
-// save writes what is held to the file that was asked for, or to ./NAME.
-func (a *app) save(c *cli.Context, s *session, log *auditor, held fetch.Held, doc getDoc, took time.Duration) error {
+// getFile writes an artifact to the file that was asked for, or to ./NAME, as it
+// comes.
+func (a *app) getFile(c *cli.Context, s *session, args []string, selection fetch.Selection) error {
 	file, replace := c.String(flagOutput), true
 	if file == "" {
-		name := held.Target.Name()
+		name := selection.Target.Name()
 		if err := artifact.ValidFileName(name); err != nil {
 			return withHint(usagef("the target's name is not fit for a file here: %v", err), "name one with -o FILE")
 		}
 		file, replace = "."+string(filepath.Separator)+name, false
 	}
-	wrote, err := s.client.Save(c.Context, held, a.path(file), replace)
+	began := a.now()
+	held, wrote, err := s.client.GetInto(c.Context, selection, a.path(file), replace)
+	if err != nil {
+		return a.noteRefusal(c.Context, s, s.askedFor(args), err)
+	}
+	took := a.now().Sub(began)
+	a.progress.close()
+	log, err := a.auditor(c.Context, s)
 	if err != nil {
 		return err
 	}
-	a.progress.close()
+	doc := newHeldDoc(held)
 	doc.File, doc.Changed = file, doc.Changed || wrote
 	if doc.Changed {
 		if err := log.noteGet(c.Context, held, "into "+file); err != nil {

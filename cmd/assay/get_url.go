@@ -95,7 +95,7 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 	}
 	getter, err := pinned.New(pinned.Config{
 		Cache: g.session.cache, Dir: filepath.Join(g.session.config.CacheDir, "git"), S3: cloud.S3{Now: a.now}, GCS: cloud.GCS{},
-		Mover:   &urlMover{g.session.engine, g.session.cache, a.progress},
+		Mover:   g.session.client,
 		MaxSize: limit, Env: a.env, Now: a.now, Offline: g.session.config.Offline,
 	})
 	if err != nil {

@@ -12,8 +12,6 @@ var (
 	ErrWrongBytes = errors.New("sent other bytes than promised")
 	// ErrNoPlace: there is no place to ask.
 	ErrNoPlace = errors.New("no source to ask")
-	// ErrTooLarge: an object whose length nobody promised is longer than its limit.
-	ErrTooLarge = errors.New("larger than its limit")
 
 	// errStalled and errSlow end a request whose place may do better later.
 	errStalled = errors.New("no bytes came, and another source may have them")

@@ -344,8 +344,8 @@ func TestUnknownLength(t *testing.T) {
 		}
 		b.holds(data)
 		b = newBench(t)
-		if _, err := b.moveInto(t.Context(), data, -1, Object{Limit: 699 << 10}, places(t, s)); !errors.Is(err, ErrTooLarge) {
-			t.Errorf("%s: expected %v, found %v", name, ErrTooLarge, err)
+		if _, err := b.moveInto(t.Context(), data, -1, Object{Limit: 699 << 10}, places(t, s)); !errors.Is(err, wire.ErrTooLong) {
+			t.Errorf("%s: expected %v, found %v", name, wire.ErrTooLong, err)
 		}
 	}
 	s := serve(t, data, honest)

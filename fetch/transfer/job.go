@@ -60,7 +60,7 @@ func newJob(ctx context.Context, m *Mover, object Object, places []Place, stage 
 	j := &job{
 		mover: m, ctx: ctx, object: object, stage: stage, meter: meter,
 		ended: make(chan *run, m.options.Connections+1), runs: map[*run]bool{},
-		tuner: tuner{wanted: 1, most: min(m.options.Connections, m.engine.PerHost())},
+		tuner: tuner{wanted: 1, most: max(1, min(m.options.Connections, m.engine.Connections(places[0].URL)))},
 	}
 	for i, place := range places {
 		j.sites = append(j.sites, &site{Place: place, name: wire.Shown(place.URL), index: i, pauses: m.options.pauses(), origins: map[int]bool{}})

@@ -50,7 +50,7 @@ func (j *job) end(r *run) error {
 		}
 	case errors.Is(err, fs.ErrNotExist) && s.IfMissing != "":
 		s.gone = fmt.Errorf("%s: %w", s.IfMissing, err)
-	case errors.Is(err, ErrTooLarge), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, wire.ErrTooLong), errors.Is(err, fs.ErrNotExist):
 		s.gone = err
 	case errors.Is(err, wire.ErrRange):
 		s.wholeOnly = true

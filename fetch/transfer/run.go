@@ -89,7 +89,7 @@ func (j *job) accept(a *wire.Answer, request wire.Request) error {
 		return fmt.Errorf("%s: %w: %w", a.Source(), ErrWrongBytes, j.wrongLength(a.Total))
 	}
 	if length < 0 && a.Total > j.object.Limit {
-		return fmt.Errorf("%s: %w: expected at most %d bytes, found %d", a.Source(), ErrTooLarge, j.object.Limit, a.Total)
+		return fmt.Errorf("%s: %w: expected at most %d bytes, found %d", a.Source(), wire.ErrTooLong, j.object.Limit, a.Total)
 	}
 	if request.From > 0 && a.From == 0 {
 		if request.Validator != "" && a.Validator != request.Validator {
@@ -137,7 +137,7 @@ func (j *job) receive(ctx context.Context, r *run, a *wire.Answer) error {
 		case read > n && at+int64(n) == j.stage.Length():
 			return fmt.Errorf("%s: %w: %w", a.Source(), ErrWrongBytes, j.wrongLength(j.stage.Length()+1))
 		case a.To == 0 && j.stage.Length() < 0 && at+int64(n) > j.object.Limit:
-			return fmt.Errorf("%s: %w: expected at most %d bytes, found more", a.Source(), ErrTooLarge, j.object.Limit)
+			return fmt.Errorf("%s: %w: expected at most %d bytes, found more", a.Source(), wire.ErrTooLong, j.object.Limit)
 		case !more && readErr == nil && a.To == 0:
 			return j.surplus(ctx, r, a)
 		case !more:

@@ -68,6 +68,13 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 // Write appends p to the temporary file.
 func (f *File) Write(p []byte) (int, error) { return f.file.Write(p) }
 
+// WriteAt writes p to the temporary file at an offset.
+func (f *File) WriteAt(p []byte, offset int64) (int, error) { return f.file.WriteAt(p, offset) }
+
+// Clone makes the temporary file the same as another, without a copy of its bytes;
+// see the function of that name.
+func (f *File) Clone(from *os.File) error { return Clone(f.file, from) }
+
 // Name is the final path, where nothing of this File stands before Commit.
 func (f *File) Name() string { return f.final }
 
