@@ -35,7 +35,6 @@ type fleet struct {
 func newFleet(t *testing.T, n int) *fleet {
 	t.Helper()
 	f := &fleet{bench: newBench(t, testrepo.Options{})}
-	f.impatient()
 	for range n {
 		server, err := testrepo.Serve(f.repo)
 		must(t, err)
@@ -44,6 +43,12 @@ func newFleet(t *testing.T, n int) *fleet {
 	}
 	f.forget()
 	return f
+}
+
+// hurry is for tests in which somebody is silent: long enough for the honest ones
+// on a busy machine.
+func (f *fleet) hurry() {
+	f.engine.Answer, f.engine.Idle, f.engine.Document = 2*time.Second, 2*time.Second, 4*time.Second
 }
 
 // forget makes the machine forget what it has learnt of mirrors.
@@ -304,6 +309,7 @@ func TestSilentMirrorAndMirrorThatIsDown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFleet(t, 1)
+			f.hurry()
 			spoil(f.mirrors[0])
 			f.gets("hello")
 			f.quiet()
@@ -359,6 +365,7 @@ func TestGraceOnlyWhereNoSourceAnswers(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, 1)
 	f.gets("hello")
+	f.hurry()
 	f.grace = 48 * time.Hour
 	f.now = f.now.Add(30 * time.Hour) // the timestamp has expired
 	f.server.Silent()
@@ -373,6 +380,7 @@ func TestGraceOnlyWhereNoSourceAnswers(t *testing.T) {
 	// One lies at the root, and is dropped; then all others are silent.
 	f = newFleet(t, 2)
 	f.gets("hello")
+	f.hurry()
 	f.grace = 48 * time.Hour
 	f.now = f.now.Add(30 * time.Hour)
 	f.mirrors[0].Replace("2.root.json", []byte("{}"))

@@ -60,12 +60,12 @@ func (d *distant) connect(w http.ResponseWriter, q *http.Request) {
 		return
 	}
 	defer up.Close()
-	w.WriteHeader(http.StatusOK)
 	down, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
 	defer down.Close()
+	io.WriteString(down, "HTTP/1.1 200 Connection established\r\n\r\n")
 	go func() {
 		io.Copy(up, down)
 		up.Close()
@@ -101,6 +101,7 @@ func TestMirrorsJSON(t *testing.T) {
 		t.Errorf("expected two requests, found %v", f.server.Requests())
 	}
 	// Where all else is silent, the mirrors of before are asked how new they are.
+	f.hurry()
 	f.server.Silent()
 	must(t, f.repo.SetStatus("hello", "stable", "1.5.0", "revoked", "by a test", ""))
 	must(t, f.repo.Publish())

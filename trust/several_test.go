@@ -78,6 +78,10 @@ func TestSeveralSources(t *testing.T) {
 			if alone == nil || all == nil || strings.ReplaceAll(all.Error(), " (from 1)", "") != alone.Error() {
 				t.Errorf("%s, %s: expected the error of one source alone\n\t%v\n\tfound\n\t%v", file, name, alone, all)
 			}
+			// What is refused is told as such, and not as a failure of the source.
+			if text := alone.Error(); strings.Count(text, "acme:") != 1 || strings.Contains(text, strings.TrimSuffix(file, ".json")+" 1: ") {
+				t.Errorf("%s, %s: found %v", file, name, alone)
+			}
 			for _, kind := range []error{trust.ErrMalformed, trust.ErrMismatch, trust.ErrSignature, trust.ErrNoAnswer, trust.ErrRootChain} {
 				if errors.Is(alone, kind) != errors.Is(all, kind) {
 					t.Errorf("%s, %s: expected %v alike in %v and %v", file, name, kind, alone, all)
