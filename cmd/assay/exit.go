@@ -17,6 +17,7 @@ import (
 	"assay/cache/state"
 	"assay/fetch"
 	"assay/fetch/pinned"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
@@ -218,7 +219,7 @@ func causes() []cause {
 		{trust.ErrSearchLimit, 10, hintPublisher},
 		{trust.ErrMismatch, 13, hintAgain},
 		{cache.ErrMismatch, 13, hintAgain},
-		{wire.ErrTooLong, 13, "if it has to be so long, raise --max-size"},
+		{transfer.ErrTooLarge, 13, "if it has to be so long, raise --max-size"},
 		{cache.ErrDamaged, 13, "what was damaged was set aside; it is fetched again when it is next asked for"},
 		{archive.ErrArchive, 13, "what came whole was kept; export it again where it came from, or have it sent again"},
 		{release.ErrMalformed, 15, hintPublisher},

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
 	"assay/artifact"
@@ -36,7 +35,7 @@ func urlFlags() []cli.Flag {
 		&cli.StringFlag{Name: flagSHA256, Usage: "the SHA-256 of what lies at a URL, `HEX`"},
 		&cli.StringFlag{Name: flagSHA512, Usage: "its SHA-512, `HEX`; with --sha256 both must hold"},
 		&cli.StringFlag{Name: flagName, Usage: "the file's `NAME` here and in the checksums file, where its URL has another"},
-		&cli.StringFlag{Name: flagMaxSize, Usage: "give up what is longer than `SIZE`, like 500MB", Value: "16GiB"},
+		&cli.StringFlag{Name: flagMaxSize, Usage: "give up what is longer than `SIZE`, like 500MB; 16GiB if not said"},
 	}
 	for _, flag := range aloneFlags() {
 		if flag.Names()[0] == flagChecksums {
@@ -95,8 +94,7 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 	}
 	getter, err := pinned.New(pinned.Config{
 		Cache: g.session.cache, Dir: filepath.Join(g.session.config.CacheDir, "git"), S3: cloud.S3{Now: a.now}, GCS: cloud.GCS{},
-		Mover:   &urlMover{g.session.engine, g.session.cache, a.progress},
-		MaxSize: limit, Env: a.env, Now: a.now, Offline: g.session.config.Offline,
+		Mover: g.session.client, MaxSize: limit, Env: a.env, Now: a.now, Offline: g.session.config.Offline,
 	})
 	if err != nil {
 		return err
@@ -119,10 +117,15 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 // checkURLFlags refuses flags that contradict each other, or that would have no
 // effect, before any request.
 func (a *app) checkURLFlags(c *cli.Context) (limit int64, err error) {
-	size, err := humanize.ParseBytes(c.String(flagMaxSize))
+	size, err := sizeFlag(c, flagMaxSize)
+	if size != nil {
+		limit = *size
+	}
 	switch {
-	case err != nil || size == 0 || size > 1<<62:
-		return 0, usagef("--max-size: expected a size like 500MB or 16GiB, found %q", clip(c.String(flagMaxSize)))
+	case err != nil:
+		return 0, err
+	case c.IsSet(flagMaxSize) && limit == 0:
+		return 0, usagef("--max-size: expected room for a byte at least, found none")
 	case !slices.ContainsFunc(pinFlags, c.IsSet):
 		return 0, withHint(usagef("a URL says where bytes are, not which: expected --sha256 HEX, --sha512 HEX or --checksums FILE"),
 			"ask the publisher for the digest by another way than this network, as in `assay get URL --sha256 HEX`")
@@ -134,9 +137,9 @@ func (a *app) checkURLFlags(c *cli.Context) (limit int64, err error) {
 		return 0, usagef("--format chooses among the artifacts of a product: expected none with a URL")
 	}
 	if slices.ContainsFunc(aloneFlags(), func(f cli.Flag) bool { return f.Names()[0] != flagChecksums && c.IsSet(f.Names()[0]) }) {
-		return int64(size), checkAloneFlags(c)
+		return limit, checkAloneFlags(c)
 	}
-	return int64(size), nil
+	return limit, nil
 }
 
 // refuseURLFlags refuses what only a URL can have.
@@ -182,7 +185,9 @@ func (g *urlGet) open() (err error) {
 		return err
 	}
 	g.session.client, err = fetch.NewClient(fetch.Config{
-		Cache: g.session.cache, Engine: g.session.engine, Now: g.app.now, Offline: g.session.config.Offline, Progress: g.app.progress,
+		Cache: g.session.cache, Engine: g.session.engine, Now: g.app.now, Offline: g.session.config.Offline,
+		Progress: g.app.progress, Transfer: transferOf(g.session.config), Downloads: int(g.session.config.Transfer.Downloads),
+		Warn: func(text string) { g.app.out.warn("%s", text) },
 	})
 	if err != nil {
 		return err

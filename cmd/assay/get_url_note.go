@@ -7,6 +7,7 @@ import (
 	"assay/cache/audit"
 	"assay/fetch"
 	"assay/fetch/pinned"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/trust"
 )
@@ -67,7 +68,7 @@ func (g *urlGet) refused(err error) error {
 	}
 	if _, told := evidence.Failed(); !told {
 		id := trust.CheckDigest
-		if errors.Is(err, wire.ErrTooLong) {
+		if errors.Is(err, transfer.ErrTooLarge) {
 			id = trust.CheckLength
 		}
 		evidence.Add(trust.Check{ID: id, Result: trust.Fail, Expected: g.want.Primary().String(), Found: clean(err.Error())})

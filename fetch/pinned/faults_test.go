@@ -87,9 +87,9 @@ func TestFaultsOfGoGetter(t *testing.T) {
 		max        int64
 		kind       error // nil: it is got
 	}{
-		{"MaxBytes on a chunked body truncates and returns nil", "/long", of("0123"), 4, wire.ErrTooLong},
-		{"MaxBytes is switched off by a progress listener", "/long", of(strings.Repeat("0123456789", 100)), 999, wire.ErrTooLong},
-		{"gzip's limit truncates and returns nil", "/long", of("0123456789"), 10, wire.ErrTooLong},
+		{"MaxBytes on a chunked body truncates and returns nil", "/long", of("0123"), 4, transfer.ErrTooLarge},
+		{"MaxBytes is switched off by a progress listener", "/long", of(strings.Repeat("0123456789", 100)), 999, transfer.ErrTooLarge},
+		{"gzip's limit truncates and returns nil", "/long", of("0123456789"), 10, transfer.ErrTooLarge},
 		{"a 206 is taken for a 200", "/range", good, 0, wire.ErrSource},
 		{"X-Terraform-Get is followed", "/terraform", good, 0, cache.ErrMismatch},
 		{"checksum= in the URL counts", "/other?checksum=" + good[0].String(), good, 0, pinned.ErrURL},

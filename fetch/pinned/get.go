@@ -19,7 +19,7 @@ type Mover interface {
 	// Move asks the places in their order, takes at most limit bytes, and proves
 	// all digests of want before the bytes are a blob. name is for people. It says
 	// how many bytes came, and from where, without user, password and query. More
-	// bytes than limit are wire.ErrTooLong, others than wanted a mismatch of trust
+	// bytes than limit are transfer.ErrTooLarge, others than wanted a mismatch of trust
 	// or cache; after any error nothing is left that could be taken for the object.
 	Move(ctx context.Context, places []transfer.Place, want artifact.Digests, limit int64, name string) (blob cache.Blob, moved int64, from string, err error)
 }
@@ -107,7 +107,7 @@ type Result struct {
 
 // Get brings the file of a source into the cache, or finds it there, and proves
 // that it has every digest of want. No digest is ErrNoDigest, what is longer than
-// Config.MaxSize wire.ErrTooLong, other bytes are a mismatch of trust or cache; a
+// Config.MaxSize transfer.ErrTooLarge, other bytes are a mismatch of trust or cache; a
 // source that fails is wire.ErrSource; what is not held, and must not be asked
 // for, trust.ErrNotHeld.
 func (g *Getter) Get(ctx context.Context, source *Source, want artifact.Digests) (Result, error) {

@@ -52,7 +52,7 @@ func TestGetRefuses(t *testing.T) {
 		{"other bytes", s.URL + "/tool", of("tool"), nil, cache.ErrMismatch},
 		{"one digest of two is wrong", s.URL + "/tool", artifact.Digests{of("other")[0], both("tool")[1]}, nil, cache.ErrMismatch},
 		{"nothing there", s.URL + "/none", of("tool"), nil, wire.ErrSource},
-		{"too long", s.URL + "/tool", of("other"), func(c *pinned.Config) { c.MaxSize = 4 }, wire.ErrTooLong},
+		{"too long", s.URL + "/tool", of("other"), func(c *pinned.Config) { c.MaxSize = 4 }, transfer.ErrTooLarge},
 		{"offline", s.URL + "/tool", of("other"), func(c *pinned.Config) { c.Offline = true }, trust.ErrNotHeld},
 		{"bucket offline", "s3://bucket/key", of("other"), func(c *pinned.Config) { c.Offline = true }, trust.ErrNotHeld},
 		{"no such store", "s3://bucket/key", of("other"), nil, pinned.ErrURL},

@@ -130,7 +130,7 @@ func (r *gitRun) write(ctx context.Context, object, path string) error {
 	to := &limitedWriter{to: file, left: r.job.config.MaxSize}
 	err = r.run(ctx, to, "cat-file", "blob", object)
 	if to.over {
-		err = fmt.Errorf("%s: %w: expected at most %d bytes, found more", r.job.source, wire.ErrTooLong, r.job.config.MaxSize)
+		err = fmt.Errorf("%s: %w: expected at most %d bytes, found more", r.job.source, transfer.ErrTooLarge, r.job.config.MaxSize)
 	}
 	return errors.Join(err, file.Close())
 }
@@ -145,7 +145,7 @@ type limitedWriter struct {
 func (w *limitedWriter) Write(p []byte) (int, error) {
 	if int64(len(p)) > w.left {
 		w.over = true
-		return 0, wire.ErrTooLong
+		return 0, transfer.ErrTooLarge
 	}
 	w.left -= int64(len(p))
 	return w.to.Write(p)

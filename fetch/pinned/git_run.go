@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/trust"
 )
@@ -61,7 +62,7 @@ func (j *job) inPrivate(ctx context.Context, work func(context.Context, *gitRun)
 	case errors.Is(err, errTime):
 		return j.failed("given up", fmt.Errorf("%w: expected git to be done within %s", trust.ErrNoAnswer, j.config.GitTime))
 	case errors.Is(err, errRoom):
-		return fmt.Errorf("%s: %w: expected git to need at most %d bytes", j.source, wire.ErrTooLong, j.config.GitSize)
+		return fmt.Errorf("%s: %w: expected git to need at most %d bytes", j.source, transfer.ErrTooLarge, j.config.GitSize)
 	}
 	return err
 }

@@ -16,6 +16,7 @@ import (
 
 	"assay/cache"
 	"assay/fetch/pinned"
+	"assay/fetch/transfer"
 	"assay/fetch/wire"
 	"assay/trust"
 )
@@ -152,7 +153,7 @@ func TestGetGitTooLong(t *testing.T) {
 	repo.commit()
 	r := newRig(t, func(c *pinned.Config) { c.MaxSize = 64<<10 - 1 })
 	_, err := r.Get(t.Context(), parse(t, repo.url("big")), of(strings.Repeat("x", 64<<10)))
-	wantError(t, err, wire.ErrTooLong)
+	wantError(t, err, transfer.ErrTooLarge)
 	r.nothingLeft(t)
 	exact := newRig(t, func(c *pinned.Config) { c.MaxSize = 64 << 10 })
 	if _, err := exact.Get(t.Context(), parse(t, repo.url("big")), of(strings.Repeat("x", 64<<10))); err != nil {
@@ -177,7 +178,7 @@ func TestGetGitFillsTheDisk(t *testing.T) {
 	git := fakeGit(t, `if [ "$1" = fetch ]; then while :; do echo 0123456789012345678901234567890123456789 >>fill; done; fi`)
 	r := newRig(t, func(c *pinned.Config) { c.GitPath, c.GitSize = git, 1000 })
 	_, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("x"))
-	wantError(t, err, wire.ErrTooLong, "expected git to need at most 1000 bytes")
+	wantError(t, err, transfer.ErrTooLarge, "expected git to need at most 1000 bytes")
 	r.nothingLeft(t)
 }
 
@@ -233,7 +234,7 @@ func TestGetGitSaysNonsense(t *testing.T) {
 			git := fakeGit(t, `case "$1" in ls-tree) printf '`+listed+`';; cat-file) printf evil;; esac`)
 			r := newRig(t, func(c *pinned.Config) { c.GitPath = git })
 			_, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("evil"))
-			if !errors.Is(err, wire.ErrSource) && !errors.Is(err, wire.ErrTooLong) {
+			if !errors.Is(err, wire.ErrSource) && !errors.Is(err, transfer.ErrTooLarge) {
 				t.Errorf("got %v", err)
 			}
 			r.nothingLeft(t)
@@ -265,7 +266,7 @@ func TestGetGitWritesTooMuch(t *testing.T) {
 	git := fakeGit(t, `case "$1" in ls-tree) printf '100755 blob 1111111111111111111111111111111111111111\tf\000';; cat-file) printf 'too long';; esac`)
 	r := newRig(t, func(c *pinned.Config) { c.GitPath, c.MaxSize = git, 7 })
 	_, err := r.Get(t.Context(), parse(t, "git::https://h.example/r//f"), of("too long"))
-	wantError(t, err, wire.ErrTooLong, "expected at most 7 bytes, found more")
+	wantError(t, err, transfer.ErrTooLarge, "expected at most 7 bytes, found more")
 	if len(r.mover.asked) != 0 {
 		t.Errorf("moved from %v", r.mover.asked)
 	}

@@ -49,7 +49,7 @@ func (m *mover) Move(ctx context.Context, places []transfer.Place, want artifact
 			return cache.Blob{}, 0, "", a.Broken(ctx, err)
 		}
 		if int64(len(data)) > limit {
-			return cache.Blob{}, 0, "", fmt.Errorf("%s: %w", name, wire.ErrTooLong)
+			return cache.Blob{}, 0, "", fmt.Errorf("%s: %w", name, transfer.ErrTooLarge)
 		}
 		stage, err := m.cache.Stage(ctx, want, int64(len(data)))
 		if err != nil {
