@@ -21,7 +21,7 @@ const transferBuffer = 256 << 10
 // Progress is told of transfers as they go. Its methods may be called from
 // several goroutines.
 type Progress interface {
-	// Start announces a transfer of total bytes.
+	// Start announces a transfer of total bytes; 0: nobody knows how many.
 	Start(name string, total int64) Meter
 }
 

@@ -16,6 +16,7 @@ import (
 	"assay/fetch"
 	"assay/fetch/pinned"
 	"assay/fetch/pinned/cloud"
+	"assay/fetch/unpack"
 	"assay/trust"
 )
 
@@ -23,6 +24,7 @@ const (
 	flagSHA256 = "sha256"
 	flagSHA512 = "sha512"
 	flagName   = "name"
+	flagUnpack = "unpack"
 )
 
 // pinFlags say which bytes a URL must have.
@@ -35,6 +37,7 @@ func urlFlags() []cli.Flag {
 		&cli.StringFlag{Name: flagSHA256, Usage: "the SHA-256 of what lies at a URL, `HEX`"},
 		&cli.StringFlag{Name: flagSHA512, Usage: "its SHA-512, `HEX`; with --sha256 both must hold"},
 		&cli.StringFlag{Name: flagName, Usage: "the file's `NAME` here and in the checksums file, where its URL has another"},
+		&cli.StringFlag{Name: flagUnpack, Usage: "unpack the archive at a URL, once it is proven, into the new folder `DIR`"},
 		&cli.StringFlag{Name: flagMaxSize, Usage: "give up what is longer than `SIZE`, like 500MB; 16GiB if not said"},
 	}
 	for _, flag := range aloneFlags() {
@@ -64,6 +67,7 @@ type getURLDoc struct {
 	Blob     string           `json:"blob"`           // where the cache has it
 	Moved    int64            `json:"moved"`          // bytes that came over a source
 	From     string           `json:"from,omitempty"`
+	Unpacked *unpackedDoc     `json:"unpacked,omitempty"`
 	Evidence *trust.Evidence  `json:"evidence,omitempty"` // of signatures, where some were asked for
 }
 
@@ -88,6 +92,11 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 	}
 	if err := g.understand(arg); err != nil {
 		return err
+	}
+	if c.IsSet(flagUnpack) {
+		if _, is := unpack.FormatOf(g.name); !is {
+			return withHint(usagef("--unpack: expected an archive by its name, like tool.tar.gz or tool.zip, found %q", clip(g.name)), "name it with --name NAME")
+		}
 	}
 	if err := g.open(); err != nil {
 		return err
@@ -135,6 +144,8 @@ func (a *app) checkURLFlags(c *cli.Context) (limit int64, err error) {
 		return 0, usagef("--dry-run tells what would be chosen: expected none with a URL, which names one file")
 	case c.IsSet(flagFormat):
 		return 0, usagef("--format chooses among the artifacts of a product: expected none with a URL")
+	case c.IsSet(flagUnpack) && (c.IsSet(flagOutput) || c.IsSet(flagPrint)):
+		return 0, usagef("--unpack makes a folder, -o and --print are for the file: expected one of them")
 	}
 	if slices.ContainsFunc(aloneFlags(), func(f cli.Flag) bool { return f.Names()[0] != flagChecksums && c.IsSet(f.Names()[0]) }) {
 		return limit, checkAloneFlags(c)
@@ -212,6 +223,9 @@ func (g *urlGet) note(blob cache.Blob) error {
 // handOut prints, pipes or writes what is proven.
 func (g *urlGet) handOut(blob cache.Blob, took time.Duration) error {
 	a, c := g.app, g.c
+	if c.IsSet(flagUnpack) {
+		return g.unpack(blob, took)
+	}
 	if c.IsSet(flagPrint) {
 		if g.doc.Changed {
 			if err := g.audit("into the cache"); err != nil {
