@@ -63,7 +63,7 @@ var arrows = map[string][]string{
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
 		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
-		"fetch/transfer", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
+		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }
 

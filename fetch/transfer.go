@@ -21,7 +21,7 @@ const transferBuffer = 256 << 10
 // Progress is told of transfers as they go. Its methods may be called from
 // several goroutines.
 type Progress interface {
-	// Start announces a transfer of total bytes.
+	// Start announces a transfer of total bytes; 0: nobody knows how many.
 	Start(name string, total int64) Meter
 }
 
@@ -157,10 +157,11 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 
 // notFetched ends a stage that could not be filled, and says what it was for.
 func (c *Client) notFetched(ctx context.Context, target trust.Target, stage *cache.Stage, err error) error {
-	err = c.notMoved(ctx, stage, err)
-	switch {
-	case context.Cause(ctx) != nil:
-		return err
+	switch cause := context.Cause(ctx); {
+	case noRoom(err):
+		err = errors.Join(err, stage.Abort()) // room is what is wanted most
+	case cause != nil:
+		return cause
 	case missing(err):
 		return fmt.Errorf("%s is promised by %s, but no source has it: %w", target.Path(), target.Repository(), err)
 	}

@@ -17,6 +17,7 @@ import (
 	"assay/cache/state"
 	"assay/fetch"
 	"assay/fetch/pinned"
+	"assay/fetch/unpack"
 	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
@@ -56,7 +57,7 @@ func exits() []exit {
 		{20, "network", "network, or an answer that is not metadata"},
 		{21, "offline", "offline and not held"},
 		{31, "busy", "state is busy"},
-		{40, "disk", "disk or permission"},
+		{40, "disk", "disk, permission, or an unsafe archive"},
 		{41, "state", "stored state damaged, or of a newer assay"},
 		{130, "interrupted", "interrupted"},
 		{141, "reader-gone", "whoever read the output has gone, as head does"},
@@ -125,6 +126,13 @@ func causes() []cause {
 		{pinned.ErrNoDigest, 2, "ask the publisher for the digest, by another way than this network"},
 		{pinned.ErrGit, 2, "install git, or name the file by another URL"},
 		{pinned.ErrCredentials, 2, "look at what the store's own tool says with the same environment"},
+		{unpack.ErrExists, 2, "name a folder that does not exist yet"},
+		{unpack.ErrInvalid, 2, ""},
+		{unpack.ErrUnsafe, 40, "do not unpack it by other means: ask its publisher what it is for"},
+		{unpack.ErrLimit, 40, "ask its publisher whether it has to be so large"},
+		{unpack.ErrMalformed, 40, "the bytes are the right ones, and no archive of the kind that the name says: ask its publisher"},
+		{unpack.ErrUnsupported, 40, "unpack it by other means, if you trust its publisher to that extent"},
+		{unpack.ErrDisk, 40, hintDisk},
 		{fetch.ErrFolder, 2, "name a file in it"},
 		{archive.ErrQuota, 2, "if you trust that it is meant to be so large, raise --max-size"},
 		{fetch.ErrExists, 2, "move the file away, or name another with -o"},

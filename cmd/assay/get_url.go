@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/urfave/cli/v2"
 
 	"assay/artifact"
@@ -17,6 +16,7 @@ import (
 	"assay/fetch"
 	"assay/fetch/pinned"
 	"assay/fetch/pinned/cloud"
+	"assay/fetch/unpack"
 	"assay/trust"
 )
 
@@ -24,6 +24,7 @@ const (
 	flagSHA256 = "sha256"
 	flagSHA512 = "sha512"
 	flagName   = "name"
+	flagUnpack = "unpack"
 )
 
 // pinFlags say which bytes a URL must have.
@@ -36,7 +37,8 @@ func urlFlags() []cli.Flag {
 		&cli.StringFlag{Name: flagSHA256, Usage: "the SHA-256 of what lies at a URL, `HEX`"},
 		&cli.StringFlag{Name: flagSHA512, Usage: "its SHA-512, `HEX`; with --sha256 both must hold"},
 		&cli.StringFlag{Name: flagName, Usage: "the file's `NAME` here and in the checksums file, where its URL has another"},
-		&cli.StringFlag{Name: flagMaxSize, Usage: "give up what is longer than `SIZE`, like 500MB", Value: "16GiB"},
+		&cli.StringFlag{Name: flagUnpack, Usage: "unpack the archive at a URL, once it is proven, into the new folder `DIR`"},
+		&cli.StringFlag{Name: flagMaxSize, Usage: "give up what is longer than `SIZE`, like 500MB; 16GiB if not said"},
 	}
 	for _, flag := range aloneFlags() {
 		if flag.Names()[0] == flagChecksums {
@@ -65,6 +67,7 @@ type getURLDoc struct {
 	Blob     string           `json:"blob"`           // where the cache has it
 	Moved    int64            `json:"moved"`          // bytes that came over a source
 	From     string           `json:"from,omitempty"`
+	Unpacked *unpackedDoc     `json:"unpacked,omitempty"`
 	Evidence *trust.Evidence  `json:"evidence,omitempty"` // of signatures, where some were asked for
 }
 
@@ -90,13 +93,17 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 	if err := g.understand(arg); err != nil {
 		return err
 	}
+	if c.IsSet(flagUnpack) {
+		if _, is := unpack.FormatOf(g.name); !is {
+			return withHint(usagef("--unpack: expected an archive by its name, like tool.tar.gz or tool.zip, found %q", clip(g.name)), "name it with --name NAME")
+		}
+	}
 	if err := g.open(); err != nil {
 		return err
 	}
 	getter, err := pinned.New(pinned.Config{
 		Cache: g.session.cache, Dir: filepath.Join(g.session.config.CacheDir, "git"), S3: cloud.S3{Now: a.now}, GCS: cloud.GCS{},
-		Mover:   g.session.client,
-		MaxSize: limit, Env: a.env, Now: a.now, Offline: g.session.config.Offline,
+		Mover: g.session.client, MaxSize: limit, Env: a.env, Now: a.now, Offline: g.session.config.Offline,
 	})
 	if err != nil {
 		return err
@@ -119,10 +126,15 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 // checkURLFlags refuses flags that contradict each other, or that would have no
 // effect, before any request.
 func (a *app) checkURLFlags(c *cli.Context) (limit int64, err error) {
-	size, err := humanize.ParseBytes(c.String(flagMaxSize))
+	size, err := sizeFlag(c, flagMaxSize)
+	if size != nil {
+		limit = *size
+	}
 	switch {
-	case err != nil || size == 0 || size > 1<<62:
-		return 0, usagef("--max-size: expected a size like 500MB or 16GiB, found %q", clip(c.String(flagMaxSize)))
+	case err != nil:
+		return 0, err
+	case c.IsSet(flagMaxSize) && limit == 0:
+		return 0, usagef("--max-size: expected room for a byte at least, found none")
 	case !slices.ContainsFunc(pinFlags, c.IsSet):
 		return 0, withHint(usagef("a URL says where bytes are, not which: expected --sha256 HEX, --sha512 HEX or --checksums FILE"),
 			"ask the publisher for the digest by another way than this network, as in `assay get URL --sha256 HEX`")
@@ -132,11 +144,13 @@ func (a *app) checkURLFlags(c *cli.Context) (limit int64, err error) {
 		return 0, usagef("--dry-run tells what would be chosen: expected none with a URL, which names one file")
 	case c.IsSet(flagFormat):
 		return 0, usagef("--format chooses among the artifacts of a product: expected none with a URL")
+	case c.IsSet(flagUnpack) && (c.IsSet(flagOutput) || c.IsSet(flagPrint)):
+		return 0, usagef("--unpack makes a folder, -o and --print are for the file: expected one of them")
 	}
 	if slices.ContainsFunc(aloneFlags(), func(f cli.Flag) bool { return f.Names()[0] != flagChecksums && c.IsSet(f.Names()[0]) }) {
-		return int64(size), checkAloneFlags(c)
+		return limit, checkAloneFlags(c)
 	}
-	return int64(size), nil
+	return limit, nil
 }
 
 // refuseURLFlags refuses what only a URL can have.
@@ -182,7 +196,9 @@ func (g *urlGet) open() (err error) {
 		return err
 	}
 	g.session.client, err = fetch.NewClient(fetch.Config{
-		Cache: g.session.cache, Engine: g.session.engine, Now: g.app.now, Offline: g.session.config.Offline, Progress: g.app.progress,
+		Cache: g.session.cache, Engine: g.session.engine, Now: g.app.now, Offline: g.session.config.Offline,
+		Progress: g.app.progress, Transfer: transferOf(g.session.config), Downloads: int(g.session.config.Transfer.Downloads),
+		Warn: func(text string) { g.app.out.warn("%s", text) },
 	})
 	if err != nil {
 		return err
@@ -207,6 +223,9 @@ func (g *urlGet) note(blob cache.Blob) error {
 // handOut prints, pipes or writes what is proven.
 func (g *urlGet) handOut(blob cache.Blob, took time.Duration) error {
 	a, c := g.app, g.c
+	if c.IsSet(flagUnpack) {
+		return g.unpack(blob, took)
+	}
 	if c.IsSet(flagPrint) {
 		if g.doc.Changed {
 			if err := g.audit("into the cache"); err != nil {

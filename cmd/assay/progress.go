@@ -43,7 +43,7 @@ func newProgress(out *printer, off, dumb bool) *progress {
 	return &progress{out: out, off: off, bars: !off && !dumb && isTerminal(out.stderr), barAfter: barAfter}
 }
 
-// Start implements fetch.Progress; total is in bytes.
+// Start implements fetch.Progress; total is in bytes, 0 where it is not known.
 func (p *progress) Start(name string, total int64) fetch.Meter {
 	name = clean(name)
 	if p.off {
@@ -131,7 +131,7 @@ func (p *progress) newBar(name string, total int64, begun time.Time) *mpb.Bar {
 	return p.pool.New(total, style, mpb.BarWidth(20), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(name+" ")),
 		mpb.AppendDecorators(
-			decor.Any(func(s decor.Statistics) string { return " " + bytesText(s.Current) + "/" + bytesText(s.Total) }),
+			decor.Any(func(s decor.Statistics) string { return " " + ofText(s.Current, "/", s.Total) }),
 			decor.Any(func(s decor.Statistics) string { return " " + speedText(s.Current, time.Since(begun)) }),
 			decor.NewAverageETA(decor.ET_STYLE_GO, begun, nil, decor.WCSyncSpace),
 		))
@@ -181,10 +181,18 @@ func (m *lineMeter) Add(n int) {
 		return
 	}
 	m.next = now.Add(quietFor)
-	m.out.talk("%s: %s of %s", m.name, bytesText(m.came), bytesText(m.total))
+	m.out.talk("%s: %s", m.name, ofText(m.came, " of ", m.total))
 }
 
 func (m *lineMeter) Done(error) {}
+
+// ofText tells how much there is of a total; of what nobody knows: 0.
+func ofText(came int64, of string, total int64) string {
+	if total <= 0 {
+		return bytesText(came)
+	}
+	return bytesText(came) + of + bytesText(total)
+}
 
 // bytesText is a number of bytes for people: "2.1 GB".
 func bytesText(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }

@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 // `configure FILE…`, which does so from files; `damage FILE`, which spoils the
 // cache's copy; `rested DAYS`, after which nothing in the cache was used for so
 // long; `spoil receipt TARGET`, which spoils what is remembered of a target; and
-// `repo`, `signed` and `site`, which repo_script_test.go, signed_script_test.go
+// `repo`, `signed`, `site` and `pack`, which repo_script_test.go, signed_script_test.go
 // and site_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
@@ -33,6 +33,7 @@ func TestScript(t *testing.T) {
 		"rested":     restedCommand,
 		"signed":     signedCommand,
 		"site":       siteCommand,
+		"pack":       packCommand,
 		"configure":  configureCommand,
 		"damage":     damageCommand,
 		"spoil":      spoilCommand,

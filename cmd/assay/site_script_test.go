@@ -1,8 +1,13 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -10,6 +15,8 @@ import (
 	"sync/atomic"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"assay/artifact"
 )
 
 // sites holds each script's server; scripts run at once.
@@ -59,4 +66,25 @@ func siteCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strconv.Itoa(int(count.Swap(0))); got != args[1] {
 		ts.Fatalf("site %s: %s requests, want %s", args[0], got, args[1])
 	}
+}
+
+// packCommand is `pack FILE NAME=TEXT…`: it writes a tar.gz, and sets PACKED_FILE, with
+// _ for . in the file's name, to its SHA-256.
+func packCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: pack FILE NAME=TEXT…")
+	}
+	var packed bytes.Buffer
+	zip := gzip.NewWriter(&packed)
+	w := tar.NewWriter(zip)
+	for _, entry := range args[1:] {
+		name, text, _ := strings.Cut(entry, "=")
+		ts.Check(w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(text))}))
+		_, err := w.Write([]byte(text))
+		ts.Check(err)
+	}
+	ts.Check(w.Close())
+	ts.Check(zip.Close())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), packed.Bytes(), 0o644))
+	ts.Setenv("PACKED_"+strings.ReplaceAll(path.Base(args[0]), ".", "_"), artifact.DigestOf(artifact.SHA256, packed.Bytes()).Hex())
 }
