@@ -4,12 +4,12 @@ import "context"
 
 const (
 	// bufferBytes is the length of a pooled buffer.
-	bufferBytes = 256 << 10
+	bufferBytes = 1 << 20
 	// bufferCount bounds the memory of all transfers of a Store at once, 16 MiB.
-	bufferCount = 64
+	bufferCount = 16
 	// queueBytes is how far, in bytes, hashing may fall behind writing: what is
 	// hashed soon after it was written is found in the processor's caches.
-	queueBytes = 4 << 20
+	queueBytes = 6 << 20
 )
 
 // Buffer holds bytes on their way into a Stage. Who took it gives it to Put, or

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -18,8 +19,16 @@ var bootID = sync.OnceValue(func() string {
 	return strings.TrimSpace(string(text))
 })
 
-// preallocate takes room for so many bytes of a file, where its file system can.
+// tmpfsMagic is how statfs(2) tells a file system in memory.
+const tmpfsMagic = 0x01021994
+
+// preallocate takes room for so many bytes of a file, where its file system can; in
+// memory, where taking it costs more than it saves, it looks whether there is any.
 func preallocate(file *os.File, length int64) error {
+	var system unix.Statfs_t
+	if err := unix.Fstatfs(int(file.Fd()), &system); err == nil && system.Type == tmpfsMagic {
+		return roomInMemory(file, system, length)
+	}
 	for {
 		err := unix.Fallocate(int(file.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, length)
 		switch {
@@ -30,4 +39,17 @@ func preallocate(file *os.File, length int64) error {
 		}
 		return nil // done, or not to be had here: then the writing tells
 	}
+}
+
+func roomInMemory(file *os.File, system unix.Statfs_t, length int64) error {
+	var there unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &there); err != nil || system.Blocks == 0 { // 0: no limit is set
+		return err
+	}
+	const block = 512 // of stat(2)
+	need, free := length-there.Blocks*block, int64(system.Bavail)*system.Bsize
+	if free < need {
+		return &os.PathError{Op: "preallocate", Path: file.Name(), Err: fmt.Errorf("%w: expected room for %d bytes, found %d", unix.ENOSPC, need, free)}
+	}
+	return nil
 }

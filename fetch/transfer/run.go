@@ -14,7 +14,7 @@ import (
 const (
 	// gatherBytes are gathered before they are written, unless they take longer
 	// to come than gatherTime.
-	gatherBytes = 128 << 10
+	gatherBytes = 1 << 20
 	gatherTime  = 100 * time.Millisecond
 )
 
