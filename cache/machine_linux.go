@@ -26,7 +26,7 @@ const tmpfsMagic = 0x01021994
 // memory, where taking it costs more than it saves, it looks whether there is any.
 func preallocate(file *os.File, length int64) error {
 	var system unix.Statfs_t
-	if err := unix.Fstatfs(int(file.Fd()), &system); err == nil && system.Type == tmpfsMagic {
+	if err := unix.Fstatfs(int(file.Fd()), &system); err == nil && int64(system.Type) == tmpfsMagic {
 		return roomInMemory(file, system, length)
 	}
 	for {
@@ -47,7 +47,7 @@ func roomInMemory(file *os.File, system unix.Statfs_t, length int64) error {
 		return err
 	}
 	const block = 512 // of stat(2)
-	need, free := length-there.Blocks*block, int64(system.Bavail)*system.Bsize
+	need, free := length-there.Blocks*block, int64(system.Bavail)*int64(system.Bsize)
 	if free < need {
 		return &os.PathError{Op: "preallocate", Path: file.Name(), Err: fmt.Errorf("%w: expected room for %d bytes, found %d", unix.ENOSPC, need, free)}
 	}
