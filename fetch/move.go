@@ -51,7 +51,7 @@ func (c *Client) Move(ctx context.Context, places []transfer.Place, want artifac
 	case cause != nil:
 		return cache.Blob{}, 0, "", cause
 	}
-	return cache.Blob{}, 0, "", fmt.Errorf("%s: %w", name, err)
+	return cache.Blob{}, 0, "", kept(stage, fmt.Errorf("%s: %w", name, err))
 }
 
 // hasAll reads a blob whole and compares it with every digest.

@@ -42,12 +42,8 @@ func (c *Client) save(ctx context.Context, blob cache.Blob, out output) (changed
 		return false, err
 	}
 	defer d.abort()
-	if d.file != nil && errors.Is(blob.Clone(d.file), errors.ErrUnsupported) {
-		if err := c.WriteBlob(ctx, blob, d.file); err != nil {
-			return false, err
-		}
-	} else if d.file != nil { // its content is what counts, and is not hashed by sharing it
-		if err := rehash(ctx, blob); err != nil {
+	if d.file != nil { // its bytes are hashed even where they are only shared
+		if err := d.from(blob, func(also io.Writer) error { return c.WriteBlob(ctx, blob, also) }); err != nil {
 			return false, err
 		}
 	}

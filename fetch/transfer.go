@@ -165,7 +165,20 @@ func (c *Client) notFetched(ctx context.Context, target trust.Target, stage *cac
 	case missing(err):
 		return fmt.Errorf("%s is promised by %s, but no source has it: %w", target.Path(), target.Repository(), err)
 	}
-	return fmt.Errorf("%s: %w", target.Path(), err)
+	return kept(stage, fmt.Errorf("%s: %w", target.Path(), err))
+}
+
+// kept ends a stage that could not be filled, and says how much of it the next one
+// goes on from, where that is worth a word.
+func kept(stage *cache.Stage, err error) error {
+	there, length := stage.Written(), stage.Length()
+	if endErr := stage.Keep(); endErr != nil {
+		return errors.Join(err, endErr)
+	}
+	if percent := 100 * there / max(length, 1); length > 0 && percent > 0 {
+		return fmt.Errorf("%w; %d %% of it is here, and the next run goes on from there", err, percent)
+	}
+	return err
 }
 
 // noRoom reports whether a disk is full.
