@@ -93,7 +93,7 @@ var soleUsers = map[string][]string{
 	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
 	"github.com/adrg/xdg":                   {"internal/config"},
 	"github.com/gofrs/flock":                {"cache"},
-	"github.com/cenkalti/backoff":           {"fetch/transfer"},
+	"github.com/cenkalti/backoff":           {"fetch/transfer", "fetch/wire"},
 	"github.com/klauspost/compress":         {"fetch/unpack"},
 	"github.com/ulikunitz/xz":               {"fetch/unpack"},
 	"golang.org/x/text":                     {"fetch/unpack"},

@@ -47,7 +47,7 @@ func newBench(t *testing.T, options testrepo.Options) *bench {
 	t.Cleanup(func() { server.Close() })
 	b.repo, b.server = repo, server
 	// Generous, as other tests run at the same time; impatient makes them short.
-	b.engine = wire.Options{Connect: 10 * time.Second, Answer: 20 * time.Second, Idle: 20 * time.Second, Document: 40 * time.Second}
+	b.engine = wire.Options{Pause: time.Millisecond, Connect: 10 * time.Second, Answer: 20 * time.Second, Idle: 20 * time.Second, Document: 40 * time.Second}
 	return b
 }
 

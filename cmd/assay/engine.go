@@ -11,6 +11,7 @@ import (
 func (a *app) engineOf(c *config.Config) *wire.Engine {
 	options := wire.Options{
 		UserAgent: "assay/" + buildVersion().Version,
+		Retries:   min(retriesOf(c), 2),
 		Idle:      c.Transfer.Stall, PerHost: int(c.Transfer.Connections), Bandwidth: c.Transfer.Bandwidth,
 		Warn: func(text string) { a.out.warn("%s", text) },
 	}
@@ -23,13 +24,18 @@ func (a *app) engineOf(c *config.Config) *wire.Engine {
 	return wire.New(options)
 }
 
+// retriesOf are the retries of one source, as the engine and transfers know them:
+// there 0 is their default, and less than 0 none.
+func retriesOf(c *config.Config) int {
+	if c.Transfer.Retries == 0 {
+		return -1
+	}
+	return int(c.Transfer.Retries)
+}
+
 // transferOf are the bounds of transfers that the configuration asks for.
 func transferOf(c *config.Config) transfer.Options {
-	retries := int(c.Transfer.Retries)
-	if retries == 0 {
-		retries = -1
-	}
 	return transfer.Options{
-		Retries: retries, Connections: int(c.Transfer.Connections), MinRate: c.Transfer.MinRate, Window: c.Transfer.Stall,
+		Retries: retriesOf(c), Connections: int(c.Transfer.Connections), MinRate: c.Transfer.MinRate, Window: c.Transfer.Stall,
 	}
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -23,6 +24,8 @@ type Options struct {
 	Document  time.Duration // 60 s: for a whole document, metadata for one, or else for Pace
 	Pace      int64         // 16 KiB a second: less of a document over Document, and it is given up
 	Redirects int           // 10
+	Retries   int           // 2: of a document, where a source is too busy or breaks off; less than 0: none
+	Pause     time.Duration // 250 ms: before the first of them; it doubles, with jitter
 	// PerHost (8) is how many connections to one host there are at once, for large
 	// files and for small ones each. Where a server has HTTP/2 but allows few
 	// requests at once in a connection, Go opens more of these.
@@ -50,6 +53,7 @@ func (o Options) withDefaults() Options {
 	}{
 		{&o.Connect, 10 * time.Second}, {&o.Answer, 30 * time.Second},
 		{&o.Idle, 30 * time.Second}, {&o.Document, 60 * time.Second}, {&o.Token, 30 * time.Second},
+		{&o.Pause, 250 * time.Millisecond},
 	} {
 		if *d.field <= 0 {
 			*d.field = d.fallback
@@ -61,6 +65,7 @@ func (o Options) withDefaults() Options {
 	if o.Redirects <= 0 {
 		o.Redirects = 10
 	}
+	o.Retries = max(cmp.Or(o.Retries, 2), 0)
 	if o.PerHost <= 0 {
 		o.PerHost = 8
 	}

@@ -5,12 +5,50 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"assay/trust"
 )
 
+// longestPause is how long a source may ask to wait, by Retry-After, for a document
+// to be asked for again.
+const longestPause = 10 * time.Second
+
 // ReadDocument reads a small file whole: at most limit bytes, within
-// Options.Document or at Options.Pace. With ErrTooLong comes what was read until
-// then.
+// Options.Document or at Options.Pace. Where the source is too busy, or breaks off,
+// it is asked again, Options.Retries times. With ErrTooLong comes what was read
+// until then.
 func (e *Engine) ReadDocument(ctx context.Context, u *url.URL, allowed Reach, limit int64) ([]byte, *Answer, error) {
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.Multiplier = e.options.Pause, 2
+	pauses.Reset()
+	for try := 0; ; try++ {
+		data, a, err := e.readDocument(ctx, u, allowed, limit)
+		if err == nil || try >= e.options.Retries || ctx.Err() != nil || !again(err) {
+			return data, a, err
+		}
+		wait := pauses.NextBackOff()
+		var status *StatusError
+		if errors.As(err, &status) && status.After > 0 {
+			if wait = status.After; wait > longestPause {
+				return data, a, err
+			}
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, nil, context.Cause(ctx)
+		}
+	}
+}
+
+// again reports whether a document is asked for once more: not after silence, that
+// took long enough, or was quick and so will be again.
+func again(err error) bool { return Temporary(err) && !errors.Is(err, trust.ErrNoAnswer) }
+
+func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed Reach, limit int64) ([]byte, *Answer, error) {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

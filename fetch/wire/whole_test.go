@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,5 +176,64 @@ func TestPaceOfEachWindow(t *testing.T) {
 		if cause := context.Cause(ctx); !errors.Is(cause, trust.ErrNoAnswer) || !strings.Contains(cause.Error(), "found 0") {
 			t.Errorf("%d bytes at first: expected %v, found %v", first, trust.ErrNoAnswer, cause)
 		}
+	}
+}
+
+// TestDocumentIsAskedForAgain: where the source is busy or breaks off, a few times,
+// and where it is not, never.
+func TestDocumentIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	status := func(code int, after string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			if after != "" {
+				w.Header().Set("Retry-After", after)
+			}
+			w.WriteHeader(code)
+		}
+	}
+	cut := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "{")
+		http.NewResponseController(w).Flush()
+		panic(http.ErrAbortHandler)
+	}
+	for name, test := range map[string]struct {
+		first   http.HandlerFunc
+		times   int64 // that it answers so; then it is honest
+		retries int
+		asked   int64
+		kind    error
+	}{
+		"503 once":           {status(503, ""), 1, 0, 2, nil},
+		"503 twice":          {status(503, ""), 2, 0, 3, nil},
+		"503 thrice":         {status(503, ""), 3, 0, 3, ErrSource},
+		"503, none wanted":   {status(503, ""), 1, -1, 1, ErrSource},
+		"429 with a time":    {status(429, "1"), 1, 0, 2, nil},
+		"429 with an hour":   {status(429, "3600"), 1, 0, 1, ErrSource},
+		"cut":                {cut, 2, 0, 3, nil},
+		"404":                {status(404, ""), 1, 0, 1, fs.ErrNotExist},
+		"401":                {status(401, ""), 1, 0, 1, ErrSource},
+		"closed before that": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, 1, 0, 1, trust.ErrNoAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+				if asked.Add(1) <= test.times {
+					test.first(w, q)
+					return
+				}
+				io.WriteString(w, "{}")
+			}))
+			t.Cleanup(server.Close)
+			u := parsed(t, server.URL)
+			data, _, err := New(Options{Pause: time.Millisecond, Retries: test.retries}).ReadDocument(t.Context(), u, ReachOf(u), 1000)
+			if !errors.Is(err, test.kind) || (test.kind == nil) != (string(data) == "{}") {
+				t.Errorf("expected %v, found %q, %v", test.kind, data, err)
+			}
+			if n := asked.Load(); n != test.asked {
+				t.Errorf("expected %d requests, found %d", test.asked, n)
+			}
+		})
 	}
 }
