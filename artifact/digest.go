@@ -9,6 +9,8 @@ import (
 	"hash"
 	"slices"
 	"strings"
+
+	"assay/internal/shown"
 )
 
 // Algorithm is the name of a hash algorithm, spelled as in TUF metadata
@@ -185,10 +187,4 @@ func (ds Digests) Agree(other Digests) bool {
 }
 
 // clip shortens text from outside, so that an error message stays one line.
-func clip(s string) string {
-	const limit = 80
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}
+func clip(s string) string { return shown.Clip(s, 80) }

@@ -449,7 +449,7 @@ func TestSweep(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	old := time.Now().Add(-staleAge - time.Hour)
+	old := time.Now().Add(-keptAge - time.Hour)
 	for _, name := range files(t, s.stagingDir()) {
 		if !strings.HasPrefix(name, "sha256-new") {
 			os.Chtimes(filepath.Join(s.stagingDir(), name), old, old)

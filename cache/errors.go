@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"assay/artifact"
+	"assay/internal/shown"
 )
 
 // The sentinels of this package. An error that it makes wraps one of them, the
@@ -101,10 +102,4 @@ func disk(path string, err error) error {
 }
 
 // clip shortens text from outside, so that an error message stays one line.
-func clip(s string) string {
-	const limit = 200
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}
+func clip(s string) string { return shown.Clip(s, 200) }

@@ -97,12 +97,13 @@ func pause(ctx context.Context, wait time.Duration) error {
 
 // The bounds of a sweep, which the first Stage of a Store does.
 const (
-	staleAge   = 7 * 24 * time.Hour
+	staleAge   = 24 * time.Hour     // of what nobody can take up again
+	keptAge    = 7 * 24 * time.Hour // of partial files, that somebody may
 	sweepLimit = 256
 )
 
 // sweep removes what dead processes left in staging/ and nobody came back for:
-// partial files, records and locks that are older than staleAge and not locked. It looks
+// partial files, records and locks that are older than keptAge or staleAge and not locked. It looks
 // at sweepLimit names at most; what it can't remove waits for another time.
 func (s *Store) sweep() {
 	folder, err := os.Open(s.stagingDir())
@@ -111,17 +112,21 @@ func (s *Store) sweep() {
 	}
 	defer folder.Close()
 	entries, _ := folder.ReadDir(sweepLimit)
-	oldest := s.now().Add(-staleAge)
+	now := s.now()
 	for _, entry := range entries {
 		name := strings.TrimSuffix(entry.Name(), newSuffix)
 		ext := filepath.Ext(name)
 		info, err := entry.Info()
-		if err != nil || ext != partSuffix && ext != lockSuffix && ext != resumeSuffix || !info.ModTime().Before(oldest) {
+		if err != nil || ext != partSuffix && ext != lockSuffix && ext != resumeSuffix {
 			continue
 		}
 		base := filepath.Join(s.stagingDir(), strings.TrimSuffix(name, ext))
-		if part, err := os.Lstat(base + partSuffix); err == nil && !part.ModTime().Before(oldest) {
-			continue // the record alone is old
+		most := staleAge
+		if part, err := os.Lstat(base + partSuffix); err == nil {
+			info, most = part, keptAge
+		}
+		if now.Sub(info.ModTime()) <= most {
+			continue
 		}
 		held, err := tryAcquire(base + lockSuffix)
 		if held == nil || err != nil {

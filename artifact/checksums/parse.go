@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"assay/artifact"
+	"assay/internal/shown"
 )
 
 // Bounds of what Parse takes.
@@ -176,10 +176,4 @@ func malformed(expected, found string) error {
 }
 
 // quote makes text from outside fit for a message: escaped and short.
-func quote(text string) string {
-	const limit = 80
-	if len(text) > limit {
-		return strconv.Quote(text[:limit]) + "…"
-	}
-	return strconv.Quote(text)
-}
+func quote(text string) string { return shown.Quote(text, 80) }

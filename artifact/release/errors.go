@@ -3,7 +3,8 @@ package release
 import (
 	"errors"
 	"fmt"
-	"strconv"
+
+	"assay/internal/shown"
 )
 
 // The kinds of refusal; each *FieldError wraps exactly one of them.
@@ -65,13 +66,7 @@ func unbound(field, expected, found string) *problem {
 }
 
 // quote makes text from outside fit for a message: escaped and short.
-func quote(text string) string {
-	const limit = 80
-	if len(text) > limit {
-		return strconv.QuoteToGraphic(text[:limit]) + "…"
-	}
-	return strconv.QuoteToGraphic(text)
-}
+func quote(text string) string { return shown.Quote(text, 80) }
 
 // at spells the field of an element of a list.
 func at(list string, index int, field string) string {

@@ -1,6 +1,10 @@
 package archive
 
-import "errors"
+import (
+	"errors"
+
+	"assay/internal/shown"
+)
 
 // The sentinels of this package. Errors of the cache and of the reader or writer
 // are handed on.
@@ -16,10 +20,4 @@ var (
 )
 
 // clip shortens text from outside, so that an error message stays one line.
-func clip(s string) string {
-	const limit = 200
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}
+func clip(s string) string { return shown.Clip(s, 200) }

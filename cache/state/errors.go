@@ -3,6 +3,8 @@ package state
 import (
 	"errors"
 	"fmt"
+
+	"assay/internal/shown"
 )
 
 // The sentinels of this package; every error it makes wraps one of them, or is
@@ -68,10 +70,4 @@ func describe(r Repository) string {
 }
 
 // clip shortens text from outside, so that an error message stays one line.
-func clip(s string) string {
-	const limit = 200
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}
+func clip(s string) string { return shown.Clip(s, 200) }

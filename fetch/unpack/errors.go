@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/klauspost/compress/zstd"
+
+	"assay/internal/shown"
 )
 
 // The sentinels of this package. An error that it makes wraps one of them, or is
@@ -67,13 +69,7 @@ func refuse(kind error, entry, format string, args ...any) error {
 }
 
 // quote makes text from outside fit for one line of an error message.
-func quote(s string) string {
-	const limit = 200
-	if len(s) <= limit {
-		return fmt.Sprintf("%q", s)
-	}
-	return fmt.Sprintf("%q…", s[:limit])
-}
+func quote(s string) string { return shown.Quote(s, 200) }
 
 // disk wraps an error of a file operation, with a hint.
 func disk(err error) error {

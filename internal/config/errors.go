@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+
+	"assay/internal/shown"
 )
 
 // ErrConfig is wrapped by every error of this package.
@@ -70,10 +72,4 @@ func suggest(word string, known []string) string {
 }
 
 // clip shortens text from outside, so that a message stays one line.
-func clip(s string) string {
-	const limit = 120
-	if len(s) <= limit {
-		return s
-	}
-	return s[:limit] + "…"
-}
+func clip(s string) string { return shown.Clip(s, 120) }

@@ -3,12 +3,11 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"assay/artifact"
+	"assay/internal/shown"
 	"assay/trust"
 )
 
@@ -129,17 +128,7 @@ func digestText(digests artifact.Digests) string {
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // quote makes text from outside fit for a message: escaped and short.
-func quote(text string) string {
-	const limit = 160
-	if len(text) <= limit {
-		return strconv.QuoteToGraphic(text)
-	}
-	end := limit
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return strconv.QuoteToGraphic(text[:end]) + "…"
-}
+func quote(text string) string { return shown.Quote(text, 160) }
 
 // several quotes the first few texts of a list, and counts the rest.
 func several(texts []string) string {

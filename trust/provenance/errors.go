@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"assay/artifact"
+	"assay/internal/shown"
 )
 
 // The reasons for which Verify refuses a bundle; each *VerifyError wraps exactly
@@ -110,13 +111,7 @@ func clip(text string) string {
 }
 
 // quote makes text from outside fit for a message: escaped and short.
-func quote(text string) string {
-	const limit = 80
-	if len(text) > limit {
-		return strconv.QuoteToGraphic(text[:limit]) + "…"
-	}
-	return strconv.QuoteToGraphic(text)
-}
+func quote(text string) string { return shown.Quote(text, 80) }
 
 // guarded makes an error of a panic in code that is not ours and works on bytes
 // from outside.

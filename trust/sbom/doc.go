@@ -42,7 +42,8 @@ package sbom
 import (
 	"errors"
 	"fmt"
-	"strconv"
+
+	"assay/internal/shown"
 )
 
 // The kinds of refusal. Errors about the form of the JSON also wrap the sentinel
@@ -73,10 +74,4 @@ func wrong(sentinel error, where, expected, found string) error {
 }
 
 // quote makes text from outside fit for a message: escaped and short.
-func quote(text string) string {
-	const limit = 80
-	if len(text) > limit {
-		return strconv.QuoteToGraphic(text[:limit]) + "…"
-	}
-	return strconv.QuoteToGraphic(text)
-}
+func quote(text string) string { return shown.Quote(text, 80) }

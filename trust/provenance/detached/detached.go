@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -13,6 +12,8 @@ import (
 
 	"aead.dev/minisign"
 	"github.com/hiddeco/sshsig"
+
+	"assay/internal/shown"
 )
 
 // Bounds of what is read.
@@ -156,13 +157,7 @@ func wrong(kind error, expected string, found error) error {
 }
 
 // quote makes text from outside fit for a message: escaped and short.
-func quote(text string) string {
-	const limit = 120
-	if len(text) > limit {
-		return strconv.Quote(text[:limit]) + "…"
-	}
-	return strconv.Quote(text)
-}
+func quote(text string) string { return shown.Quote(text, 120) }
 
 // isUnprintable holds control characters and, beyond them, the ones that turn
 // the direction of text.

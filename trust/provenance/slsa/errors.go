@@ -3,7 +3,8 @@ package slsa
 import (
 	"errors"
 	"fmt"
-	"strconv"
+
+	"assay/internal/shown"
 )
 
 // The kinds of refusal.
@@ -56,10 +57,4 @@ func malformed(field, expected, found string) *Error {
 }
 
 // quote makes text from outside fit for a message: escaped and short.
-func quote(text string) string {
-	const limit = 200 // a URI with its ref fits
-	if len(text) > limit {
-		return strconv.Quote(text[:limit]) + "…"
-	}
-	return strconv.Quote(text)
-}
+func quote(text string) string { return shown.Quote(text, 200) }
