@@ -15,8 +15,6 @@ import (
 type everything struct {
 	*Store
 	hasty *Store // by whose clock nothing is in use
-	// again is run after a crash or a fault: what it finds done is right as well.
-	again bool
 }
 
 // The blobs of everything. That of held is there from the beginning, with a
@@ -27,6 +25,7 @@ var (
 	everythingResumed = random(52, 700<<10)
 	everythingBegun   = random(53, 900<<10)
 	everythingSmall   = random(54, 3000)
+	everythingUntold  = random(55, 200<<10)
 )
 
 func openEverything(dir string, wait time.Duration, notice func(string)) (*everything, error) {
@@ -38,19 +37,15 @@ func openEverything(dir string, wait time.Duration, notice func(string)) (*every
 	return &everything{Store: s, hasty: hasty}, err
 }
 
-// prepareEverything makes the cache that everything begins with. Its index has
-// free pages enough to be compacted once that of aged is gone.
-func prepareEverything(t *testing.T, dir string) {
+// prepareEverything makes the cache that everything begins with. With names its
+// index has pages enough to be compacted once those of aged are free.
+func prepareEverything(t *testing.T, dir string, names int) {
 	t.Helper()
 	s := open(t, dir)
 	keep(t, s, "held", store(t, s, everythingHeld).Digest())
 	aged := store(t, s, everythingAged).Digest()
-	var names []Name
-	for i := range maxNames {
-		names = append(names, Name{Target: fmt.Sprint(i), File: strings.Repeat("f", maxNameLength-10)})
-	}
 	for range 2 {
-		if err := s.Note(t.Context(), aged, names...); err != nil {
+		if err := s.Note(t.Context(), aged, longNames(names)...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,7 +56,15 @@ func prepareEverything(t *testing.T, dir string) {
 	}
 }
 
-// step is one of them, and what it is good for.
+// longNames need room in the index.
+func longNames(n int) (names []Name) {
+	for i := range n {
+		names = append(names, Name{Target: fmt.Sprint(i), File: strings.Repeat("f", maxNameLength-10)})
+	}
+	return names
+}
+
+// everythingStep is one of them, and what it is good for.
 type everythingStep struct {
 	name string
 	run  func(context.Context) error
@@ -80,8 +83,9 @@ func (e *everything) steps() []everythingStep {
 		}},
 		{"fetch", func(ctx context.Context) error { return e.fetch(ctx, everythingResumed) }},
 		{"fetch a small one", func(ctx context.Context) error { return e.fetch(ctx, everythingSmall) }},
+		{"fetch one of a length that is not told", e.fetchUntold},
 		{"begin", e.begin},
-		{"note", func(ctx context.Context) error { return e.Note(ctx, resumed, Name{Product: "p"}) }},
+		{"note", func(ctx context.Context) error { return e.Note(ctx, resumed, longNames(10)...) }},
 		{"describe", func(ctx context.Context) error {
 			return e.Describe(ctx, Facts{Digest: resumed, Components: []Component{{Name: "c"}}})
 		}},
@@ -105,11 +109,28 @@ func (e *everything) fetch(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
+	return finish(ctx, g, data)
+}
+
+func (e *everything) fetchUntold(ctx context.Context) error {
+	g, err := e.StageAny(ctx, digests(everythingUntold))
+	if err != nil {
+		return err
+	}
+	return finish(ctx, g, everythingUntold)
+}
+
+// finish writes what is missing, and commits, unless the blob is there by now.
+func finish(ctx context.Context, g *Stage, data []byte) error {
 	defer g.Abort()
 	if _, held := g.Held(ctx); held {
 		return nil
 	}
-	if err := fill(ctx, g, data, int64(len(data))); err != nil {
+	if g.Length() < 0 { // what is missing is not told, but that it is all
+		if err := fill(ctx, g, data, []Span{{To: int64(len(data))}}); err != nil {
+			return err
+		}
+	} else if err := fill(ctx, g, data, g.Missing()); err != nil {
 		return err
 	}
 	blob, err := g.Commit(ctx)
@@ -128,18 +149,18 @@ func (e *everything) begin(ctx context.Context) error {
 	if _, held := g.Held(ctx); held {
 		return g.Abort()
 	}
-	return errors.Join(fill(ctx, g, everythingBegun, 512<<10), g.Keep())
+	return errors.Join(fill(ctx, g, everythingBegun, []Span{{To: 512 << 10}}), g.Keep())
 }
 
-// fill writes what is missing of data up to an end.
-func fill(ctx context.Context, g *Stage, data []byte, end int64) error {
-	for _, gap := range g.Missing() {
-		for at := gap.From; at < min(gap.To, end); {
+// fill writes parts of data.
+func fill(ctx context.Context, g *Stage, data []byte, parts []Span) error {
+	for _, part := range parts {
+		for at := part.From; at < part.To; {
 			b, err := g.Buffer(ctx)
 			if err != nil {
 				return err
 			}
-			n := copy(b.Data, data[at:min(gap.To, end)])
+			n := copy(b.Data, data[at:part.To])
 			if err := g.Put(b, n, at, 0); err != nil {
 				return err
 			}

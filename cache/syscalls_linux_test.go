@@ -56,7 +56,7 @@ func TestEachSyscallFails(t *testing.T) {
 		t.Skip("left out by " + faultsVariable)
 	}
 	template := filepath.Join(t.TempDir(), "cache")
-	prepareEverything(t, template)
+	prepareEverything(t, template, maxNames)
 	calls := callsOf(t, template)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
