@@ -109,7 +109,7 @@ func (c childTask) getOnce(store *cache.Store, random *rand.Rand) error {
 		}
 	}
 	blob, err := store.Get(wanted)
-	if errors.Is(err, cache.ErrMissing) && !errors.Is(err, cache.ErrDamaged) {
+	if gone(err) {
 		blob, err = c.bring(ctx, store, index, random)
 	}
 	if err == nil && random.IntN(3) == 0 {
@@ -130,7 +130,7 @@ func (c childTask) getOnce(store *cache.Store, random *rand.Rand) error {
 // expected drops the errors that are no fault: a blob that a prune has removed
 // between two steps, and the end of one's patience.
 func expected(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, cache.ErrMissing) && !errors.Is(err, cache.ErrDamaged) {
+	if errors.Is(err, context.DeadlineExceeded) || gone(err) {
 		return nil
 	}
 	return err
