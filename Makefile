@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-.PHONY: all build test lint bench fuzz mutants demo clean
+.PHONY: all build test soak lint bench fuzz mutants demo clean
 
 all: build
 
@@ -15,6 +15,9 @@ build: ## the binary, in bin/
 
 test: ## every test; RACE=1 with the race detector
 	$(GO) test $(if $(RACE),-race) ./...
+
+soak: ## the tests of faults at length, some ten minutes: 5,000 kills, each syscall failing, a flaky network
+	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|EachSyscallFails|FlakyNetwork' ./cache ./fetch/transfer
 
 lint: ## what CI refuses
 	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "gofmt: not formatted:"; echo "$$unformatted"; exit 1; fi
@@ -36,6 +39,7 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 MUTANTS ?= # those that decide what is believed, see internal/mutants
+mutants: export ASSAY_FAULTS = none
 mutants: ## each check of the packages in MUTANTS switched off in turn: a test must fail
 	$(GO) run ./internal/mutants $(MUTANTFLAGS) $(MUTANTS)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files prove.go,held.go,standing.go,identify.go ./fetch)

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	childVariable = "ASSAY_CACHE_TEST_CHILD" // write, or hang in mid-write; prune, or get
+	childVariable = "ASSAY_CACHE_TEST_CHILD" // write, or hang in mid-write; prune, or get; everything
 	childFolder   = "ASSAY_CACHE_TEST_DIR"
 )
 
@@ -35,6 +35,9 @@ func TestMain(m *testing.M) {
 func child(mode string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	if mode == "everything" {
+		return everythingChild(ctx)
+	}
 	opts := Options{LockWait: time.Minute}
 	if mode == "prune" {
 		// By this clock nothing is in use: what is must be kept by the locks.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -44,6 +45,9 @@ func (p *pruner) removeLocked(ctx context.Context, batch []*candidate) (err erro
 			continue
 		}
 		lock, lockErr := tryAcquire(p.store.stagingBase(c.Digest) + lockSuffix)
+		if len(mine) > 0 && errors.Is(lockErr, syscall.ENOSPC) {
+			break // the others when these have made room
+		}
 		if lockErr != nil {
 			return lockErr
 		}

@@ -51,7 +51,7 @@ func (s *Session) usage() (size, used int64, err error) {
 	}
 	c := &pageChecker{r: s.file, size: info.Size()}
 	if err := c.check(); err != nil {
-		return 0, 0, s.fail(ErrDamaged, err)
+		return 0, 0, s.explainPages(err)
 	}
 	return info.Size(), int64(uint64(len(c.state))-c.free) * c.pageSize, nil
 }

@@ -225,3 +225,16 @@ func count(ctx context.Context, path string) error {
 	}
 	return s.Commit()
 }
+
+// TestCompactThatCanNotRead: a fault of the disk is not damage of the file.
+func TestCompactThatCanNotRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	wasted(t, path)
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	_, _, err = (&Session{path: path, file: file}).usage()
+	wantKind(t, err, ErrDisk, path)
+}

@@ -190,14 +190,18 @@ func (s *Session) checkPages() error {
 	if err != nil {
 		return s.fail(ErrDisk, err)
 	}
-	err = CheckPages(s.file, info.Size())
-	if err != nil && !errors.Is(err, ErrPages) {
-		return s.fail(ErrDisk, err)
-	}
-	if err != nil {
-		return s.fail(ErrDamaged, err)
+	if err := CheckPages(s.file, info.Size()); err != nil {
+		return s.explainPages(err)
 	}
 	return nil
+}
+
+// explainPages tells pages that are damaged from those that can't be read.
+func (s *Session) explainPages(err error) error {
+	if errors.Is(err, ErrPages) {
+		return s.fail(ErrDamaged, err)
+	}
+	return s.fail(ErrDisk, err)
 }
 
 // pause waits, and returns the error of ctx where that has ended by then.
