@@ -105,7 +105,8 @@ const (
 // sweep removes what dead processes left in staging/ and nobody came back for:
 // partial files, records and locks that are older than keptAge or staleAge and not locked. It looks
 // at sweepLimit names at most; what it can't remove waits for another time.
-func (s *Store) sweep() {
+// Locks with nothing beside them go after lone.
+func (s *Store) sweep(lone time.Duration) {
 	folder, err := os.Open(s.stagingDir())
 	if err != nil {
 		return
@@ -122,6 +123,9 @@ func (s *Store) sweep() {
 		}
 		base := filepath.Join(s.stagingDir(), strings.TrimSuffix(name, ext))
 		most := staleAge
+		if _, err := os.Lstat(base + resumeSuffix); errors.Is(err, fs.ErrNotExist) && ext == lockSuffix {
+			most = lone
+		}
 		if part, err := os.Lstat(base + partSuffix); err == nil {
 			info, most = part, keptAge
 		}

@@ -251,7 +251,7 @@ func (p *pruner) clear(ctx context.Context) error {
 	if p.opts.DryRun || err != nil {
 		return err
 	}
-	p.store.sweep()
+	p.store.sweep(0)
 	p.store.sweepTemporary()
 	if err := p.store.forgetAbsent(ctx); err != nil {
 		return err

@@ -83,7 +83,7 @@ func (s *Store) stage(ctx context.Context, want artifact.Digests, length int64) 
 	if err := durable.MkdirAll(s.stagingDir(), 0o700); err != nil {
 		return nil, disk(s.stagingDir(), err)
 	}
-	s.sweepOnce.Do(s.sweep)
+	s.sweepOnce.Do(func() { s.sweep(staleAge) })
 	base := s.stagingBase(want.Primary())
 	lock, err := acquire(ctx, base+lockSuffix)
 	if err != nil {
