@@ -91,7 +91,8 @@ func (g *Stage) resume() bool {
 	if err != nil {
 		return false
 	}
-	g.file, g.length, g.origins = file, r.Length, r.Origins
+	// A length that nobody has promised was a source's word: another may know better.
+	g.file, g.origins = file, r.Origins
 	for _, s := range r.Spans {
 		g.written = g.written.add(Span{s[0], s[1], int(s[2])})
 	}
@@ -148,9 +149,6 @@ func decodeResume(text []byte, want artifact.Digests, length int64) (resumeRecor
 		return r, errors.New("expected fewer spans")
 	case len(r.States) != len(want):
 		return r, fmt.Errorf("expected %d states, found %d", len(want), len(r.States))
-	}
-	if r.Length < 0 {
-		r.Length = length
 	}
 	return r, r.checkSpans()
 }

@@ -330,6 +330,40 @@ func TestUnknownLength(t *testing.T) {
 	}
 }
 
+// TestUnknownLengthOfAnEarlierRun: what one source has said of the length does not
+// bind the next.
+func TestUnknownLengthOfAnEarlierRun(t *testing.T) {
+	t.Parallel()
+	data := random(11, 1<<20)
+	for _, said := range []int64{3 << 20, 700 << 10} {
+		s := open(t, t.TempDir())
+		g, err := s.StageAny(t.Context(), digests(data))
+		if err == nil {
+			err = g.SetLength(said)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, g, append(slices.Clone(data), random(12, 2<<20)...), 0, min(said, 2<<20), 0)
+		if err := g.Keep(); err != nil {
+			t.Fatal(err)
+		}
+		if g, err = s.StageAny(t.Context(), digests(data)); err != nil {
+			t.Fatal(err)
+		}
+		if g.Length() != -1 || g.Written() == 0 {
+			t.Errorf("expected what came, and no length, found %d bytes of %d", g.Written(), g.Length())
+		}
+		if err := g.SetLength(int64(len(data))); err != nil {
+			t.Fatal(err)
+		}
+		for _, gap := range g.Missing() {
+			put(t, g, data, gap.From, gap.To, 0)
+		}
+		commit(t, g)
+	}
+}
+
 // TestAlso: a second file gets the same bytes, those of an earlier run too.
 func TestAlso(t *testing.T) {
 	t.Parallel()

@@ -165,11 +165,22 @@ func (g *Stage) ReadAt(p []byte, offset int64) (int, error) {
 func (g *Stage) Want() artifact.Digests { return slices.Clone(g.want) }
 
 // SetLength tells a length that was not known. It is no promise: the digests decide.
+// What was written beyond it, by an earlier run that was told another one, is
+// dropped.
 func (g *Stage) SetLength(length int64) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.length >= 0 || length < 0 || len(g.written) > 0 && g.written[len(g.written)-1].To > length {
+	if g.length >= 0 || length < 0 {
 		return fmt.Errorf("%w: expected a length that is not known yet, found %d after %d", ErrInvalid, length, g.length)
+	}
+	if n := len(g.written); n > 0 && g.written[n-1].To > length {
+		g.written = g.written.remove(length, g.written[n-1].To)
+		g.rewind(length)
+	}
+	if info, err := g.file.Stat(); err == nil && info.Size() > length {
+		if err := g.file.Truncate(length); err != nil {
+			return disk(g.path, err)
+		}
 	}
 	g.length = length
 	return g.reserve()

@@ -244,6 +244,21 @@ func TestFileChangesInMidTransfer(t *testing.T) {
 	}
 }
 
+// TestPromiseThatCannotBe: no bytes at all, with the digest of some.
+func TestPromiseThatCannotBe(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	stage, err := b.store.Stage(t.Context(), digests([]byte("x")), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stage.Abort()
+	s := serve(t, nil, honest)
+	if _, err := New(engineOf(b), b.options).Move(t.Context(), Object{}, places(t, s), stage, &meter{}); !errors.Is(err, cache.ErrMismatch) {
+		t.Errorf("expected %v, found %v", cache.ErrMismatch, err)
+	}
+}
+
 // TestResume: a run that was ended leaves what came, and the next takes it up.
 func TestResume(t *testing.T) {
 	t.Parallel()

@@ -174,12 +174,17 @@ func (j *job) split() (part, bool) {
 	return p, true
 }
 
+// mostRounds is how often, beside twice for each place, an object may be there and
+// wrong.
+const mostRounds = 3
+
 // trial is the search for who sent wrong bytes, where nobody promised pieces.
 type trial struct {
 	mismatch error // what was found
 	suspect  *site // whose bytes are fetched again elsewhere; nil: nobody's
 	tried    map[int]bool
 	alone    bool // one place after the other, for all of it
+	rounds   int  // how often all was there, and wrong
 }
 
 // prove is called when nothing is missing.
@@ -195,20 +200,35 @@ func (j *job) prove() (done bool, err error) {
 			j.wrong(s, fmt.Errorf("%s: %w: %w", s.name, ErrWrongBytes, j.trial.mismatch))
 		}
 		return true, nil
-	case !errors.Is(err, cache.ErrMismatch):
+	case !errors.Is(err, cache.ErrMismatch), j.stage.Written() == 0: // nothing was promised, and no digest of it
 		return false, err
 	}
 	j.mismatch(err)
 	return false, nil
 }
 
-// mismatch drops what one origin sent: all of it where nobody else sent any, else
-// that of one suspect after the other, the first place first, as the last one is
-// the repository's own. What belongs to no place, as an earlier run fetched it, is
-// suspected before all.
+// mismatch has wrong bytes fetched again, a bounded number of times.
 func (j *job) mismatch(err error) {
 	t := &j.trial
 	t.mismatch = err
+	if t.rounds++; t.rounds > 2*len(j.sites)+mostRounds {
+		for _, origin := range j.origins() { // places that change their file all the time
+			if s := j.siteOf(origin); s != nil {
+				j.wrong(s, fmt.Errorf("%s: %w: %w", s.name, ErrWrongBytes, err))
+			}
+		}
+		j.discard(func(cache.Span) bool { return true })
+		return
+	}
+	j.suspect(err)
+}
+
+// suspect drops what one origin sent: all of it where nobody else sent any, else
+// that of one suspect after the other, the first place first, as the last one is
+// the repository's own. What belongs to no place, as an earlier run fetched it, is
+// suspected before all.
+func (j *job) suspect(err error) {
+	t := &j.trial
 	if t.suspect != nil { // what came in place of its bytes did not help
 		t.suspect.suspended, t.suspect = false, nil
 	}
@@ -237,7 +257,7 @@ func (j *job) mismatch(err error) {
 		j.discard(func(span cache.Span) bool { return span.Origin == origin })
 		return
 	}
-	j.mismatch(err)
+	j.suspect(err)
 }
 
 // origins are those that bytes are there of: those of no place first, then in the

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -169,5 +170,27 @@ func TestBytesOfAnEarlierRun(t *testing.T) {
 	result := b.brings(data, Object{}, places(t, s))
 	if len(result.Wrong) != 0 || result.Moved != 1<<20 {
 		t.Errorf("expected all of it to be moved, and nobody named, found %+v", result)
+	}
+}
+
+// TestFileThatChangesAllTheTime is given up, however often it changes.
+func TestFileThatChangesAllTheTime(t *testing.T) {
+	t.Parallel()
+	data := random(28, 300<<10)
+	s := serve(t, data, func(s *server, n int, w http.ResponseWriter, q *http.Request) {
+		s.mu.Lock()
+		s.tag = fmt.Sprintf(`"v%d"`, n)
+		s.mu.Unlock()
+		bad := random(uint64(100+n), len(data))
+		if n%2 == 1 {
+			s.send(&cutter{ResponseWriter: w, left: 200 << 10}, q, bad)
+			return
+		}
+		s.send(w, q, bad)
+	})
+	b := newBench(t)
+	says(t, b.refuses(data, Object{}, places(t, s), cache.ErrMismatch), s.URL)
+	if n := len(s.asked()); n > 60 {
+		t.Errorf("expected to give up before, found %d requests", n)
 	}
 }
