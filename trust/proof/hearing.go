@@ -186,17 +186,22 @@ func (h *hearing) ratcheted(ctx context.Context) error {
 // remembered makes a check against the memory; the error that refuses by it is
 // refused.
 func (h *hearing) remembered(ctx context.Context, check func(trust.Tx) (trust.Check, error), refused error) error {
-	return h.prover.config.Memory.View(ctx, func(tx trust.Tx) error {
-		found, err := check(tx)
-		if err != nil && !errors.Is(err, refused) {
-			return err
-		}
-		h.item.Evidence.Add(found)
-		if err != nil {
-			return &failure{err}
+	var found trust.Check
+	var failed error
+	err := h.prover.config.Memory.View(ctx, func(tx trust.Tx) error {
+		if found, failed = check(tx); !errors.Is(failed, refused) {
+			return failed
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	h.item.Evidence.Add(found)
+	if failed != nil {
+		return &failure{failed}
+	}
+	return nil
 }
 
 // judged has the policy's rules look at all that was found.
