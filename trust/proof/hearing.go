@@ -187,21 +187,19 @@ func (h *hearing) ratcheted(ctx context.Context) error {
 // refused.
 func (h *hearing) remembered(ctx context.Context, check func(trust.Tx) (trust.Check, error), refused error) error {
 	var found trust.Check
-	var failed error
-	err := h.prover.config.Memory.View(ctx, func(tx trust.Tx) error {
-		if found, failed = check(tx); !errors.Is(failed, refused) {
-			return failed
+	made := false
+	err := h.prover.config.Memory.View(ctx, func(tx trust.Tx) (err error) {
+		found, err = check(tx)
+		made = err == nil || errors.Is(err, refused)
+		if made && err != nil {
+			return &failure{err}
 		}
-		return nil
-	})
-	if err != nil {
 		return err
+	})
+	if made {
+		h.item.Evidence.Add(found)
 	}
-	h.item.Evidence.Add(found)
-	if failed != nil {
-		return &failure{failed}
-	}
-	return nil
+	return err
 }
 
 // judged has the policy's rules look at all that was found.
