@@ -119,6 +119,7 @@ func (s *Store) Described(ctx context.Context, d artifact.Digest) (found bool, e
 func (s *Store) Undescribed(ctx context.Context, blobs []artifact.Digest) ([]artifact.Digest, error) {
 	known := map[artifact.Digest]bool{}
 	err := s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
+		clear(known)
 		for _, d := range blobs {
 			known[d] = tx.Bucket(bucketDigests).Get([]byte(d.String())) != nil
 		}
@@ -133,6 +134,7 @@ func (s *Store) Undescribed(ctx context.Context, blobs []artifact.Digest) ([]art
 // Facts returns what Describe kept, and whether there is anything.
 func (s *Store) Facts(ctx context.Context, d artifact.Digest) (f Facts, found bool, err error) {
 	err = s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
+		f = Facts{}
 		id := tx.Bucket(bucketDigests).Get([]byte(d.String()))
 		if found = id != nil; !found {
 			return nil

@@ -137,6 +137,10 @@ func TestKilledInPrune(t *testing.T) {
 	if killed == 0 {
 		t.Error("expected some of the processes to be killed, found none")
 	}
+	// The lock files of the last that was killed wait for who wants those blobs.
+	for i := range 80 {
+		store(t, s, []byte{byte(i)})
+	}
 	if output, err := command("prune", dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}

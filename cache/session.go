@@ -28,16 +28,16 @@ type indexFile struct {
 	wanted func() bool
 	// fill gives a new one its entries.
 	fill func(context.Context, *bbolt.Tx) error
-	turn boltfile.Turn
-	// memory, of whoever has the turn, spares all but the first transaction of a
-	// process the look at every page; nil: each transaction looks.
-	memory *boltfile.Memory
+	// group has the calls of several goroutines share transactions, and spares all
+	// but the first of a process the look at every page.
+	group *boltfile.Group
 }
 
 // newBlobIndex is index.db, which is small and needed by every command.
 func (s *Store) newBlobIndex() *indexFile {
+	path := filepath.Join(s.dir, "index.db")
 	return &indexFile{
-		store: s, path: filepath.Join(s.dir, "index.db"), turn: boltfile.NewTurn(), buckets: [][]byte{bucketBlobs}, format: indexFormat,
+		store: s, path: path, group: boltfile.NewGroup(path, nil), buckets: [][]byte{bucketBlobs}, format: indexFormat,
 		lost: "is rebuilt from the blobs, without what they were fetched for", wanted: s.anyBlobs, fill: s.fillIndex,
 	}
 }
@@ -46,8 +46,9 @@ func (s *Store) newBlobIndex() *indexFile {
 // component of every artifact, and those who only get or list blobs should not
 // pay for the look at its pages.
 func (s *Store) newFactsIndex() *indexFile {
+	path := filepath.Join(s.dir, "facts.db")
 	return &indexFile{
-		store: s, path: filepath.Join(s.dir, "facts.db"), turn: boltfile.NewTurn(), buckets: factsBuckets(), format: factsFormat, memory: new(boltfile.Memory),
+		store: s, path: path, group: boltfile.NewGroup(path, nil), buckets: factsBuckets(), format: factsFormat,
 		lost:   "begins anew: each artifact is described again when it is next proven",
 		wanted: func() bool { return false },
 		fill:   func(context.Context, *bbolt.Tx) error { return nil },
@@ -66,33 +67,19 @@ type indexDamage struct {
 func (e *indexDamage) Error() string { return "the cache index is damaged: " + e.cause.Error() }
 func (e *indexDamage) Unwrap() error { return e.cause }
 
-// transaction runs fn on the index as it is. fn must be short, as others wait,
-// and may be run again after an error. It is code of this package and does
-// nothing but read and write entries, so a panic in it is one of bbolt's.
+// transaction runs fn on the index as it is, together with what other goroutines
+// want of it. fn must be short, as others wait, and may be run again, also where it
+// gave no error, so it sets anew all that it hands out. It is code of this package
+// and does nothing but read and write entries, so a panic in it is one of bbolt's.
 func (x *indexFile) transaction(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
-	deadline := time.Now().Add(x.store.lockWait)
-	end, err := x.turn.Take(ctx, deadline)
-	if err != nil {
-		return x.explain(err)
-	}
-	defer end()
-	memory := x.memory
-	if memory == nil {
-		memory = new(boltfile.Memory)
-	}
-	s, err := memory.Begin(ctx, x.path, writable, deadline)
-	if err != nil {
-		return x.explain(err)
-	}
-	defer s.Close()
-	err = s.Guard(func() error { return fn(s.Tx()) })
-	if err == nil && writable {
-		err = s.Commit()
-	}
-	var found *corruptEntry
-	if errors.As(err, &found) {
-		return &indexDamage{s.Info(), err}
-	}
+	err := x.group.Do(ctx, writable, time.Now().Add(x.store.lockWait), func(s *boltfile.Session) error {
+		err := s.Guard(func() error { return fn(s.Tx()) })
+		var found *corruptEntry
+		if errors.As(err, &found) {
+			return &indexDamage{s.Info(), err}
+		}
+		return err
+	})
 	return x.explain(err)
 }
 
@@ -100,7 +87,7 @@ func (x *indexFile) transaction(ctx context.Context, writable bool, fn func(*bbo
 // how many bytes that were. Others wait meanwhile.
 func (x *indexFile) compact(ctx context.Context) (freed int64, err error) {
 	deadline := time.Now().Add(x.store.lockWait)
-	end, err := x.turn.Take(ctx, deadline)
+	end, err := x.group.Take(ctx, deadline)
 	if err != nil {
 		return 0, x.explain(err)
 	}

@@ -63,7 +63,8 @@ func putBytes(tx Tx, d *document) error {
 // or no longer what their digest says: then they are fetched again.
 func (r *Repository) storedBytes(ctx context.Context, sum artifact.Digest) (raw []byte, err error) {
 	var pieces []string
-	err = r.store.View(ctx, func(tx Tx) error {
+	err = r.store.View(ctx, func(tx Tx) (err error) {
+		pieces = nil
 		raw, err = tx.Get(keyMeta(sum))
 		if err != nil || artifact.DigestOf(artifact.SHA256, raw) == sum {
 			return err
@@ -83,14 +84,15 @@ func (r *Repository) storedBytes(ctx context.Context, sum artifact.Digest) (raw 
 func (r *Repository) join(ctx context.Context, sum artifact.Digest, count int) ([]byte, error) {
 	raw := make([]byte, 0, count*pieceSize)
 	for i := range count {
-		err := r.store.View(ctx, func(tx Tx) error {
-			piece, err := tx.Get(keyPiece(sum, i))
-			raw = append(raw, piece...)
+		var piece []byte
+		err := r.store.View(ctx, func(tx Tx) (err error) {
+			piece, err = tx.Get(keyPiece(sum, i))
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
+		raw = append(raw, piece...)
 	}
 	if artifact.DigestOf(artifact.SHA256, raw) != sum {
 		return nil, nil

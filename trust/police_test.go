@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,9 +47,21 @@ func newPolice(t *testing.T, store trust.Store, book ...*casebook) *police {
 // casebook is what was found out about bytes that never change.
 type casebook struct{ roots, chained, proven sync.Map }
 
-// Update implements trust.Store. The transaction goes on where there is a
-// complaint: the test has failed by then.
+// View implements trust.Store, which may run fn more than once.
+func (p *police) View(ctx context.Context, fn func(trust.Tx) error) error {
+	return p.Store.View(ctx, func(tx trust.Tx) error {
+		_ = fn(tx)
+		return fn(tx)
+	})
+}
+
+// Update implements trust.Store, and also runs fn in a transaction that is dropped.
+// The other one goes on where there is a complaint: the test has failed by then.
 func (p *police) Update(ctx context.Context, fn func(trust.Tx) error) error {
+	dropped := errors.New("dropped")
+	if err := p.Store.Update(ctx, func(tx trust.Tx) error { return errors.Join(fn(tx), dropped) }); !errors.Is(err, dropped) {
+		return err
+	}
 	return p.Store.Update(ctx, func(tx trust.Tx) error {
 		watched := watchedTx{Tx: tx, before: map[string][]byte{}}
 		if err := fn(watched); err != nil {

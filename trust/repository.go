@@ -81,6 +81,7 @@ func (r *Repository) Name() string { return r.name }
 func (r *Repository) ResetClock(ctx context.Context) (time.Time, error) {
 	var old clockRecord
 	err := r.store.Update(ctx, func(tx Tx) error {
+		old = clockRecord{}
 		if _, err := getRecord(tx, keyClock, &old); err != nil && !errors.Is(err, errRecord) {
 			return err
 		}
@@ -126,6 +127,7 @@ func CheckRoot(raw []byte, limits Limits) (RootInfo, error) {
 func (r *Repository) GivenRoot(ctx context.Context) (version int64, sum artifact.Digest, err error) {
 	var given givenRecord
 	err = r.store.View(ctx, func(tx Tx) error {
+		given = givenRecord{}
 		found, err := needRecord(tx, keyGiven, &given)
 		if err == nil && !found {
 			err = ErrNoRoot

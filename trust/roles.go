@@ -117,6 +117,7 @@ func (v *View) heldDocument(ctx context.Context, ring keyring, record roleRecord
 func (r *Repository) roleRecords(ctx context.Context) (map[string]roleRecord, error) {
 	records := map[string]roleRecord{}
 	err := r.store.View(ctx, func(tx Tx) error {
+		clear(records)
 		keys, err := tx.Keys(keyRolePrefix)
 		if err != nil {
 			return err

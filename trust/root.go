@@ -206,11 +206,13 @@ func (r *Repository) commitRoot(ctx context.Context, s *state, before, root *doc
 		s.mended = append(s.mended, root)
 		return nil
 	}
-	next, err := r.floorOfRoot(root)
+	fresh, err := r.floorOfRoot(root)
 	if err != nil {
 		return err
 	}
+	var next rootFloor
 	err = r.store.Update(ctx, func(tx Tx) error {
+		next = fresh
 		var floor rootFloor
 		if _, err := needRecord(tx, keyRootFloor, &floor); err != nil {
 			return err

@@ -155,6 +155,7 @@ func (v *View) loadRole(ctx context.Context, delegator string, ring keyring) (*d
 // is wanted.
 func (r *Repository) recall(ctx context.Context, w *wanted) (err error) {
 	err = r.store.View(ctx, func(tx Tx) error {
+		w.record = roleRecord{}
 		found, err := getRecord(tx, keyRolePrefix+w.role, &w.record)
 		if !found {
 			w.record = roleRecord{}

@@ -141,11 +141,14 @@ func (r *Repository) load(ctx context.Context, sums func(*state) []artifact.Dige
 
 // loadRecords reads all but the bytes, in one transaction.
 func (r *Repository) loadRecords(ctx context.Context) (*state, error) {
-	s := &state{
-		roots: map[int64][]byte{}, newest: map[string]roleRecord{},
-		meta: map[artifact.Digest][]byte{}, parsed: map[artifact.Digest]*document{},
-	}
-	return s, r.store.View(ctx, s.read)
+	s := new(state)
+	return s, r.store.View(ctx, func(tx Tx) error {
+		*s = state{
+			roots: map[int64][]byte{}, newest: map[string]roleRecord{},
+			meta: map[artifact.Digest][]byte{}, parsed: map[artifact.Digest]*document{},
+		}
+		return s.read(tx)
+	})
 }
 
 // loadBytes reads stored bytes. whole: none that is not known was missing.

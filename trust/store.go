@@ -18,7 +18,9 @@ import (
 // keys. It must serialise Update over all processes that share it. When Update
 // returns nil, everything that fn put or deleted is durable; when it returns an
 // error, nothing of it is, whatever happens in between, a crash included. A View
-// sees one state, as some Update left it; a write in it is an error.
+// sees one state, as some Update left it; a write in it is an error. Either may run
+// fn more than once, and in another goroutine; what counts is the last time, so fn
+// sets anew all that it hands out.
 type Store interface {
 	View(ctx context.Context, fn func(Tx) error) error
 	Update(ctx context.Context, fn func(Tx) error) error

@@ -27,7 +27,8 @@ func (l *Log) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
 	return err
 }
 
-// update runs fn and keeps all that it wrote, or nothing.
+// update runs fn and keeps all that it wrote, or nothing. Here as in view fn may be
+// run more than once, so it sets anew all that it hands out.
 func (l *Log) update(ctx context.Context, fn func(*bbolt.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -43,28 +44,18 @@ func (l *Log) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) 
 		return err
 	}
 	deadline := time.Now().Add(l.lockWait)
-	end, err := l.turn.Take(ctx, deadline)
-	if err != nil {
-		return l.explain(ctx, err)
-	}
-	defer end()
-	s, err := l.memory.Begin(ctx, l.path, writable, deadline)
-	if err != nil {
-		return l.explain(ctx, err)
-	}
-	defer s.Close()
-	err = s.Guard(func() error {
-		if err := l.checkFormat(s.Tx()); err != nil {
-			return err
+	err := l.group.Do(ctx, writable, deadline, func(s *boltfile.Session) error {
+		err := s.Guard(func() error {
+			if err := l.checkFormat(s.Tx()); err != nil {
+				return err
+			}
+			return fn(s.Tx())
+		})
+		if err == nil {
+			err = ctx.Err()
 		}
-		return fn(s.Tx())
+		return err
 	})
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err == nil && writable {
-		err = s.Commit()
-	}
 	return l.explain(ctx, err)
 }
 

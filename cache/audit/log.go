@@ -21,13 +21,12 @@ type Options struct {
 }
 
 // Log is the audit log of one user on one machine. It holds nothing open between
-// calls and may be used by several goroutines; their transactions take turns.
+// calls and may be used by several goroutines, which share transactions.
 type Log struct {
 	path     string
 	lockWait time.Duration
 	now      func() time.Time
-	turn     boltfile.Turn
-	memory   boltfile.Memory // of whoever has the turn
+	group    *boltfile.Group
 }
 
 // Open prepares the use of audit.db in folder dir. Nothing is created or read
@@ -36,7 +35,8 @@ func Open(dir string, opts Options) (*Log, error) {
 	if dir == "" {
 		return nil, fmt.Errorf("%w: expected the path of the state directory, found an empty one", ErrInvalid)
 	}
-	l := &Log{path: filepath.Join(dir, "audit.db"), lockWait: opts.LockWait, now: opts.Now, turn: boltfile.NewTurn()}
+	path := filepath.Join(dir, "audit.db")
+	l := &Log{path: path, lockWait: opts.LockWait, now: opts.Now, group: boltfile.NewGroup(path, nil)}
 	if l.lockWait <= 0 {
 		l.lockWait = 5 * time.Second
 	}
@@ -65,15 +65,17 @@ func keyOf(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 // of the log is not what was written, nothing is added, and the error is an
 // ErrBroken: a chain must not go on from what somebody else put there.
 //
-// A crash before bbolt writes its meta page leaves the log without the entry,
-// after that with it; never a part of it, nor the entry without the head.
+// Entries that several goroutines append at once may get in by one transaction, one
+// behind the other in the chain. A crash before bbolt writes its meta page leaves
+// the log without them, after that with all of them; never a part of one, nor an
+// entry without the head.
 func (l *Log) Append(ctx context.Context, e Entry) (Entry, error) {
 	e, err := e.screen()
 	if err != nil {
 		return Entry{}, err
 	}
 	var kept Entry
-	err = l.update(ctx, func(tx *bbolt.Tx) error {
+	err = l.update(ctx, func(tx *bbolt.Tx) (err error) {
 		kept, err = l.enter(tx, e)
 		return err
 	})

@@ -36,6 +36,7 @@ func (s stored) entry() (Entry, error) {
 // before reads a batch backwards from key, which is not in it; nil is the end.
 func (l *Log) before(ctx context.Context, key []byte) (lines []stored, err error) {
 	err = l.view(ctx, func(tx *bbolt.Tx) error {
+		lines = nil
 		cursor := tx.Bucket(bucketEntries).Cursor()
 		found, line := cursor.Last()
 		if key != nil {
@@ -68,9 +69,11 @@ func (l *Log) forward(ctx context.Context, visit func(stored) error, end func(He
 		var lines []stored
 		var head Head
 		var headErr error
+		from := next
 		err := l.view(ctx, func(tx *bbolt.Tx) error {
+			lines, head, headErr = nil, Head{}, nil
 			cursor := tx.Bucket(bucketEntries).Cursor()
-			key, line := cursor.Seek(next)
+			key, line := cursor.Seek(from)
 			for ; key != nil && len(lines) < batch; key, line = cursor.Next() {
 				lines = append(lines, stored{bytes.Clone(key), bytes.Clone(line)})
 			}

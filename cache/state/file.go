@@ -3,7 +3,6 @@ package state
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -39,65 +38,78 @@ type place struct {
 	kind kind
 }
 
-// file is a database that holds nothing open between calls. The transactions
-// of several goroutines take turns.
+// file is a database that holds nothing open between calls. Several goroutines
+// share transactions.
 type file struct {
 	place
 	lockWait time.Duration
-	turn     boltfile.Turn
-
-	// Whoever has the turn owns these.
-	memory boltfile.Memory
-	sealed map[string]bool // see session
+	group    *boltfile.Group
+	sealed   map[string]bool // see session; of whoever runs a function for group
 }
 
 func newFile(dir string, k kind, lockWait time.Duration) *file {
-	return &file{place: place{filepath.Join(dir, k.name), k}, lockWait: lockWait, turn: boltfile.NewTurn()}
+	f := &file{place: place{filepath.Join(dir, k.name), k}, lockWait: lockWait}
+	f.group = boltfile.NewGroup(f.path, func(s *boltfile.Session) {
+		if !s.Known() {
+			f.sealed = map[string]bool{}
+		}
+	})
+	return f
 }
 
-// view runs fn on the stored state; without a database fn is not run.
+// view runs fn on the stored state; without a database fn is not run. Here as in
+// the other functions fn may be run more than once, so it sets anew all that it
+// hands out.
 func (f *file) view(ctx context.Context, fn func(*session) error) error {
-	err := f.run(ctx, false, fn)
-	if errors.Is(err, errAbsent) {
-		return nil
-	}
+	_, err := f.viewStored(ctx, fn)
 	return err
+}
+
+// viewStored is view, and reports whether there is a database.
+func (f *file) viewStored(ctx context.Context, fn func(*session) error) (stored bool, err error) {
+	err = f.run(ctx, false, fn)
+	if errors.Is(err, errAbsent) {
+		return false, nil
+	}
+	return true, err
 }
 
 // update runs fn and keeps all that it wrote, or nothing.
 func (f *file) update(ctx context.Context, fn func(*session) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := f.create(ctx); err != nil {
+		return err
+	}
 	return f.run(ctx, true, fn)
 }
 
+// run runs fn in a transaction, which it may share with others. A missing file is
+// errAbsent. An empty one is damaged: create gives the file its name only when it is
+// whole.
 func (f *file) run(ctx context.Context, writable bool, fn func(*session) error) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	deadline := time.Now().Add(f.lockWait)
-	end, err := f.turn.Take(ctx, deadline)
-	if errors.Is(err, boltfile.ErrBusy) {
-		return fmt.Errorf("%w: %s: this process has used it for %v; try again", ErrBusy, f.path, f.lockWait)
-	}
-	if err != nil {
-		return err
-	}
-	defer end()
-	s, err := f.begin(ctx, writable, deadline)
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	if err := fn(s); err != nil {
-		return err
-	}
-	if !writable {
+	err := f.group.Do(ctx, writable, time.Now().Add(f.lockWait), func(opened *boltfile.Session) error {
+		s, err := newSession(f.place, opened, f.sealed, (*session).checkFormat)
+		if err == nil {
+			err = fn(s)
+		}
+		if err != nil {
+			return &explained{err}
+		}
 		return nil
+	})
+	if ours, ok := err.(*explained); ok {
+		return ours.error
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	if err != nil {
+		return f.refused(ctx, f.path, err)
 	}
-	return s.commit()
+	return nil
 }
+
+// explained is an error in this package's words, or the caller's.
+type explained struct{ error }
 
 // create makes the database where there is none.
 func (f *file) create(ctx context.Context) error {

@@ -28,18 +28,16 @@ func (p *ProofStore) Path() string { return p.file.path }
 // View runs fn on a consistent picture of the memory. Where nothing is stored fn
 // sees an empty one, and nothing is created. Unlike that of a TrustStore, Get
 // looks at the checksum of the value: a wrong one is ErrEntry. fn must be short,
-// as writers wait, and must not call this store.
+// as writers wait, and must not call this store. It is for the rules of TrustStore, too.
 func (p *ProofStore) View(ctx context.Context, fn func(Tx) error) error {
-	seen := false
-	err := p.file.view(ctx, func(s *session) error {
-		seen = true
+	stored, err := p.file.viewStored(ctx, func(s *session) error {
 		top, err := s.top(tableProofs)
 		if err != nil {
 			return err
 		}
 		return fn(proofReader{top})
 	})
-	if err != nil || seen {
+	if err != nil || stored {
 		return err
 	}
 	return fn(proofReader{})

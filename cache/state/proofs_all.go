@@ -59,6 +59,7 @@ type outcome struct {
 func (p *ProofStore) batch(ctx context.Context, keys []string) (read []outcome, err error) {
 	err = p.View(ctx, func(tx Tx) error {
 		size := 0
+		read = nil
 		for _, key := range keys[:min(len(keys), batchEntries)] {
 			value, err := tx.Get(key)
 			if err != nil && !errors.Is(err, ErrEntry) {

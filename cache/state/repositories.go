@@ -34,6 +34,7 @@ func (db *DB) Repositories(ctx context.Context) ([]Repository, error) {
 		if err != nil {
 			return err
 		}
+		list = nil
 		for _, name := range names {
 			r, _, err := t.get(name)
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -14,7 +13,7 @@ import (
 // errAbsent: there is no database yet.
 var errAbsent = errors.New("no database")
 
-// session is one transaction on the database, from open to close. Each step on
+// session is the part of one caller in a transaction on the database. Each step on
 // tx is run by guard.
 type session struct {
 	place
@@ -27,32 +26,11 @@ type session struct {
 	sealed map[string]bool
 }
 
-// begin opens the database and starts a transaction, waiting for its lock
-// until deadline or the end of ctx. A missing file is errAbsent for a reader and
-// is created for a writer. An empty one is damaged: create gives the file its
-// name only when it is whole.
-func (f *file) begin(ctx context.Context, writable bool, deadline time.Time) (*session, error) {
-	if writable {
-		if err := f.create(ctx); err != nil {
-			return nil, err
-		}
-	}
-	opened, err := f.memory.Begin(ctx, f.path, writable, deadline)
-	if err != nil {
-		return nil, f.refused(ctx, f.path, err)
-	}
-	if !opened.Known() {
-		f.sealed = map[string]bool{}
-	}
-	return newSession(f.place, opened, f.sealed, (*session).checkFormat)
-}
-
 // newSession makes sure that the database has this program's format, or gives
 // it to a new one.
 func newSession(at place, file *boltfile.Session, sealed map[string]bool, format func(*session) error) (*session, error) {
 	s := &session{place: at, file: file, tx: file.Tx(), sealed: sealed}
 	if err := format(s); err != nil {
-		s.close()
 		return nil, err
 	}
 	return s, nil
@@ -62,7 +40,7 @@ func newSession(at place, file *boltfile.Session, sealed map[string]bool, format
 func (f *file) refused(ctx context.Context, path string, err error) error {
 	switch {
 	case errors.Is(err, boltfile.ErrBusy):
-		return fmt.Errorf("%w: %s: another process has held it for %v; try again", ErrBusy, path, f.lockWait)
+		return fmt.Errorf("%w: %s: others have held it for %v; try again", ErrBusy, path, f.lockWait)
 	case errors.Is(err, boltfile.ErrAbsent):
 		return errAbsent
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
@@ -89,9 +67,3 @@ func (p place) explain(err error) error {
 // guard runs one step on the transaction. A fault in it is ErrDamaged, and then
 // so is every further step.
 func (s *session) guard(step func() error) error { return s.explain(s.file.Guard(step)) }
-
-// commit makes the transaction durable.
-func (s *session) commit() error { return s.explain(s.file.Commit()) }
-
-// close gives up the lock, and the transaction where it was not committed.
-func (s *session) close() { s.file.Close() }

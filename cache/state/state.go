@@ -19,7 +19,7 @@ type Options struct {
 }
 
 // DB is the state of one user on one machine. It holds nothing open between
-// calls and may be used by several goroutines; their transactions take turns.
+// calls and may be used by several goroutines, which share transactions.
 type DB struct {
 	*file  // state.db
 	proofs *file
@@ -56,6 +56,7 @@ func (db *DB) MachineID(ctx context.Context) ([16]byte, error) {
 	var id [16]byte
 	found := false
 	read := func(s *session) error {
+		found = false
 		meta, err := s.top(tableMeta)
 		if err != nil {
 			return err

@@ -163,6 +163,7 @@ func (t *table) put(key string, value []byte) error {
 			return err
 		}
 	}
+	t.s.file.Weigh(len(key) + len(value))
 	return t.s.guard(func() error {
 		t.forget(key)
 		envelope := makeEnvelope(value)

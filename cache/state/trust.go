@@ -76,9 +76,9 @@ func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
 	if err := checkKey(t.repository); err != nil {
 		return err
 	}
-	seen, stored := false, false
-	err := t.db.view(ctx, func(s *session) error {
-		stored = true
+	seen := false
+	stored, err := t.db.viewStored(ctx, func(s *session) error {
+		seen = false
 		if err := t.check(s); err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
 		return fn(reader{own})
 	})
 	switch {
-	case err != nil || seen:
+	case err != nil || stored && seen:
 		return err
 	case !stored && t.bound != nil:
 		return fmt.Errorf("%w: %q", ErrRemoved, clip(t.repository))
@@ -107,7 +107,9 @@ func (t *TrustStore) View(ctx context.Context, fn func(Tx) error) error {
 
 // Update runs fn and keeps all that it wrote, durably, when fn returns nil and
 // ctx has not ended; otherwise nothing. Updates of all processes take turns:
-// what fn reads is what the one before left. fn must be short, as others wait.
+// what fn reads is what the one before left. fn must be short, as others wait. In
+// View and Update it may run more than once, and in another goroutine: what counts
+// is the last time, so it sets anew all that it hands out.
 func (t *TrustStore) Update(ctx context.Context, fn func(Tx) error) error {
 	if err := checkKey(t.repository); err != nil {
 		return err

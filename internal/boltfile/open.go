@@ -12,8 +12,8 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// maxPoll is the longest pause between two tries for the lock.
-const maxPoll = 20 * time.Millisecond
+// maxPoll is the longest pause between two tries for the lock. A try takes some 20 µs.
+const maxPoll = 5 * time.Millisecond
 
 // Begin opens the file at path, which it never creates, and starts a
 // transaction. It waits for the file's lock, shared for a reader and exclusive
@@ -101,11 +101,16 @@ type options struct {
 // lock opens the file and takes its lock. bbolt would poll every 50 ms and know
 // no context, so it is asked for one try at a time.
 func lock(ctx context.Context, path string, opts options, deadline time.Time) (*Session, error) {
+	waited := false
 	for wait := time.Millisecond; ; wait = min(2*wait, maxPoll) {
 		s, err := open(path, opts)
 		if !errors.Is(err, ErrBusy) || time.Now().After(deadline) {
+			if s != nil {
+				s.waited = waited
+			}
 			return s, err
 		}
+		waited = true
 		if err := pause(ctx, wait); err != nil {
 			return nil, err
 		}

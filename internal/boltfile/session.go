@@ -19,6 +19,8 @@ type Session struct {
 	// memory is told of what this session commits; nil: nobody is.
 	memory *Memory
 	known  bool
+	waited bool  // for the lock
+	weight int64 // see Weigh
 	// abandoned is set after a panic inside bbolt. Its own locks may be held
 	// then, so it is not called again: the file's lock is given up without it,
 	// and the mapping stays until the process ends.
@@ -35,6 +37,10 @@ func (s *Session) Info() fs.FileInfo { return s.info }
 // Known reports that the file stood, when the session began, as the last session
 // of the same Memory left it, so that nobody has written to it since.
 func (s *Session) Known() bool { return s.known }
+
+// Weigh tells how many bytes were put, so that a Group lets no more functions into a
+// transaction that has become large.
+func (s *Session) Weigh(bytes int) { s.weight += int64(bytes) }
 
 // Guard runs one step on the transaction and returns its error as it is. A
 // panic or a memory fault in it is an *Error of kind ErrDamaged and abandons the

@@ -186,17 +186,20 @@ func (h *hearing) ratcheted(ctx context.Context) error {
 // remembered makes a check against the memory; the error that refuses by it is
 // refused.
 func (h *hearing) remembered(ctx context.Context, check func(trust.Tx) (trust.Check, error), refused error) error {
-	return h.prover.config.Memory.View(ctx, func(tx trust.Tx) error {
-		found, err := check(tx)
-		if err != nil && !errors.Is(err, refused) {
-			return err
-		}
-		h.item.Evidence.Add(found)
-		if err != nil {
+	var found trust.Check
+	made := false
+	err := h.prover.config.Memory.View(ctx, func(tx trust.Tx) (err error) {
+		found, err = check(tx)
+		made = err == nil || errors.Is(err, refused)
+		if made && err != nil {
 			return &failure{err}
 		}
-		return nil
+		return err
 	})
+	if made {
+		h.item.Evidence.Add(found)
+	}
+	return err
 }
 
 // judged has the policy's rules look at all that was found.

@@ -143,8 +143,8 @@ func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
 // RecordRefusal remembers why an artifact was refused, and of the judgement
 // before only when it was proven last; not even that where its receipt is damaged.
 func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
-	r := refusal.receipt
 	return p.config.Memory.Update(ctx, func(tx trust.Tx) error {
+		r := refusal.receipt
 		before, err := p.readReceipt(tx, receiptKey(refusal.target))
 		if err != nil && !errors.Is(err, ErrReceipt) {
 			return err
@@ -214,6 +214,7 @@ func (p *Prover) receiptNames(ctx context.Context, prefix string) (names []Recei
 		if err != nil {
 			return err
 		}
+		names = nil
 		for _, key := range keys {
 			name, err := parseReceiptKey(key)
 			if err != nil {
