@@ -31,12 +31,12 @@ func TestDiskFullInEachPhase(t *testing.T) {
 		for room := 0; room < 3<<20; {
 			try(fmt.Sprintf("with %d KiB", room>>10), func(folder string) error { return fillBytes(disk, folder, room) })
 			if room < 80<<10 {
-				room += 4 << 10
+				room += 8 << 10
 			} else {
-				room += 68 << 10
+				room += 136 << 10
 			}
 		}
-		for files := range 12 {
+		for files := range 10 {
 			try(fmt.Sprintf("with %d files", files), func(folder string) error { return fillFiles(disk, folder, files) })
 		}
 	}
