@@ -13,11 +13,7 @@ import (
 )
 
 func TestFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("assay", dir, "tmpfs", 0, "size=512k"); err != nil {
-		t.Skipf("needs a small tmpfs: %v", err)
-	}
-	defer syscall.Unmount(dir, 0)
+	dir := smallDisk(t, "size=512k")
 	s := open(t, dir)
 	held := store(t, s, []byte("held"))
 	large := bytes.Repeat([]byte("x"), 1<<20)
@@ -46,11 +42,7 @@ func TestFullDisk(t *testing.T) {
 
 // TestPruneOnAFullDisk: of all commands this one must work then.
 func TestPruneOnAFullDisk(t *testing.T) {
-	dir := t.TempDir()
-	if err := syscall.Mount("assay", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("needs a small tmpfs: %v", err)
-	}
-	defer syscall.Unmount(dir, 0)
+	dir := smallDisk(t, "size=1m")
 	s := open(t, dir)
 	keep(t, s, "p", store(t, s, []byte("held")).Digest())
 	large := store(t, s, bytes.Repeat([]byte("x"), 400<<10))

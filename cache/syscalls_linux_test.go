@@ -48,7 +48,7 @@ var wantsRoom = []string{"openat", "mkdirat", "write", "pwrite64", "fallocate", 
 // store's own error comes of it, or none; no blob is lost, nothing unproven has a
 // name, and everything succeeds once the disk does.
 func TestEachSyscallFails(t *testing.T) {
-	most := 10
+	most := 6
 	switch os.Getenv(faultsVariable) {
 	case "soak":
 		most = 1 << 20

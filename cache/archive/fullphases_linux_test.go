@@ -24,7 +24,7 @@ func TestDiskFullInEachPhaseOfImport(t *testing.T) {
 	}
 	defer syscall.Unmount(disk, 0)
 	failed := 0
-	for room := 0; ; room += 4 << 10 {
+	for room := 0; ; room += 12 << 10 {
 		dir, fill := filepath.Join(disk, "cache"), filepath.Join(disk, "fill")
 		s := open(t, dir)
 		held := put(t, s, artifact.SHA256, []byte("held"))
@@ -64,7 +64,7 @@ func TestDiskFullInEachPhaseOfImport(t *testing.T) {
 		}
 		failed++
 	}
-	if failed < 20 {
+	if failed < 10 {
 		t.Errorf("expected many sizes to be too small, found %d", failed)
 	}
 }
