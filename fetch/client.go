@@ -109,6 +109,8 @@ type pendingView struct {
 	asked bool
 	view  *trust.View
 	err   error
+
+	library *library // of view
 }
 
 // View is what a repository promises: refreshed, once per Client, or offline
@@ -121,7 +123,7 @@ func (c *Client) View(ctx context.Context, name string) (*trust.View, error) {
 	c.mu.Lock()
 	pending := c.views[name]
 	if pending == nil {
-		pending = &pendingView{}
+		pending = &pendingView{library: newLibrary()}
 		c.views[name] = pending
 	}
 	c.mu.Unlock()
