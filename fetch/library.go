@@ -21,13 +21,13 @@ const libraryBytes = 32 << 20
 // changed. It is safe for several goroutines.
 type library struct {
 	mu      sync.Mutex
-	kept    map[documentKey]*kept
+	kept    map[documentKey]*volume
 	bytes   int64
 	revoked map[bool]*revokedFiles // for exact questions, and for others
 }
 
 func newLibrary() *library {
-	return &library{kept: map[documentKey]*kept{}, revoked: map[bool]*revokedFiles{false: {turn: newTurn()}, true: {turn: newTurn()}}}
+	return &library{kept: map[documentKey]*volume{}, revoked: map[bool]*revokedFiles{false: {turn: newTurn()}, true: {turn: newTurn()}}}
 }
 
 // documentKey names a document by what decides over its content, and as what it
@@ -44,8 +44,8 @@ func keyFor(kind string, target trust.Target, item int) documentKey {
 	return documentKey{kind, target.Path(), fmt.Sprint(target.Digests()), target.Length(), item}
 }
 
-// kept is one document.
-type kept struct {
+// volume is one document.
+type volume struct {
 	turn  turn
 	read  bool // guarded by turn, as value is
 	value any
@@ -73,40 +73,40 @@ func (t turn) end() { <-t }
 // tries for itself. size is of the text, in bytes.
 func remembered[T any](ctx context.Context, l *library, key documentKey, size int64, read func() (T, error)) (T, error) {
 	var none T
-	k := l.shelved(key)
-	if err := k.turn.take(ctx); err != nil {
+	v := l.volume(key)
+	if err := v.turn.take(ctx); err != nil {
 		return none, err
 	}
-	defer k.turn.end()
-	if k.read {
-		return k.value.(T), nil
+	defer v.turn.end()
+	if v.read {
+		return v.value.(T), nil
 	}
 	value, err := read()
 	if err != nil {
-		l.drop(key, k)
+		l.drop(key, v)
 		return none, err
 	}
-	k.read, k.value = true, value
-	l.count(key, k, size)
+	v.read, v.value = true, value
+	l.count(key, v, size)
 	return value, nil
 }
 
-// shelved is the place for a document, whether or not it was read yet.
-func (l *library) shelved(key documentKey) *kept {
+// volume is the place for a document, whether or not it was read yet.
+func (l *library) volume(key documentKey) *volume {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := l.kept[key]
-	if k == nil {
-		k = &kept{turn: newTurn()}
-		l.kept[key] = k
+	v := l.kept[key]
+	if v == nil {
+		v = &volume{turn: newTurn()}
+		l.kept[key] = v
 	}
-	return k
+	return v
 }
 
-func (l *library) drop(key documentKey, k *kept) {
+func (l *library) drop(key documentKey, v *volume) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.kept[key] == k {
+	if l.kept[key] == v {
 		delete(l.kept, key)
 	}
 }
@@ -114,19 +114,19 @@ func (l *library) drop(key documentKey, k *kept) {
 // count makes room for a document that was read. Which others go is left to
 // chance: of documents that are asked for one after the other, over and over, the
 // one that was asked for longest ago would be the next to be asked for.
-func (l *library) count(key documentKey, k *kept, size int64) {
+func (l *library) count(key documentKey, v *volume, size int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.kept[key] != k {
+	if l.kept[key] != v {
 		return // given up while it was read again
 	}
-	k.size = max(size, 1)
-	l.bytes += k.size
+	v.size = max(size, 1)
+	l.bytes += v.size
 	for other, old := range l.kept {
 		if l.bytes <= libraryBytes {
 			return
 		}
-		if old != k && old.size > 0 {
+		if old != v && old.size > 0 {
 			delete(l.kept, other)
 			l.bytes -= old.size
 		}
