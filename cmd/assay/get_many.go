@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"path/filepath"
@@ -91,7 +92,11 @@ func (a *app) getMany(c *cli.Context, args []string) (err error) {
 	if err := g.checkFiles(); err != nil {
 		return err
 	}
-	if g.session, err = a.asking(c, g.repository); err != nil {
+	g.session, err = a.asking(c, g.repository)
+	if errors.Is(err, errNoRepository) && !c.IsSet(flagPathsFrom) {
+		return withHint(err, "of several arguments the first is a repository, and the others are paths of targets; products are got one by one; `assay trust list` lists the repositories")
+	}
+	if err != nil {
 		return err
 	}
 	view, err := g.session.client.View(c.Context, g.repository)
