@@ -120,7 +120,7 @@ func (s *shelf) artifact(ctx context.Context, m *manifest, chosen release.Artifa
 		// One file, or one URL, may be listed more than once.
 		return a.Target == chosen.Target && slices.Equal(a.URLs, chosen.URLs) && a.Length == chosen.Length && slices.Equal(a.Digests, chosen.Digests)
 	})
-	return s.view.Artifact(ctx, m.target, m.data, i)
+	return s.listed(ctx, m, i)
 }
 
 // contradicted warns of repositories that promise other bytes, although enough

@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"assay/cache"
 	"assay/fetch/transfer"
 	"assay/fetch/wire"
@@ -41,8 +39,10 @@ type Config struct {
 	// rollouts. nil: the machine belongs to the last cohort of each.
 	MachineID func(context.Context) ([16]byte, error)
 	// Transfer sets the bounds of transfers; its Notice is Warn.
-	Transfer  transfer.Options
-	Downloads int          // 6: transfers at once
+	Transfer transfer.Options
+	// Downloads (6) is how many files are fetched at once. Of small ones, up to 1 MiB,
+	// eight count as one.
+	Downloads int
 	Progress  Progress     // nil: none
 	Warn      func(string) // nil: warnings only stand in the results
 }
@@ -53,7 +53,7 @@ type Client struct {
 	repositories map[string]*Repository
 	cache        *cache.Store
 	mover        *transfer.Mover
-	downloads    *semaphore.Weighted
+	downloads    slots
 	approvals    *trust.Map
 	prover       *proof.Prover
 	now          func() time.Time
@@ -84,7 +84,7 @@ func NewClient(config Config) (*Client, error) {
 	if config.Downloads <= 0 {
 		config.Downloads = 6
 	}
-	c.downloads = semaphore.NewWeighted(int64(config.Downloads))
+	c.downloads = newSlots(config.Downloads)
 	for _, r := range config.Repositories {
 		if _, twice := c.repositories[r.Trust.Name()]; twice {
 			return nil, fmt.Errorf("fetch: two repositories are named %q", r.Trust.Name())
@@ -109,6 +109,8 @@ type pendingView struct {
 	asked bool
 	view  *trust.View
 	err   error
+
+	library *library // of view
 }
 
 // View is what a repository promises: refreshed, once per Client, or offline
@@ -121,7 +123,7 @@ func (c *Client) View(ctx context.Context, name string) (*trust.View, error) {
 	c.mu.Lock()
 	pending := c.views[name]
 	if pending == nil {
-		pending = &pendingView{}
+		pending = &pendingView{library: newLibrary()}
 		c.views[name] = pending
 	}
 	c.mu.Unlock()

@@ -14,13 +14,14 @@ import (
 
 // shelf reads the documents of one repository. With exact set it also answers
 // from metadata that has expired, but only what is held. It lives as long as one
-// question, and is not for several goroutines.
+// question, and is not for several goroutines; its library is for all questions.
 type shelf struct {
-	client *Client
-	view   *trust.View
-	exact  bool
-	said   map[string]*chooser // by product: what its channels say
-	firsts map[string]*shelf   // by repository: the first ones of agreements
+	client  *Client
+	view    *trust.View
+	library *library
+	exact   bool
+	said    map[string]*chooser // by product: what its channels say
+	firsts  map[string]*shelf   // by repository: the first ones of agreements
 }
 
 func (c *Client) shelf(ctx context.Context, repository string, exact bool) (*shelf, error) {
@@ -31,7 +32,11 @@ func (c *Client) shelf(ctx context.Context, repository string, exact bool) (*she
 	if stale := view.Stale(); stale != nil && !exact {
 		return nil, stale
 	}
-	return &shelf{client: c, view: view, exact: exact, said: map[string]*chooser{}, firsts: map[string]*shelf{}}, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return &shelf{
+		client: c, view: view, library: c.views[repository].library, exact: exact, said: map[string]*chooser{}, firsts: map[string]*shelf{},
+	}, nil
 }
 
 func (s *shelf) target(ctx context.Context, path string) (trust.Target, error) {
@@ -55,14 +60,13 @@ func (s *shelf) catalog(ctx context.Context) (*release.Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.read(ctx, target, release.MaxCatalogBytes)
-	if err != nil {
-		return nil, err
-	}
-	if !release.IsOurs(data) {
-		return nil, nil
-	}
-	return release.DecodeCatalog(data)
+	return remembered(ctx, s.library, keyFor("catalog", target, 0), target.Length(), func() (*release.Catalog, error) {
+		data, err := s.read(ctx, target, release.MaxCatalogBytes)
+		if err != nil || !release.IsOurs(data) {
+			return nil, err
+		}
+		return release.DecodeCatalog(data)
+	})
 }
 
 func (s *shelf) channel(ctx context.Context, product, channel string) (*release.Channel, error) {
@@ -74,11 +78,13 @@ func (s *shelf) channel(ctx context.Context, product, channel string) (*release.
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.read(ctx, target, release.MaxChannelBytes)
-	if err != nil {
-		return nil, err
-	}
-	return release.DecodeChannel(data, product, channel)
+	return remembered(ctx, s.library, keyFor("channel", target, 0), target.Length(), func() (*release.Channel, error) {
+		data, err := s.read(ctx, target, release.MaxChannelBytes)
+		if err != nil {
+			return nil, err
+		}
+		return release.DecodeChannel(data, product, channel)
+	})
 }
 
 // channels reads the index of every channel that the catalog lists for the
@@ -110,15 +116,30 @@ func (s *shelf) manifest(ctx context.Context, path string) (*manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.read(ctx, target, release.MaxReleaseBytes)
+	m, err := remembered(ctx, s.library, keyFor("manifest", target, 0), 2*target.Length(), func() (*manifest, error) {
+		data, err := s.read(ctx, target, release.MaxReleaseBytes)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := s.view.Release(target, data)
+		return &manifest{Release: doc, data: data}, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	doc, err := s.view.Release(target, data)
-	if err != nil {
-		return nil, err
+	return &manifest{Release: m.Release, target: target, data: m.data}, nil
+}
+
+// listed is the target of a manifest's i-th artifact.
+func (s *shelf) listed(ctx context.Context, m *manifest, i int) (trust.Target, error) {
+	kind := "artifact"
+	if m.target.Stale() != nil {
+		kind = "stale artifact"
 	}
-	return &manifest{Release: doc, target: target, data: data}, nil
+	const size = 512 // about
+	return remembered(ctx, s.library, keyFor(kind, m.target, i), size, func() (trust.Target, error) {
+		return s.view.Artifact(ctx, m.target, m.data, i)
+	})
 }
 
 // read fetches a document and reads it whole, at most limit bytes.

@@ -285,7 +285,7 @@ func (s *shelf) listedIn(ctx context.Context, path string, file fingerprint) (tr
 	}
 	for i, a := range m.Artifacts {
 		if a.Length == file.length && a.Digests.Agree(file.digests) {
-			return s.view.Artifact(ctx, m.target, m.data, i)
+			return s.listed(ctx, m, i)
 		}
 	}
 	return trust.Target{}, fmt.Errorf("%s: %w", file.name, trust.ErrNoTarget)

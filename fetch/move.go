@@ -33,10 +33,11 @@ func (c *Client) Move(ctx context.Context, places []transfer.Place, want artifac
 	if length := stage.Length(); length > limit { // of an earlier run, with a higher one
 		return blob, 0, "", fmt.Errorf("%s: %w: expected at most %d bytes, found %d", name, wire.ErrTooLong, limit, length)
 	}
-	if err := c.downloads.Acquire(ctx, 1); err != nil {
-		return blob, 0, "", context.Cause(ctx)
+	end, err := c.downloads.take(ctx, -1)
+	if err != nil {
+		return blob, 0, "", err
 	}
-	defer c.downloads.Release(1)
+	defer end()
 	meter := c.progress.Start(name, 0)
 	defer func() { meter.Done(err) }()
 	result, err := c.mover.Move(ctx, transfer.Object{Name: name, Limit: limit}, places, stage, meter)

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -103,49 +102,6 @@ func (s *shelf) notRevoked(ctx context.Context, target trust.Target, channel str
 		return err
 	}
 	return s.revokedBytes(ctx, target, digests)
-}
-
-// revokedBytes refuses bytes that the manifest of a revoked release lists, for a
-// target that no channel lists. It reads every channel of the repository.
-func (s *shelf) revokedBytes(ctx context.Context, target trust.Target, digests artifact.Digests) error {
-	catalog, err := s.catalog(ctx)
-	if err != nil || catalog == nil {
-		return err
-	}
-	for _, product := range catalog.Products {
-		says, err := s.says(ctx, product.Name)
-		if err != nil {
-			return err
-		}
-		for _, index := range says.indexes {
-			for _, entry := range index.Releases {
-				if entry.Status != release.StatusRevoked {
-					continue
-				}
-				if err := s.revokedIn(ctx, product.Name, index.Channel, entry, target, digests); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-func (s *shelf) revokedIn(ctx context.Context, product, channel string, entry release.ChannelEntry, target trust.Target, digests artifact.Digests) error {
-	m, err := s.manifest(ctx, entry.Manifest)
-	if errors.Is(err, trust.ErrNoTarget) || errors.Is(err, trust.ErrNotHeld) {
-		return nil // it was taken away with the release, or never came here
-	}
-	if err != nil {
-		return err
-	}
-	for _, listed := range m.Artifacts {
-		if listed.Digests.Agree(digests) {
-			by := &revocation{product: product, channel: channel, entry: entry}
-			return fmt.Errorf("%s has the bytes of %s: %w", target.Path(), listed.Name(), by)
-		}
-	}
-	return nil
 }
 
 // says is what all channels of a product say, read once per shelf; nothing where

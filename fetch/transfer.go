@@ -126,16 +126,18 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 	if err != nil {
 		return Fetched{}, err
 	}
-	if err := c.downloads.Acquire(ctx, 1); err != nil {
-		return Fetched{}, context.Cause(ctx)
+	end, err := c.downloads.take(ctx, target.Length())
+	if err != nil {
+		return Fetched{}, err
 	}
-	defer c.downloads.Release(1)
+	defer end()
 	if err := to.beside(stage); err != nil {
 		return Fetched{}, err
 	}
 	meter := c.progress.Start(target.Name(), target.Length())
 	defer func() { meter.Done(err) }()
 	result, err := c.mover.Move(ctx, transfer.Object{Name: target.Path(), Pieces: pieces, Observe: r.Source.Observe}, places, stage, meter)
+	end() // what is left to do is the disk's part
 	for _, liar := range result.Wrong {
 		if err == nil {
 			c.warn(fmt.Sprintf("%s sent wrong bytes of %s; they were fetched again elsewhere", liar, target.Path()))

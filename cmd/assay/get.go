@@ -26,12 +26,16 @@ func getCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:      "get",
 		Usage:     "fetch a release and prove it",
-		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR] | REPO TARGET/PATH | URL --sha256 HEX",
+		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR] | REPO TARGET/PATH… | URL --sha256 HEX",
 		Description: "Fetches the artifact for this platform into ./NAME and prints where it is. Bytes\n" +
 			"get their name only after length and digests are those that signed metadata\n" +
 			"promises. SELECTOR is a channel (stable if none is given), a version or a range\n" +
 			"within stable, or sha256:HEX.\n\n" +
-			"With two arguments it fetches a target of any TUF repository by its path.\n\n" +
+			"With two arguments it fetches a target of any TUF repository by its path, with\n" +
+			"more of them several targets at once: REPO and a path each, or all lines of a\n" +
+			"file. They are written to ./NAME each, or below an existing folder with -o. One\n" +
+			"that fails does not stop the others; the exit code is that of the first failure\n" +
+			"in the order asked. A path that is named twice is got once.\n\n" +
 			"With a URL it fetches one file from outside of any repository, whose digest must\n" +
 			"be given by --sha256, --sha512 or a --checksums file. A URL is https://, http://\n" +
 			"(what proves the bytes is their digest, whoever sends them), file://, a path,\n" +
@@ -46,14 +50,17 @@ func getCommand(a *app) *cli.Command {
 				"assay get hello -o - | tar xz      to a pipe, once it is proven",
 				"assay get hello --print path       leave it in the cache, print where",
 				"assay get sigstore rekor.pub       a target by its path",
+				"assay get acme a/x.tgz b/y.tgz -o DIR",
+				"assay get acme --paths-from LIST --print path",
 				"assay get https://h.example/t.tgz --sha256 HEX",
 				"assay get s3://bucket/dir/t.tgz --checksums SHA256SUMS -o t.tgz",
 				"assay get 'git::https://h.example/r.git//dir/t.sh?ref=v1.2' --sha256 HEX",
 				"assay get https://h.example/t.tgz --sha256 HEX --bundle t.sigstore.json \\",
 				"    --key release.pem"),
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: flagOutput, Aliases: []string{"o"}, Usage: "write to `FILE`, replacing it; - is stdout"},
+			&cli.StringFlag{Name: flagOutput, Aliases: []string{"o"}, Usage: "write to `FILE`, replacing it; - is stdout; of several targets, the folder"},
 			&cli.StringFlag{Name: flagPrint, Usage: "leave it in the cache and print only its `WHAT`: path, digest or version"},
+			&cli.StringFlag{Name: flagPathsFrom, Usage: "get the target paths that `FILE` has, one a line; - is stdin"},
 			&cli.BoolFlag{Name: flagDryRun, Usage: "fetch no artifact; tell what would be chosen, and why"},
 			&cli.StringFlag{Name: flagFormat, Usage: "choose the `FORMAT` (tar.gz, zip, …) where a platform has several"},
 		}, urlFlags()...),
@@ -87,9 +94,12 @@ type getDoc struct {
 }
 
 func (a *app) get(c *cli.Context) error {
-	args, err := operands(c, 1, 2)
+	args, err := operands(c, 1, -1)
 	if err != nil {
 		return err
+	}
+	if len(args) > 2 || c.IsSet(flagPathsFrom) {
+		return a.getMany(c, args)
 	}
 	if err := a.checkGetFlags(c, args); err != nil {
 		return err

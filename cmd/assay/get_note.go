@@ -81,6 +81,11 @@ func evidenceOf(err error) *trust.Evidence {
 // evidence. That it can't be written down is told, and hides nothing. An error
 // that refuses nothing is only given back.
 func (a *app) noteRefusal(ctx context.Context, s *session, what asked, err error) error {
+	return a.refusedBy(ctx, s, nil, what, err)
+}
+
+// refusedBy is noteRefusal with a log that is open; nil: none is.
+func (a *app) refusedBy(ctx context.Context, s *session, log *auditor, what asked, err error) error {
 	id := failedCheck(err)
 	if id == "" {
 		return err
@@ -96,7 +101,14 @@ func (a *app) noteRefusal(ctx context.Context, s *session, what asked, err error
 	} else {
 		err = &earlyRefusal{err, a.earlyEvidence(ctx, s, what.repository, id, err), what}
 	}
-	if failed := a.noteRefused(ctx, s, subject, err); failed != nil {
+	if log == nil {
+		var failed error
+		if log, failed = a.auditor(ctx, s); failed != nil {
+			a.out.warn("the refusal is not in the audit log: %v", failed)
+			return err
+		}
+	}
+	if failed := log.noteRefused(ctx, subject, err); failed != nil {
 		a.out.warn("the refusal is not in the audit log: %v", failed)
 	}
 	return err
@@ -134,11 +146,8 @@ func expectedOf(id string) string {
 	return "metadata that verifies"
 }
 
-func (a *app) noteRefused(ctx context.Context, s *session, subject audit.Subject, err error) error {
-	w, failed := a.auditor(ctx, s)
-	if failed != nil {
-		return failed
-	}
+// noteRefused writes down that something was refused.
+func (w *auditor) noteRefused(ctx context.Context, subject audit.Subject, err error) error {
 	evidence, failed := digestOf(evidenceOf(err))
 	if failed != nil {
 		return failed

@@ -73,7 +73,7 @@ func (g *urlGet) refused(err error) error {
 		evidence.Add(trust.Check{ID: id, Result: trust.Fail, Expected: g.want.Primary().String(), Found: clean(err.Error())})
 	}
 	refusal := &earlyRefusal{err, evidence, asked{target: g.source.String()}}
-	if failed := g.app.noteRefused(g.c.Context, g.session, g.subject(), refusal); failed != nil {
+	if failed := g.log.noteRefused(g.c.Context, g.subject(), refusal); failed != nil {
 		g.app.out.warn("the refusal is not in the audit log: %v", failed)
 	}
 	return refusal

@@ -60,6 +60,13 @@ func (m *machine) must(args ...string) usage {
 
 func (m *machine) run(c *exec.Cmd) usage {
 	m.t.Helper()
+	took, _ := m.runTold(c)
+	return took
+}
+
+// runTold is run, and what the command has printed.
+func (m *machine) runTold(c *exec.Cmd) (usage, []byte) {
+	m.t.Helper()
 	var output bytes.Buffer
 	c.Stdout, c.Stderr = &output, &output
 	before := peakOf("self")
@@ -80,7 +87,7 @@ func (m *machine) run(c *exec.Cmd) usage {
 	if told := rusage.Maxrss << 10; told > before {
 		took.peak = told
 	}
-	return took
+	return took, output.Bytes()
 }
 
 // The memory of a fetch must not grow with the target.

@@ -31,9 +31,10 @@ type progress struct {
 	bars     bool
 	barAfter time.Duration
 
-	mu     sync.Mutex
-	pool   *mpb.Progress // there while bars are shown
-	active int           // bars in it
+	mu       sync.Mutex
+	pool     *mpb.Progress // there while bars are shown
+	active   int           // bars in it
+	together *batch        // that transfers count for; nil: each is by itself
 }
 
 // newProgress makes the display for a run. A dumb terminal, one that can't go
@@ -49,9 +50,22 @@ func (p *progress) Start(name string, total int64) fetch.Meter {
 	if p.off {
 		return noMeter{}
 	}
+	meter := p.meter(name, total)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.together != nil {
+		return batchMeter{meter, p.together}
+	}
+	return meter
+}
+
+// meter shows one transfer.
+func (p *progress) meter(name string, total int64) fetch.Meter {
 	now := time.Now()
 	if p.bars {
 		m := &barMeter{progress: p, name: name, total: total, begun: now}
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		m.timer = time.AfterFunc(p.barAfter, m.show)
 		return m
 	}
@@ -109,32 +123,44 @@ func (m *barMeter) show() {
 	if m.ended {
 		return
 	}
-	m.bar = m.progress.newBar(m.name, m.total, m.begun)
+	if m.bar = m.progress.newBar(m.name, m.total, m.begun); m.bar == nil {
+		m.timer.Reset(m.progress.barAfter)
+		return
+	}
 	m.bar.SetCurrent(m.came)
 }
 
-// newBar adds a bar: name, bar, bytes, speed, time left.
+// newBar adds a bar: name, bar, bytes, speed, time left. It is nil where enough of
+// a batch have one.
 func (p *progress) newBar(name string, total int64, begun time.Time) *mpb.Bar {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pool == nil {
-		p.pool = mpb.New(mpb.WithOutput(p.out.stderr), mpb.WithWidth(barColumns),
-			mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
-		p.out.divert(p.pool)
+	if p.together != nil && p.active > mostBars {
+		return nil
 	}
 	const nameColumns = 20
 	if short := []rune(name); len(short) > nameColumns {
 		name = string(short[:nameColumns-1]) + "…"
 	}
-	style := mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]")
-	p.active++
-	return p.pool.New(total, style, mpb.BarWidth(20), mpb.BarRemoveOnComplete(),
+	return p.add(total,
 		mpb.PrependDecorators(decor.Name(name+" ")),
 		mpb.AppendDecorators(
 			decor.Any(func(s decor.Statistics) string { return " " + ofText(s.Current, "/", s.Total) }),
 			decor.Any(func(s decor.Statistics) string { return " " + speedText(s.Current, time.Since(begun)) }),
 			decor.NewAverageETA(decor.ET_STYLE_GO, begun, nil, decor.WCSyncSpace),
 		))
+}
+
+// add puts a bar on the terminal; mu is held.
+func (p *progress) add(total int64, options ...mpb.BarOption) *mpb.Bar {
+	if p.pool == nil {
+		p.pool = mpb.New(mpb.WithOutput(p.out.stderr), mpb.WithWidth(barColumns),
+			mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
+		p.out.divert(p.pool)
+	}
+	p.active++
+	style := mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]")
+	return p.pool.New(total, style, append([]mpb.BarOption{mpb.BarWidth(20), mpb.BarRemoveOnComplete()}, options...)...)
 }
 
 func (m *barMeter) Add(n int) {
@@ -148,9 +174,9 @@ func (m *barMeter) Add(n int) {
 
 // Done takes the bar away.
 func (m *barMeter) Done(error) {
-	m.timer.Stop()
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.timer.Stop()
 	m.ended = true
 	if m.bar == nil {
 		return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // maxReceipt bounds a receipt in bytes, unpacked. What it holds is bounded
@@ -17,14 +18,23 @@ const maxReceipt = 64 << 20
 // store of many receipts is read at each start of the program.
 func packed(text []byte) ([]byte, error) {
 	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	_, err = w.Write(text)
+	w := packers.Get().(*gzip.Writer)
+	defer packers.Put(w)
+	w.Reset(&b)
+	_, err := w.Write(text)
 	err = errors.Join(err, w.Close())
 	return b.Bytes(), err
 }
+
+// packers are for use again: each has tables of about a megabyte, that would cost
+// more to make than to use on one receipt.
+var packers = sync.Pool{New: func() any {
+	w, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	if err != nil {
+		panic(err) // the level is one that there is
+	}
+	return w
+}}
 
 // unpacked is the text again, of at most limit bytes. gzip's own checksum is
 // compared.
