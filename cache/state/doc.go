@@ -10,11 +10,11 @@
 // them. And damage in one of them does not stop the use of the other.
 //
 // Each file is a bbolt database that is opened, used for one transaction and
-// closed again by each call: no lock outlives a call, and many processes take
-// turns. Before a transaction every page of the file is accounted for and its
-// keys are in order, each table is compared with the seal that its last writer
-// left in it, and each value with its checksum, so that a lost entry, such as a
-// version floor, is noticed.
+// closed again: calls that come at the same time share one, no lock outlives
+// them, and many processes take turns. Before a transaction every page of the
+// file is accounted for and its keys are in order, each table is compared with
+// the seal that its last writer left in it, and each value with its checksum,
+// so that a lost entry, such as a version floor, is noticed.
 //
 // A DB does so in its first transaction, and again after anybody else has
 // written to the file or put another in its place. While nobody has, it relies

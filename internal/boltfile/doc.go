@@ -6,12 +6,13 @@
 // transaction; Commit keeps what it wrote; Close ends it, whatever came before.
 // What went wrong is an *Error of one of five kinds, which the caller puts into
 // words of its own. A Memory lets a process look at the pages once, and again
-// only when somebody else has written to the file.
+// only when somebody else has written to the file. A Group has its goroutines share
+// sessions, so that many small calls at once cost little more than one.
 //
 // Guarantees: a file whose pages are damaged, or whose keys are out of order, is
 // never followed beyond its meta pages, and never written to; with a Memory that
-// holds for damage that was there when it looked. A panic or a memory fault in a step run by Guard, in Begin, in Commit or
-// in Close is ErrDamaged and ends neither the process nor its use of the file:
+// holds for damage that was there when it looked. A panic or a memory fault in a
+// step run by Guard, in Begin, in Commit or in Close is ErrDamaged and ends neither the process nor its use of the file:
 // the lock is given up without bbolt, so that the next session can have it.
 // Commit that returned nil is on stable storage. A Session that was closed
 // without it changed nothing that a reader sees.
