@@ -166,6 +166,9 @@ func (g *Stage) Keep() error {
 	g.mu.Unlock()
 	g.halt()
 	g.ended = true
+	if n := len(g.written); n > 0 {
+		g.cut(g.written[n-1].To)
+	}
 	g.save()
 	// Crash here: as in mid-write, with a newer record.
 	return errors.Join(disk(g.path, g.file.Close()), g.lock.release())

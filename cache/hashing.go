@@ -232,8 +232,7 @@ func (g *Stage) drain() {
 func (g *Stage) Discard(from, to int64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.written = g.written.remove(from, to)
-	g.rewind(from)
+	g.overwrite(from, to)
 }
 
 // rewind has hashing go back to an offset, if it is beyond it; mu is held.

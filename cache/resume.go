@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"assay/artifact"
@@ -24,6 +26,10 @@ const (
 	maxResumeSpans   = 4096
 	maxResumeOrigins = 256
 )
+
+// Earlier begins the names of origins whose bytes an earlier stage has written: what
+// became of the file since is another question than who sent them.
+const Earlier = "earlier: "
 
 // resumeRecord says what is in a partial file. It is a note of this machine's, no
 // proof: what it says decides which bytes are fetched, and the digest decides
@@ -47,7 +53,9 @@ func (g *Stage) resumePath() string { return g.path[:len(g.path)-len(partSuffix)
 // save writes the record, beside the one before, and renames it over that; mu is
 // held, or nobody else is there. It is not synced: a record that the disk lost, or
 // kept only half of, is as none, and one that is newer than the bytes is of
-// another boot. That it can't be written costs no more than a crash would.
+// another boot. That it can't be written costs no more than a crash would: the one
+// before still tells the truth, as overwrite removes it before what it tells of is
+// written to.
 func (g *Stage) save() {
 	h := &g.hashing
 	h.saved, h.savedSize, h.savedAt = h.hashed, g.written.size(), time.Now()
@@ -77,6 +85,22 @@ func (g *Stage) save() {
 	os.Remove(fresh)
 }
 
+// overwrite makes a part missing that is about to be written anew; mu is held. The
+// record goes first: it says what is there, and has the state of the hashes, so
+// that a crash behind it would have the next stage believe in bytes that are no
+// longer there.
+func (g *Stage) overwrite(from, to int64) {
+	for _, path := range []string{g.resumePath(), g.resumePath() + newSuffix} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			g.fail(disk(path, err))
+			return
+		}
+	}
+	// Crash here: a partial file without a record. The next stage begins anew.
+	g.written = g.written.remove(from, to)
+	g.rewind(from)
+}
+
 // resume takes up what an earlier stage left, if it can be relied on.
 func (g *Stage) resume() bool {
 	text, err := readRecord(g.resumePath())
@@ -92,7 +116,10 @@ func (g *Stage) resume() bool {
 		return false
 	}
 	// A length that nobody has promised was a source's word: another may know better.
-	g.file, g.origins = file, r.Origins
+	g.file = file
+	for _, name := range r.Origins {
+		g.origins = append(g.origins, Earlier+strings.TrimPrefix(name, Earlier))
+	}
 	for _, s := range r.Spans {
 		g.written = g.written.add(Span{s[0], s[1], int(s[2])})
 	}
@@ -101,7 +128,7 @@ func (g *Stage) resume() bool {
 		return true
 	}
 	state := checkpoint{at: r.Hashed, states: r.States}
-	if h.restore(state) != nil {
+	if h.restore(state) != nil { // to begin with, then: that state is this process's own
 		return h.restore(h.checkpoints[0]) == nil
 	}
 	h.checkpoints, h.taken = append(h.checkpoints, state), true
@@ -149,6 +176,9 @@ func decodeResume(text []byte, want artifact.Digests, length int64) (resumeRecor
 		return r, errors.New("expected fewer spans")
 	case len(r.States) != len(want):
 		return r, fmt.Errorf("expected %d states, found %d", len(want), len(r.States))
+	}
+	if r.Length < 0 {
+		r.Length = length
 	}
 	return r, r.checkSpans()
 }

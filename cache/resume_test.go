@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -119,7 +120,7 @@ func TestTakenUpAgain(t *testing.T) {
 		t.Errorf("expected no blob, found %q", left)
 	}
 	g = stageOf(t, open(t, s.dir), data)
-	if want := []Span{{0, 1 << 20, a}, {2 << 20, 2<<20 + 1000, b}}; !slices.Equal(g.Spans(), want) || g.Origin("b") != b {
+	if want := []Span{{0, 1 << 20, a}, {2 << 20, 2<<20 + 1000, b}}; !slices.Equal(g.Spans(), want) || !slices.Equal(g.Origins(), []string{Earlier + "a", Earlier + "b"}) {
 		t.Errorf("expected %v, found %v of %q", want, g.Spans(), g.Origins())
 	}
 	if want := []Span{{From: 1 << 20, To: 2 << 20}, {From: 2<<20 + 1000, To: 3 << 20}}; !slices.Equal(g.Missing(), want) {
@@ -497,4 +498,99 @@ func FuzzResume(f *testing.F) {
 		}
 		_ = h.restore(checkpoint{at: r.Hashed, states: r.States}) // an error, or a state, and no panic
 	})
+}
+
+// twin is a store in the state that a crash of another would leave it in now.
+func twin(t *testing.T, of *Store) *Store {
+	t.Helper()
+	s := open(t, t.TempDir())
+	if err := os.MkdirAll(s.stagingDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files(t, of.stagingDir()) {
+		data, err := os.ReadFile(filepath.Join(of.stagingDir(), name))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(s.stagingDir(), name), data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// TestOverwrittenBytesAreNotBelieved: what is written anew, after a record told of
+// what was there, is not taken for it by the next run: not after a crash, not where
+// the record can't be written any more, and not where nobody said Discard.
+func TestOverwrittenBytesAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	data := random(20, 4<<20)
+	evil := bytes.Repeat([]byte("evil"), 1<<20)
+	for name, discard := range map[string]bool{"discarded": true, "overwritten": false} {
+		s := open(t, t.TempDir())
+		g := stageOf(t, s, data)
+		put(t, g, data, 0, 3<<20, g.Origin("a"))
+		if err := g.Keep(); err != nil { // its record has the state of right bytes
+			t.Fatal(err)
+		}
+		g = stageOf(t, s, data)
+		for i := range maxResumeOrigins { // so many that no further record is written
+			g.Origin(fmt.Sprint(i))
+		}
+		if discard {
+			g.Discard(0, 2<<20)
+		}
+		put(t, g, evil, 0, 2<<20, 1)
+		crashed := twin(t, s)
+		if err := g.Keep(); err != nil {
+			t.Fatal(err)
+		}
+		for way, s := range map[string]*Store{"crash": crashed, "keep": s} {
+			g := stageOf(t, s, data)
+			for _, gap := range g.Missing() {
+				put(t, g, data, gap.From, gap.To, 0)
+			}
+			blob, err := g.Commit(t.Context())
+			if err == nil {
+				err = blob.Check(t.Context())
+			}
+			if err != nil && !errors.Is(err, ErrMismatch) {
+				t.Errorf("%s, %s: %v", name, way, err)
+			}
+			if found, err := os.ReadFile(s.path(digests(data)[0])); err == nil && !bytes.Equal(found, data) {
+				t.Errorf("%s, %s: wrong bytes have the name", name, way)
+			}
+		}
+	}
+}
+
+// TestRoomIsForPromises: no room is taken for a length that nobody has promised, and
+// what is kept holds none beyond its bytes.
+func TestRoomIsForPromises(t *testing.T) {
+	t.Parallel()
+	data := random(21, 1<<20)
+	s := open(t, t.TempDir())
+	for _, promised := range []bool{true, false} {
+		g, err := s.StageAny(t.Context(), digests(data))
+		if promised {
+			g.Abort()
+			g, err = s.Stage(t.Context(), digests(data), 64<<20)
+		} else if err == nil {
+			err = g.SetLength(64 << 20)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, g, data, 0, 1<<20, 0)
+		if err := g.Keep(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(g.path)
+		if err != nil || info.Size() != 1<<20 || blocks(info) > 4<<20 {
+			t.Errorf("promised %v: expected about 1 MiB, found %d bytes in %d of blocks, %v", promised, info.Size(), blocks(info), err)
+		}
+		if err := g.forget(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

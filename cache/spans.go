@@ -62,6 +62,16 @@ func (s spans) remove(from, to int64) spans {
 	return s
 }
 
+// meets reports whether any byte of a part is there.
+func (s spans) meets(from, to int64) bool {
+	for _, x := range s {
+		if x.From < to && from < x.To {
+			return true
+		}
+	}
+	return false
+}
+
 // reach is how far the bytes are there without a gap, from an offset on.
 func (s spans) reach(from int64) int64 {
 	for _, x := range s {

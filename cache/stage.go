@@ -164,7 +164,8 @@ func (g *Stage) ReadAt(p []byte, offset int64) (int, error) {
 // Want are the digests that the blob is to have.
 func (g *Stage) Want() artifact.Digests { return slices.Clone(g.want) }
 
-// SetLength tells a length that was not known. It is no promise: the digests decide.
+// SetLength tells a length that was not known. It is no promise: the digests decide,
+// and no room is taken for it.
 // What was written beyond it, by an earlier run that was told another one, is
 // dropped.
 func (g *Stage) SetLength(length int64) error {
@@ -174,16 +175,28 @@ func (g *Stage) SetLength(length int64) error {
 		return fmt.Errorf("%w: expected a length that is not known yet, found %d after %d", ErrInvalid, length, g.length)
 	}
 	if n := len(g.written); n > 0 && g.written[n-1].To > length {
-		g.written = g.written.remove(length, g.written[n-1].To)
-		g.rewind(length)
+		g.overwrite(length, g.written[n-1].To)
 	}
-	if info, err := g.file.Stat(); err == nil && info.Size() > length {
-		if err := g.file.Truncate(length); err != nil {
-			return disk(g.path, err)
-		}
+	if g.failed == nil {
+		g.cut(length)
 	}
 	g.length = length
-	return g.reserve()
+	return g.failed
+}
+
+// cut gives back what the file has beyond its first bytes, room that was taken
+// beforehand too; mu is held, or nobody else is there.
+func (g *Stage) cut(length int64) {
+	info, err := g.file.Stat()
+	if err == nil && info.Size() < length {
+		return // a shorter file has no room beyond this that would be missed
+	}
+	if err == nil {
+		err = g.file.Truncate(length)
+	}
+	if err != nil {
+		g.fail(disk(g.path, err))
+	}
 }
 
 // Origin is the number by which a source is known to this Stage, over all runs.
@@ -273,6 +286,9 @@ func (g *Stage) Put(b *Buffer, n int, offset int64, origin int) error {
 		return fmt.Errorf("%w: the stage has ended", ErrInvalid)
 	case g.failed == nil && g.length >= 0 && int64(n) > g.length-offset:
 		g.failed = &MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: offset + int64(n)}
+	}
+	if end := offset + int64(n); g.failed == nil && g.written.meets(offset, end) {
+		g.overwrite(offset, end)
 	}
 	failed, also := g.failed, g.also
 	g.mu.Unlock()

@@ -284,7 +284,7 @@ func (c *chaos) look() {
 		}
 	}
 	// So long as nobody runs, every lock can be had, and a stage takes what was left.
-	ctx, cancel := context.WithTimeout(c.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Minute)
 	defer cancel()
 	for i, it := range c.things {
 		stage, err := c.store.Stage(ctx, it.Want, it.Length)
