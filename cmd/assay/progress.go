@@ -19,6 +19,10 @@ const quietFor = 10 * time.Second
 // within the blink of an eye needs none.
 const barAfter = 400 * time.Millisecond
 
+// smallTransfer is the longest transfer that only counts for its batch: where it
+// takes long, it waits for others.
+const smallTransfer = 1 << 20
+
 // barColumns keeps a bar with its texts within 80 columns.
 const barColumns = 80
 
@@ -50,13 +54,16 @@ func (p *progress) Start(name string, total int64) fetch.Meter {
 	if p.off {
 		return noMeter{}
 	}
-	meter := p.meter(name, total)
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.together != nil {
-		return batchMeter{meter, p.together}
+	together := p.together
+	p.mu.Unlock()
+	switch {
+	case together == nil:
+		return p.meter(name, total)
+	case total > 0 && total <= smallTransfer:
+		return batchMeter{noMeter{}, together}
 	}
-	return meter
+	return batchMeter{p.meter(name, total), together}
 }
 
 // meter shows one transfer.

@@ -19,7 +19,8 @@ import (
 const mostBars = 6
 
 // batch shows several transfers together: how many of the files have ended, and
-// what came for all of them. One batch at a time is shown. It is safe for several
+// what came for all of them. How long it will take nobody can tell from that, as
+// files differ in length. One batch at a time is shown. It is safe for several
 // goroutines.
 type batch struct {
 	progress *progress
@@ -69,7 +70,6 @@ func (b *batch) show() {
 		mpb.AppendDecorators(
 			decor.Any(func(decor.Statistics) string { return " " + bytesText(b.bytes.Load()) }),
 			decor.Any(func(decor.Statistics) string { return " " + speedText(b.bytes.Load(), time.Since(b.begun)) }),
-			decor.NewAverageETA(decor.ET_STYLE_GO, b.begun, nil, decor.WCSyncSpace),
 		))
 	b.bar.SetCurrent(b.shown())
 }
