@@ -183,8 +183,11 @@ func kept(stage *cache.Stage, err error) error {
 	return err
 }
 
-// noRoom reports whether a disk is full.
-func noRoom(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+// noRoom reports whether the cache's disk is full. The one that an output goes to is
+// none of its business: what came stays.
+func noRoom(err error) bool {
+	return (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) && !errors.Is(err, ErrOutput)
+}
 
 // missing reports whether every source has said that it has no such file.
 func missing(err error) bool {

@@ -106,10 +106,16 @@ func (j *job) turn() <-chan time.Time {
 	if len(j.runs) > 0 {
 		return nil
 	}
-	var earliest time.Time
+	earliest := time.Now().Add(tick)
 	for _, s := range j.sites {
-		if s.gone == nil && !s.suspended && (earliest.IsZero() || s.after.Before(earliest)) {
+		if s.gone != nil || s.suspended {
+			continue
+		}
+		if s.after.Before(earliest) || j.trial.alone {
 			earliest = s.after
+		}
+		if j.trial.alone {
+			break // its turn has to be waited for
 		}
 	}
 	return time.After(time.Until(earliest))
@@ -224,10 +230,29 @@ func (j *job) outOfPlaces() error {
 	switch {
 	case waiting:
 		return nil
+	case j.acquit():
+		return nil
 	case j.trial.mismatch != nil && !anyIs(errs, cache.ErrMismatch):
 		errs = append(errs, j.trial.mismatch)
 	}
 	return &PlacesError{errs}
+}
+
+// acquit lets those be asked again that were kept out while what they had sent was
+// fetched elsewhere, as nobody else has it: alone, for all of it. It reports
+// whether there were any.
+func (j *job) acquit() bool {
+	found := false
+	for _, s := range j.sites {
+		if s.gone == nil && s.suspended {
+			s.suspended, found = false, true
+		}
+	}
+	if found {
+		j.trial.suspect, j.trial.alone = nil, true
+		j.discard(func(cache.Span) bool { return true })
+	}
+	return found
 }
 
 func anyIs(errs []error, target error) bool { return errors.Is(errors.Join(errs...), target) }
@@ -281,7 +306,7 @@ func (j *job) validatorOf(s *site) string {
 	origins, found := j.stage.Origins(), ""
 	for _, span := range j.stage.Spans() {
 		if span.Origin < len(origins) {
-			if name, validator, ok := strings.Cut(origins[span.Origin], " "); ok && name == wire.Shown(s.URL) {
+			if name, validator, ok := strings.Cut(strings.TrimPrefix(origins[span.Origin], cache.Earlier), " "); ok && name == wire.Shown(s.URL) {
 				found = validator
 			}
 		}

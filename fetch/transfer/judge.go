@@ -143,11 +143,11 @@ func (j *job) look(now time.Time) {
 		case now.Sub(r.seen) > o.Stall && elsewhere != nil && elsewhere != r.site:
 			r.cancel(errStalled)
 		case now.Sub(r.window) >= o.Window:
-			if float64(r.came-r.before) < float64(o.MinRate)*now.Sub(r.window).Seconds() {
-				r.cancel(fmt.Errorf("%w: expected at least %d bytes a second over %s, found %.0f", errSlow, o.MinRate, o.Window, float64(r.came-r.before)/now.Sub(r.window).Seconds()))
+			if rate := float64(r.came+r.skipped-r.before) / now.Sub(r.window).Seconds(); rate < float64(o.MinRate) {
+				r.cancel(fmt.Errorf("%w: expected at least %d bytes a second over %s, found %.0f", errSlow, o.MinRate, o.Window, rate))
 				continue
 			}
-			r.window, r.before = now, r.came
+			r.window, r.before = now, r.came+r.skipped
 		}
 	}
 	j.mu.Unlock()
@@ -234,8 +234,9 @@ func (j *job) suspect(err error) {
 	}
 	origins := j.origins()
 	if len(origins) == 1 || t.alone || len(t.tried) >= len(origins) {
-		if s := j.siteOf(origins[0]); s != nil && len(origins) == 1 {
-			j.wrong(s, fmt.Errorf("%s: %w: %w", s.name, ErrWrongBytes, err))
+		// One place may have changed its file meanwhile, once.
+		if sender := j.onlySite(origins); sender != nil && (len(origins) == 1 || t.alone) {
+			j.wrong(sender, fmt.Errorf("%s: %w: %w", sender.name, ErrWrongBytes, err))
 		}
 		t.alone = t.alone || len(origins) > 1
 		j.discard(func(cache.Span) bool { return true })
@@ -260,6 +261,18 @@ func (j *job) suspect(err error) {
 	j.suspect(err)
 }
 
+// onlySite is the place that all origins are of, whatever it called its file; nil:
+// there is none.
+func (j *job) onlySite(origins []int) *site {
+	first := j.siteOf(origins[0])
+	for _, origin := range origins[1:] {
+		if j.siteOf(origin) != first {
+			return nil
+		}
+	}
+	return first
+}
+
 // origins are those that bytes are there of: those of no place first, then in the
 // order of the places.
 func (j *job) origins() []int {
@@ -282,6 +295,7 @@ func (j *job) discard(is func(cache.Span) bool) {
 		if is(span) {
 			j.stage.Discard(span.From, span.To)
 			j.meter.Add(-int(span.Len()))
+			j.checks.forget(span)
 		}
 	}
 	j.whole = false

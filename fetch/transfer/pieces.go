@@ -38,6 +38,17 @@ func (c *checker) span(i int, length int64) cache.Span {
 	return cache.Span{From: from, To: min(from+c.pieces.Length, length)}
 }
 
+// forget has the pieces that a part belongs to checked again, once they are there
+// again.
+func (c *checker) forget(part cache.Span) {
+	if c == nil || part.Len() <= 0 {
+		return
+	}
+	for i := part.From / c.pieces.Length; i <= (part.To-1)/c.pieces.Length && i < int64(len(c.right)); i++ {
+		c.right[i] = false
+	}
+}
+
 // checkPieces looks at the pieces that are there and were not looked at yet.
 func (j *job) checkPieces() {
 	if j.checks == nil {

@@ -16,6 +16,11 @@ const (
 	// to come than gatherTime.
 	gatherBytes = 1 << 20
 	gatherTime  = 100 * time.Millisecond
+	// slowBytes are read at once where bytes come slowly. The store lends its
+	// buffers to those that fill them soon, at fastRate bytes a second: a place that
+	// drips must not hold one.
+	slowBytes = 32 << 10
+	fastRate  = 4 << 20
 )
 
 // run is one request under way.
@@ -25,14 +30,15 @@ type run struct {
 	began  time.Time
 
 	// Guarded by the job's mu while it is under way.
-	at, to int64 // the next byte, and the one behind the last; to may be taken back
-	seen   time.Time
-	came   int64 // bytes
-	window time.Time
-	before int64 // came, when the window began
-	head   time.Duration
-	name   string // of the place, with the proxy that was asked; empty: no answer
-	err    error
+	at, to  int64 // the next byte, and the one behind the last; to may be taken back
+	seen    time.Time
+	came    int64 // bytes
+	skipped int64 // bytes that were there already
+	window  time.Time
+	before  int64 // came and skipped, when the window began
+	head    time.Duration
+	name    string // of the place, with the proxy that was asked; empty: no answer
+	err     error
 }
 
 // start sends a request for a part.
@@ -76,7 +82,7 @@ func (j *job) bring(ctx context.Context, r *run, request wire.Request) error {
 		r.to = j.stage.Length() // known now, or still not
 	}
 	j.mu.Unlock()
-	if err := skip(a, r.at-a.From); err != nil {
+	if err := j.skip(r, a, r.at-a.From); err != nil {
 		return a.Broken(ctx, err)
 	}
 	return j.receive(ctx, r, a)
@@ -108,39 +114,54 @@ func (j *job) wrongLength(found int64) error {
 	return &cache.MismatchError{Want: j.stage.Want().Primary(), WantLength: j.stage.Length(), GotLength: found}
 }
 
-// skip reads over what is there already, at a place that sends whole files only.
-func skip(a *wire.Answer, n int64) error {
-	if n <= 0 {
-		return nil
+// skip reads over what is there already, at a place that sends whole files only. It
+// is no progress, but the place is not silent meanwhile.
+func (j *job) skip(r *run, a *wire.Answer, n int64) error {
+	scratch := make([]byte, 64<<10)
+	for n > 0 {
+		m, err := a.Body.Read(scratch[:min(int64(len(scratch)), n)])
+		n -= int64(m)
+		j.mu.Lock()
+		r.skipped += int64(m)
+		r.seen = time.Now()
+		j.mu.Unlock()
+		if errors.Is(err, io.EOF) && n > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil && n > 0 {
+			return err
+		}
 	}
-	_, err := io.CopyN(io.Discard, a.Body, n)
-	return err
+	return nil
 }
 
 // receive writes what comes into the stage, up to the end of the run's part.
 func (j *job) receive(ctx context.Context, r *run, a *wire.Answer) error {
 	origin := j.originOf(r.site, a.Validator)
+	fast := false
 	for {
-		buffer, err := j.stage.Buffer(ctx)
+		buffer, err := j.buffer(ctx, r, fast)
 		if err != nil {
 			return err
 		}
+		began := time.Now()
 		read, readErr := gather(a.Body, buffer.Data)
-		at, n, more := j.claim(r, read)
-		if n == 0 {
+		fast = float64(read) > fastRate*time.Since(began).Seconds()
+		c := j.claim(r, read)
+		if c.n == 0 {
 			buffer.Release()
-		} else if err := j.stage.Put(buffer, n, at, origin); err != nil {
+		} else if err := j.stage.Put(buffer, c.n, c.at, origin); err != nil {
 			return err
 		}
-		j.count(r, n)
+		j.count(r, c.n)
 		switch {
-		case read > n && at+int64(n) == j.stage.Length():
+		case c.last && read > c.n:
 			return fmt.Errorf("%s: %w: %w", a.Source(), ErrWrongBytes, j.wrongLength(j.stage.Length()+1))
-		case a.To == 0 && j.stage.Length() < 0 && at+int64(n) > j.object.Limit:
+		case a.To == 0 && j.stage.Length() < 0 && c.at+int64(c.n) > j.object.Limit:
 			return fmt.Errorf("%s: %w: expected at most %d bytes, found more", a.Source(), wire.ErrTooLong, j.object.Limit)
-		case !more && readErr == nil && a.To == 0:
-			return j.surplus(ctx, r, a)
-		case !more:
+		case c.last && readErr == nil && a.To == 0:
+			return j.surplus(ctx, a)
+		case !c.more:
 			return nil
 		case errors.Is(readErr, io.EOF):
 			return j.atEnd(r, a)
@@ -148,6 +169,20 @@ func (j *job) receive(ctx context.Context, r *run, a *wire.Answer) error {
 			return a.Broken(ctx, readErr)
 		}
 	}
+}
+
+// buffer is one to read into. Waiting for it is not the place's fault.
+func (j *job) buffer(ctx context.Context, r *run, fast bool) (*cache.Buffer, error) {
+	if length := j.stage.Length(); !fast && (length < 0 || length > slowBytes) {
+		return &cache.Buffer{Data: make([]byte, slowBytes)}, nil
+	}
+	began := time.Now()
+	buffer, err := j.stage.Buffer(ctx)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r.seen = time.Now()
+	r.window = r.window.Add(r.seen.Sub(began))
+	return buffer, err
 }
 
 // gather reads until there is enough to be worth a write, or it takes too long.
@@ -168,17 +203,22 @@ func gather(body io.Reader, data []byte) (n int, err error) {
 	return n, err
 }
 
-// claim is where the next n bytes belong, and how many of them are the run's: part
-// of it may have been given to another meanwhile. more is false where it is done
-// with them.
-func (j *job) claim(r *run, n int) (at int64, mine int, more bool) {
+// claimed is where bytes that came belong.
+type claimed struct {
+	at   int64
+	n    int  // how many of them are the run's: part of it may have been given to another
+	more bool // there is more to come for it
+	last bool // the object ends with them
+}
+
+func (j *job) claim(r *run, n int) claimed {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if r.to >= 0 {
 		n = int(min(int64(n), max(r.to-r.at, 0)))
 	}
-	at = r.at
-	return at, n, r.to < 0 || at+int64(n) < r.to
+	end := r.at + int64(n)
+	return claimed{at: r.at, n: n, more: r.to < 0 || end < r.to, last: end == j.stage.Length()}
 }
 
 // count notes bytes that were written.
@@ -196,13 +236,7 @@ func (j *job) count(r *run, n int) {
 }
 
 // surplus looks for bytes behind the end, where the place announced no length.
-func (j *job) surplus(ctx context.Context, r *run, a *wire.Answer) error {
-	j.mu.Lock()
-	last := r.to == j.stage.Length()
-	j.mu.Unlock()
-	if !last {
-		return nil
-	}
+func (j *job) surplus(ctx context.Context, a *wire.Answer) error {
 	var one [1]byte
 	n, err := io.ReadFull(a.Body, one[:])
 	if n > 0 {
