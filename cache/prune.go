@@ -52,6 +52,10 @@ type PruneReport struct {
 	// DamagedBytes its bytes.
 	Damaged      int
 	DamagedBytes int64
+	// Partial counts the partial files of transfers that were removed, and
+	// PartialBytes their bytes.
+	Partial      int
+	PartialBytes int64
 	// Compacted is how many bytes the indexes lost; a dry run does not tell.
 	Compacted int64
 }
@@ -247,6 +251,9 @@ func (p *pruner) clear(ctx context.Context) error {
 	err := p.dropStale(ctx)
 	if err == nil {
 		err = p.clearAside()
+	}
+	if err == nil {
+		err = p.clearPartials()
 	}
 	if p.opts.DryRun || err != nil {
 		return err

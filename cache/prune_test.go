@@ -433,3 +433,45 @@ func TestKeptWhilePruned(t *testing.T) {
 	all.Wait()
 	t.Logf("%d looks at kept blobs", kept)
 }
+
+// TestPrunePartials: what transfers left that were cut goes by its age, and for want
+// of room; what somebody is at stays.
+func TestPrunePartials(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]PruneOptions{"older": older(2), "size": {MaxSize: new(int64(0))}} {
+		s := open(t, t.TempDir())
+		for seed := range uint64(3) {
+			data := random(30+seed, 1<<20)
+			g := stageOf(t, s, data)
+			put(t, g, data, 0, 600<<10, 0)
+			if seed == 2 {
+				t.Cleanup(func() { g.Abort() })
+				continue // it goes on
+			}
+			if err := g.Keep(); err != nil {
+				t.Fatal(err)
+			}
+			if seed == 0 {
+				continue // it was cut just now
+			}
+			long := time.Now().Add(-3 * 24 * time.Hour)
+			if err := os.Chtimes(g.path, long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, dry := range []bool{true, false} {
+			opts.DryRun = dry
+			report, err := s.Prune(t.Context(), opts)
+			if err != nil || report.Partial != 1 || report.PartialBytes != 600<<10 {
+				t.Errorf("%s: expected one of 600 KiB, found %d of %d, %v", name, report.Partial, report.PartialBytes, err)
+			}
+			want := 7 // two parts with records, and one with its lock, that has none yet
+			if !dry {
+				want = 5
+			}
+			if left := files(t, s.stagingDir()); len(left) > want || len(left) < want-2 {
+				t.Errorf("%s, dry run %v: found %q", name, dry, left)
+			}
+		}
+	}
+}

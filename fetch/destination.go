@@ -18,7 +18,7 @@ import (
 type output struct {
 	what    string // for messages
 	digest  artifact.Digest
-	length  int64
+	length  int64 // -1: not known
 	perm    fs.FileMode
 	path    string
 	replace bool
@@ -57,7 +57,7 @@ func openDestination(ctx context.Context, out output) (*destination, error) {
 		d.device = true
 		return d, nil
 	}
-	if info.Mode().IsRegular() && info.Size() == out.length {
+	if info.Mode().IsRegular() && (info.Size() == out.length || out.length < 0) {
 		same, err := sameFile(ctx, out.path, out.digest)
 		if err != nil || same {
 			return d, err

@@ -36,6 +36,17 @@ func (c *Client) SaveBlob(ctx context.Context, blob cache.Blob, what, path strin
 	return c.save(ctx, blob, output{what, blob.Digest(), blob.Length(), 0o644, path, replace})
 }
 
+// CanSave reports what would be in the way of SaveBlob, before anything is fetched:
+// it writes nothing.
+func (c *Client) CanSave(ctx context.Context, digest artifact.Digest, what, path string, replace bool) error {
+	d, err := openDestination(ctx, output{what, digest, -1, 0o644, path, replace})
+	if err != nil {
+		return err
+	}
+	d.abort()
+	return nil
+}
+
 func (c *Client) save(ctx context.Context, blob cache.Blob, out output) (changed bool, err error) {
 	d, err := openDestination(ctx, out)
 	if err != nil {

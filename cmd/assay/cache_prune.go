@@ -52,6 +52,8 @@ type cachePruneDoc struct {
 	Stale        []referenceDoc `json:"stale"`
 	Damaged      int            `json:"damaged"`       // files that had been set aside
 	DamagedBytes int64          `json:"damaged_bytes"` // and their bytes
+	Partial      int            `json:"partial"`       // partial files of transfers that were cut
+	PartialBytes int64          `json:"partial_bytes"` // and their bytes
 	Compacted    int64          `json:"compacted"`     // bytes that the indexes lost
 }
 
@@ -98,9 +100,9 @@ func (a *app) cachePrune(c *cli.Context) error {
 
 func pruneDoc(r cache.PruneReport, opts cache.PruneOptions) cachePruneDoc {
 	doc := cachePruneDoc{
-		Changed: !opts.DryRun && len(r.Removed)+len(r.Stale)+r.Damaged > 0 || r.Compacted > 0, DryRun: opts.DryRun,
+		Changed: !opts.DryRun && len(r.Removed)+len(r.Stale)+r.Damaged+r.Partial > 0 || r.Compacted > 0, DryRun: opts.DryRun,
 		Freed: r.Freed, Held: r.Held, Removed: []blobDoc{}, Kept: []keptDoc{}, Stale: referenceDocs(r.Stale),
-		Damaged: r.Damaged, DamagedBytes: r.DamagedBytes, Compacted: r.Compacted,
+		Damaged: r.Damaged, DamagedBytes: r.DamagedBytes, Partial: r.Partial, PartialBytes: r.PartialBytes, Compacted: r.Compacted,
 	}
 	for _, e := range r.Removed {
 		doc.Removed = append(doc.Removed, newBlobDoc(e, nil))
@@ -131,6 +133,9 @@ func (a *app) tellPruned(r cache.PruneReport, opts cache.PruneOptions) {
 	}
 	if r.Damaged > 0 {
 		a.out.line("%s  %d that had been set aside as damaged, %s", removed, r.Damaged, bytesText(r.DamagedBytes))
+	}
+	if r.Partial > 0 {
+		a.out.line("%s  %d partial files of transfers that were cut, %s", removed, r.Partial, bytesText(r.PartialBytes))
 	}
 	if r.Compacted > 0 {
 		a.out.line("compacted  the indexes by %s", bytesText(r.Compacted))

@@ -52,8 +52,10 @@ func urlFlags() []cli.Flag {
 // namesURL reports whether get is asked for a file by its URL, or by a path with a
 // digest: no product and no repository has :: or :// in its name.
 func namesURL(c *cli.Context, args []string) bool {
-	return len(args) == 1 && (strings.Contains(args[0], "://") || strings.Contains(args[0], "::") || slices.ContainsFunc(pinFlags, c.IsSet))
+	return len(args) == 1 && (isURL(args[0]) || strings.Contains(args[0], "::") || slices.ContainsFunc(pinFlags, c.IsSet))
 }
+
+func isURL(arg string) bool { return strings.Contains(arg, "://") }
 
 // getURLDoc is the result of get for a URL.
 type getURLDoc struct {
@@ -108,6 +110,9 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 	if err != nil {
 		return err
 	}
+	if err := g.canWrite(); err != nil {
+		return err
+	}
 	began := a.now()
 	got, err := getter.Get(c.Context, g.source, g.want)
 	if err == nil {
@@ -121,6 +126,29 @@ func (a *app) getURL(c *cli.Context, arg string) error {
 		return err
 	}
 	return g.handOut(got.Blob, a.now().Sub(began))
+}
+
+// file is what is written, and whether it may be replaced.
+func (g *urlGet) file() (name string, replace bool, err error) {
+	if name := g.c.String(flagOutput); name != "" {
+		return name, true, nil
+	}
+	if g.name == "" {
+		return "", false, withHint(usagef("%s: expected a URL that ends in a name that is fit for a file here", g.source), "name one with --name NAME or -o FILE")
+	}
+	return "." + string(filepath.Separator) + g.name, false, nil
+}
+
+// canWrite finds out what is in the way of the file, before anything is fetched.
+func (g *urlGet) canWrite() error {
+	if g.c.IsSet(flagPrint) || g.c.IsSet(flagUnpack) || g.c.String(flagOutput) == "-" {
+		return nil
+	}
+	name, replace, err := g.file()
+	if err != nil {
+		return err
+	}
+	return g.session.client.CanSave(g.c.Context, g.want.Primary(), g.source.String(), g.app.path(name), replace)
 }
 
 // checkURLFlags refuses flags that contradict each other, or that would have no
@@ -247,12 +275,9 @@ func (g *urlGet) handOut(blob cache.Blob, took time.Duration) error {
 		g.talk(true, took)
 		return g.audit("to standard output")
 	}
-	file, replace := c.String(flagOutput), true
-	if file == "" {
-		if g.name == "" {
-			return withHint(usagef("%s: expected a URL that ends in a name that is fit for a file here", g.source), "name one with --name NAME or -o FILE")
-		}
-		file, replace = "."+string(filepath.Separator)+g.name, false
+	file, replace, err := g.file()
+	if err != nil {
+		return err
 	}
 	wrote, err := g.session.client.SaveBlob(c.Context, blob, g.source.String(), a.path(file), replace)
 	if err != nil {

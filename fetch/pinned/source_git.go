@@ -58,7 +58,11 @@ func checkRemote(u *url.URL) error {
 		return fmt.Errorf("%w: %s: expected %s, found %s", ErrURL, wire.Shown(u), gitForm, what)
 	}
 	switch u.Scheme {
-	case "https", "http":
+	case "https":
+	case "http":
+		if u.User != nil && !isLoopback(u.Hostname()) {
+			return bad("a user or a password over http, which everybody on the way would read: expected https")
+		}
 	case "ssh":
 		if user := u.User.Username(); user != "" && !isPlain(user) {
 			return bad("another user's name than of a-z 0-9 . _ -")
@@ -80,6 +84,12 @@ func checkRemote(u *url.URL) error {
 		return bad("no path of a repository")
 	}
 	return nil
+}
+
+// isLoopback reports whether a host is this machine, by an address.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
 }
 
 // isPlain lets words pass that no program takes for an option.

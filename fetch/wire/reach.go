@@ -112,9 +112,33 @@ func refuseLocal(_, address string, _ syscall.RawConn) error {
 func isLocal(host string) bool {
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if addr, err := netip.ParseAddr(name); err == nil {
-		addr = addr.Unmap()
-		return addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified()
+		addr = inner(addr.WithZone("").Unmap())
+		return addr.IsLoopback() || addr.IsLinkLocalUnicast() || addr.IsMulticast() || addr.IsUnspecified() || isCloudsOwn(addr)
 	}
 	last := name[strings.LastIndexByte(name, '.')+1:]
 	return name == "localhost" || strings.HasSuffix(name, ".localhost") || last == "" || last[0] >= '0' && last[0] <= '9'
+}
+
+// inner is the IPv4 address that a translator (RFC 6052) or a relay (RFC 3056) makes
+// of an IPv6 one.
+func inner(addr netip.Addr) netip.Addr {
+	bytes := addr.As16()
+	switch {
+	case !addr.Is6():
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(addr):
+		return netip.AddrFrom4([4]byte(bytes[12:16]))
+	case netip.MustParsePrefix("2002::/16").Contains(addr):
+		return netip.AddrFrom4([4]byte(bytes[2:6]))
+	}
+	return addr
+}
+
+// isCloudsOwn reports whether a cloud's services for its machines lie at an address
+// that is no link's: AWS over IPv6, Alibaba, Azure.
+func isCloudsOwn(addr netip.Addr) bool {
+	switch addr.String() {
+	case "fd00:ec2::254", "100.100.100.200", "168.63.129.16":
+		return true
+	}
+	return false
 }

@@ -21,6 +21,8 @@ func TestIsLocal(t *testing.T) {
 		"127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": true, "::": true, "169.254.169.254": true,
 		"fe80::1": true, "fe80::1%eth0": true, "::ffff:127.0.0.1": true, "224.0.0.1": true, "localhost": true,
 		"LOCALHOST.": true, "a.localhost": true, "127.1": true, "2130706433": true, "0x7f000001": true, "": true,
+		"fd00:ec2::254": true, "100.100.100.200": true, "168.63.129.16": true, "64:ff9b::7f00:1": true, "64:ff9b::a9fe:a9fe": true,
+		"2002:7f00:1::": true, "64:ff9b::c000:201": false, "2002:c000:201::": false, "100.100.100.201": false, "fd00:ec2::255": false,
 		"example.com": false, "192.0.2.1": false, "10.0.0.1": false, "2001:db8::1": false, "local.example": false, "example.-x": false,
 	} {
 		if got := isLocal(host); got != want {
