@@ -55,8 +55,6 @@ func namesURL(c *cli.Context, args []string) bool {
 	return len(args) == 1 && (isURL(args[0]) || strings.Contains(args[0], "::") || slices.ContainsFunc(pinFlags, c.IsSet))
 }
 
-func isURL(arg string) bool { return strings.Contains(arg, "://") }
-
 // getURLDoc is the result of get for a URL.
 type getURLDoc struct {
 	Changed  bool             `json:"changed"` // a file was written, or bytes were moved into the cache
