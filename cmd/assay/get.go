@@ -99,7 +99,7 @@ func (a *app) get(c *cli.Context) error {
 		return err
 	}
 	if n := len(slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return !isURL(arg) })); n > 0 && len(args) > 1 {
-		return usagef("expected one URL by itself, as each has a digest of its own, found %d arguments", len(args))
+		return usagef("a URL is got by itself, as each has a digest of its own: expected one argument, found %d", len(args))
 	}
 	if len(args) > 2 || c.IsSet(flagPathsFrom) {
 		return a.getMany(c, args)
