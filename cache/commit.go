@@ -156,7 +156,7 @@ func (g *Stage) Keep() error {
 	if g.ended {
 		return nil
 	}
-	if g.Written() < keepBytes {
+	if g.Written() < KeepBytes {
 		return g.Abort()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), keepWait)

@@ -288,7 +288,7 @@ func TestTooLittleIsNotKept(t *testing.T) {
 	data := random(7, 1<<20)
 	s := open(t, t.TempDir())
 	g := stageOf(t, s, data)
-	put(t, g, data, 0, keepBytes-1, 0)
+	put(t, g, data, 0, KeepBytes-1, 0)
 	if err := g.Keep(); err != nil {
 		t.Fatal(err)
 	}

@@ -22,9 +22,9 @@ const (
 	newSuffix    = ".new" // of a record that is being written
 )
 
-// keepBytes is how much of a blob must be there for Keep to keep it; less is
+// KeepBytes is how much of a blob must be there for Keep to keep it; less is
 // fetched again sooner than it is looked at.
-const keepBytes = 256 << 10
+const KeepBytes = 256 << 10
 
 // Stage is a blob in the making, and the exclusive right to make it. What is
 // written to it is hashed in order, beside the writing, by a goroutine of its
@@ -122,7 +122,7 @@ func (g *Stage) begin() (err error) {
 // reserve takes the room for the whole blob, so that a disk that is too small is
 // found out before anything is fetched.
 func (g *Stage) reserve() error {
-	if g.length < keepBytes {
+	if g.length < KeepBytes {
 		return nil
 	}
 	return disk(g.path, preallocate(g.file, g.length))

@@ -177,7 +177,7 @@ func kept(stage *cache.Stage, err error) error {
 	if endErr := stage.Keep(); endErr != nil {
 		return errors.Join(err, endErr)
 	}
-	if percent := 100 * there / max(length, 1); length > 0 && percent > 0 {
+	if percent := 100 * there / max(length, 1); there >= cache.KeepBytes && length > 0 {
 		return fmt.Errorf("%w; %d %% of it is here, and the next run goes on from there", err, percent)
 	}
 	return err
