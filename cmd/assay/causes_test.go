@@ -15,19 +15,24 @@ var judging = map[string]string{
 	"trust": "trust", "provenance": "trust/provenance", "slsa": "trust/provenance/slsa", "detached": "trust/provenance/detached",
 	"sbom": "trust/sbom", "advisory": "trust/advisory", "policy": "trust/policy", "proof": "trust/proof",
 	"checksums": "artifact/checksums", "release": "artifact/release", "audit": "cache/audit",
-	"cache": "cache", "archive": "cache/archive",
+	"cache": "cache", "archive": "cache/archive", "fetch": "fetch", "wire": "fetch/wire", "transfer": "fetch/transfer",
+	"unpack": "fetch/unpack", "pinned": "fetch/pinned", "mirrors": "fetch/mirrors",
 }
 
 // unreachable are sentinels that no command can end with, and why.
 var unreachable = map[string]string{
 	"release.ErrDuration": "a duration is always part of a document, whose error is its own",
+	"wire.ErrSource":      "it is fetch.ErrSource by its other name",
+	"wire.ErrRange":       "it always comes with fetch.ErrSource",
+	"fetch.ErrOffline":    "it is trust.ErrNotHeld by its other name",
+	"mirrors.ErrDamaged":  "what is remembered of mirrors is forgotten then, with a warning",
 	"slsa.ErrSummary":     "explain --vsa writes what the specification allows; anything else is an internal error",
 }
 
 // TestEverySentinelHasAnExit reads the sources.
 func TestEverySentinelHasAnExit(t *testing.T) {
 	listed := map[string]bool{}
-	ast.Inspect(parseFile(t, "exit.go"), func(node ast.Node) bool {
+	ast.Inspect(parseFile(t, "causes.go"), func(node ast.Node) bool {
 		row, ok := node.(*ast.CompositeLit)
 		if !ok || len(row.Elts) == 0 {
 			return true

@@ -99,13 +99,6 @@ func New(options Options) *Engine {
 	return e
 }
 
-// Idle is how long a transfer may bring no byte before it is given up.
-func (e *Engine) Idle() time.Duration { return e.options.Idle }
-
-// PerHost is how many connections to one host there are at most for large files,
-// where nothing else is configured for the host.
-func (e *Engine) PerHost() int { return e.options.PerHost }
-
 // Connections is how many connections to the host of a URL there are at most for
 // large files.
 func (e *Engine) Connections(u *url.URL) int {

@@ -146,7 +146,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 				options.Hosts = []Host{{Name: u.Host, Connections: test.own}}
 			}
 			e := direct(options)
-			if want := max(test.own, test.perHost*(1-min(test.own, 1))); e.Connections(u) != want || e.PerHost() != test.perHost {
+			if want := max(test.own, test.perHost*(1-min(test.own, 1))); e.Connections(u) != want || e.options.PerHost != test.perHost {
 				t.Errorf("expected %d connections, found %d", want, e.Connections(u))
 			}
 			var all sync.WaitGroup
@@ -329,7 +329,7 @@ func TestDefaults(t *testing.T) {
 		o.Token != 30*time.Second || o.Pace != 16<<10 || o.Redirects != 10 || o.PerHost != 8 || o.Bandwidth != 0 || o.Proxy == nil {
 		t.Errorf("found %+v", o)
 	}
-	if e := New(Options{Idle: time.Hour, PerHost: 3}); e.Idle() != time.Hour || e.PerHost() != 3 || e.limiter != nil {
+	if e := New(Options{Idle: time.Hour, PerHost: 3}); e.options.Idle != time.Hour || e.options.PerHost != 3 || e.limiter != nil {
 		t.Errorf("found %+v", e.options)
 	}
 	o = Options{UserAgent: "x", Pace: 5, Redirects: 3, Connect: 1, Answer: 2, Document: 3, Token: 4, Proxy: noProxy}.withDefaults()
