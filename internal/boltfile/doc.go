@@ -7,7 +7,9 @@
 // What went wrong is an *Error of one of five kinds, which the caller puts into
 // words of its own. A Memory lets a process look at the pages once, and again
 // only when somebody else has written to the file. A Group has its goroutines share
-// sessions, so that many small calls at once cost little more than one.
+// transactions, and keeps the file open, and locked, as long as call follows upon
+// call, for a quarter of a second at most: so many small calls cost little more than
+// one.
 //
 // Guarantees: a file whose pages are damaged, or whose keys are out of order, is
 // never followed beyond its meta pages, and never written to; with a Memory that

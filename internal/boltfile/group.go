@@ -21,7 +21,7 @@ const (
 //
 // One transaction of a Group is one of bbolt: nobody is told that what it wrote is
 // kept before it is synced, and a reader sees what was committed only. The file is
-// closed and unlocked between two transactions.
+// closed and unlocked when nobody waits any more, and at times for other processes.
 type Group struct {
 	path   string
 	begun  func(*Session)
@@ -31,6 +31,9 @@ type Group struct {
 
 	mu      sync.Mutex
 	waiting map[bool][]*call // by whether they write; the first to come first
+	came    chan struct{}    // told that one more waits; holds one
+	last    time.Time        // when a call came
+	brisk   bool             // the one before it came shortly before
 }
 
 // call is one of Do.
@@ -58,12 +61,12 @@ const (
 )
 
 // NewGroup is for the file at path. begun, which may be nil, is told of each
-// session before any function gets it.
+// transaction before any function gets its session.
 func NewGroup(path string, begun func(*Session)) *Group {
 	if begun == nil {
 		begun = func(*Session) {}
 	}
-	return &Group{path: path, begun: begun, turn: NewTurn(), waiting: map[bool][]*call{}}
+	return &Group{path: path, begun: begun, turn: NewTurn(), waiting: map[bool][]*call{}, came: make(chan struct{}, 1)}
 }
 
 // Take keeps all calls of Do in this process off the file, as Turn.Take does.
@@ -94,13 +97,23 @@ func (g *Group) Do(ctx context.Context, writable bool, deadline time.Time, fn fu
 	c := &call{ctx: ctx, writable: writable, fn: fn, news: make(chan struct{}, 1)}
 	g.mu.Lock()
 	g.waiting[writable] = append(g.waiting[writable], c)
+	g.note()
 	g.mu.Unlock()
+	tell(g.came)
 	leads, err := g.await(c, deadline)
 	if !leads {
 		return err
 	}
-	defer func() { <-g.turn }()
-	return g.lead(c, deadline)
+	var open *Session
+	defer func() {
+		if open == nil { // after a panic of fn, too
+			<-g.turn
+		} else {
+			go g.stay(open)
+		}
+	}()
+	open, err = g.lead(c, deadline)
+	return err
 }
 
 // await waits until c is done, or has the turn, or gives up. What is taken can't give
@@ -190,7 +203,7 @@ func (g *Group) finish(err error, calls ...*call) {
 	defer g.mu.Unlock()
 	for _, c := range calls {
 		c.state, c.err = done, err
-		c.tell()
+		tell(c.news)
 	}
 }
 
@@ -204,14 +217,14 @@ func (g *Group) putBack(calls []*call) {
 		if c.state = waits; !c.alone {
 			g.waiting[c.writable] = append([]*call{c}, g.waiting[c.writable]...)
 		}
-		c.tell()
+		tell(c.news)
 	}
 }
 
-// tell lets the goroutine of c look at its state.
-func (c *call) tell() {
+// tell leaves word in a channel that holds one.
+func tell(news chan<- struct{}) {
 	select {
-	case c.news <- struct{}{}:
-	default: // it has not looked yet
+	case news <- struct{}{}:
+	default: // the last one was not heard yet
 	}
 }

@@ -228,6 +228,19 @@ func TestInterval(t *testing.T) {
 			t.Errorf("%s: found %+v", test.name, i)
 		}
 	}
+	for name, test := range map[string]struct {
+		interval
+		want bool
+	}{
+		"busy":             {interval{since: now}, true},
+		"too long":         {interval{since: long}, false},
+		"others were seen": {interval{since: now, others: now}, false},
+		"others are gone":  {interval{since: now, others: now.Add(-2 * othersStay)}, true},
+	} {
+		if got := test.mayStay(); got != test.want {
+			t.Errorf("%s: may stay: expected %v, found %v", name, test.want, got)
+		}
+	}
 	i := interval{until: time.Now().Add(time.Hour)}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -7,15 +7,16 @@ import (
 )
 
 // lead runs own, and what else waits, for the goroutine of own, which has the turn.
-func (g *Group) lead(own *call, deadline time.Time) error {
+// A session that it hands back is open, for those that came meanwhile.
+func (g *Group) lead(own *call, deadline time.Time) (*Session, error) {
 	most := maxShared
 	if own.alone {
 		most = 1
 	}
 	for {
-		good, err := g.share(own, deadline, most)
+		s, good, err := g.share(own, deadline, most)
 		if !errors.Is(err, errSpoiled) {
-			return err
+			return s, err
 		}
 		// Those before the one that failed go again, without it. Each round has
 		// fewer of them, and no function runs more than twice for another's sake
@@ -30,27 +31,54 @@ var errSpoiled = errors.New("the transaction was spoiled")
 // share makes one transaction of own and of at most most calls in all. Where it is
 // errSpoiled nothing was kept, and good of them did their work before one failed.
 // Any other error is that of own, and those that went with it are done, or wait
-// again.
-func (g *Group) share(own *call, deadline time.Time, most int) (good int, err error) {
+// again. The session comes back open where others wait, or are likely to come.
+func (g *Group) share(own *call, deadline time.Time, most int) (open *Session, good int, err error) {
 	if err := g.sparer.spare(own.ctx, deadline); err != nil {
-		return 0, err
+		return nil, 0, err
 	}
 	s, err := g.begin(own, deadline)
 	if err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	var company []*call // taken, and without a result
 	shared := 0
 	defer func() {
-		s.Close()
-		g.sparer.end(shared > 0)
-		g.putBack(company)
+		if open == nil {
+			s.Close()
+			g.sparer.end(shared > 0)
+		}
 	}()
 	if err := own.run(s); err != nil {
-		return 0, err
+		return nil, 0, err
 	}
-	for 1+shared < most && s.weight < maxWeight && !s.abandoned {
-		c := g.next(own.writable)
+	joined := g.join(s, own.writable, most-1)
+	defer func() { g.putBack(joined.company) }()
+	if shared = joined.good; joined.spoiled {
+		return nil, 1 + joined.good, errSpoiled
+	}
+	if own.writable {
+		err = s.Commit()
+		// Crash here: the update is kept, and nobody was told.
+		g.finish(err, joined.company...)
+		joined.company = nil
+	}
+	if err == nil && g.sparer.mayStay() && (g.waits(own.writable) || g.isBrisk()) {
+		open = s
+	}
+	return open, 0, err
+}
+
+// joined is what came of calls that were run in a transaction.
+type joined struct {
+	company []*call // taken, and without a result
+	good    int     // did their work
+	spoiled bool    // by the last of company: the transaction can't be kept
+}
+
+// join runs at most most calls of a kind that wait, in the transaction of a session.
+// Readers have their result then.
+func (g *Group) join(s *Session, writable bool, most int) (j joined) {
+	for j.good < most && s.weight < maxWeight && !s.abandoned {
+		c := g.next(writable)
 		if c == nil {
 			break
 		}
@@ -58,25 +86,22 @@ func (g *Group) share(own *call, deadline time.Time, most int) (good int, err er
 			g.finish(err, c)
 			continue
 		}
-		company = append(company, c)
-		shared++
 		err := c.runForOther(s)
 		switch {
-		case c.alone && own.writable:
-			return shared, errSpoiled
-		case !own.writable && !c.alone:
+		case c.alone:
+			j.company = append(j.company, c)
+			if writable {
+				j.spoiled = true
+				return j
+			}
+		case writable:
+			j.company = append(j.company, c)
+		default:
 			g.finish(err, c)
-			company = company[:len(company)-1]
 		}
+		j.good++
 	}
-	if !own.writable {
-		return 0, nil
-	}
-	err = s.Commit()
-	// Crash here: the update is kept, and nobody was told.
-	g.finish(err, company...)
-	company = nil
-	return 0, err
+	return j
 }
 
 // begin is that of the Memory, and takes note of other processes.
@@ -153,6 +178,11 @@ func (i *interval) spare(ctx context.Context, deadline time.Time) error {
 }
 
 func (i *interval) sawOthers() { i.others = time.Now() }
+
+// mayStay reports whether the session may go on for others of this process.
+func (i *interval) mayStay() bool {
+	return time.Since(i.others) >= othersStay && time.Since(i.since) <= longestBurst
+}
 
 // end is told that a session was closed, and whether it was shared: a caller
 // alone never has to wait.

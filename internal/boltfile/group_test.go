@@ -49,6 +49,11 @@ func (b *groupBench) held(writable bool, begin func()) {
 func (b *groupBench) end() {
 	b.t.Helper()
 	b.all.Wait()
+	end, err := b.Take(b.t.Context(), soon()) // nobody stays any more
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	end()
 	if len(b.waiting[false])+len(b.waiting[true]) > 0 || len(b.turn) > 0 {
 		b.t.Errorf("expected that nobody waits, found %v", b.waiting)
 	}

@@ -119,7 +119,7 @@ func lock(ctx context.Context, path string, opts options, deadline time.Time) (*
 
 // open makes one try.
 func open(path string, opts options) (*Session, error) {
-	s := &Session{path: path}
+	s := &Session{path: path, writable: opts.writable}
 	settings := &bbolt.Options{
 		Timeout:      time.Nanosecond, // one try
 		ReadOnly:     !opts.writable,

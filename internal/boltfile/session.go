@@ -19,8 +19,10 @@ type Session struct {
 	// memory is told of what this session commits; nil: nobody is.
 	memory *Memory
 	known  bool
-	waited bool  // for the lock
-	weight int64 // see Weigh
+	// writable tells how the file is open and locked, which is not of its transaction.
+	writable bool
+	waited   bool  // for the lock
+	weight   int64 // see Weigh
 	// abandoned is set after a panic inside bbolt. Its own locks may be held
 	// then, so it is not called again: the file's lock is given up without it,
 	// and the mapping stays until the process ends.
@@ -83,6 +85,17 @@ func (s *Session) Commit() error {
 		s.memory.note(s)
 	}
 	return err
+}
+
+// again begins another transaction, under the lock that is still held: what was not
+// committed is dropped. A session that reads may not write.
+func (s *Session) again(writable bool) error {
+	if s.tx != nil {
+		s.Guard(s.tx.Rollback) // as in Close
+		s.tx = nil
+	}
+	s.weight, s.known, s.waited = 0, true, false
+	return s.Guard(func() (err error) { s.tx, err = s.bolt.Begin(writable); return err })
 }
 
 // Close gives up the lock, and the transaction where it was not committed. It

@@ -48,10 +48,10 @@ func write(s *Session, value string) error {
 }
 
 // wantValue reads in a session of its own, so that it also shows that the lock
-// is free.
+// is free, or soon will be.
 func wantValue(t *testing.T, path, want string) {
 	t.Helper()
-	s, err := Begin(t.Context(), path, false, time.Now())
+	s, err := Begin(t.Context(), path, false, soon())
 	if err != nil {
 		t.Fatal(err)
 	}
