@@ -55,10 +55,14 @@ func (g *Stage) compare(total int64) error {
 	return nil
 }
 
-// Commit proves what was written and gives it its name. A length or digest
-// other than wanted is a *MismatchError. Whether it fails or not the stage has
-// ended, and after a failure nothing of it is left.
-func (g *Stage) Commit(ctx context.Context) (Blob, error) {
+// Commit proves what was written and gives it its name, and its entry the names of
+// what it is for, as Note does. A length or digest other than wanted is a
+// *MismatchError. Whether it fails or not the stage has ended, and after a failure
+// nothing of it is left.
+func (g *Stage) Commit(ctx context.Context, names ...Name) (Blob, error) {
+	if err := checkNames(names); err != nil {
+		return Blob{}, errors.Join(err, g.Abort())
+	}
 	if g.ended {
 		return Blob{}, fmt.Errorf("%w: the stage has ended", ErrInvalid)
 	}
@@ -79,7 +83,7 @@ func (g *Stage) Commit(ctx context.Context) (Blob, error) {
 	// it, and a sweep, or the next Stage of the digest, removes the record. So an
 	// index that can't be written now, as it is busy for one, is no reason to fetch
 	// again.
-	if err := g.store.enter(ctx, blob.digest, blob.length); err != nil {
+	if err := g.store.enter(ctx, blob.digest, blob.length, names...); err != nil {
 		g.store.notice(fmt.Sprintf("%v is held but could not be entered in the index: %v", blob.digest, err))
 	}
 	if err := g.dropRecord(); err != nil {
@@ -189,6 +193,9 @@ func (g *Stage) Abort() error {
 }
 
 func (g *Stage) dropRecord() error {
+	if !g.recorded {
+		return nil
+	}
 	if err := os.Remove(g.resumePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return disk(g.resumePath(), err)
 	}

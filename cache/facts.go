@@ -79,21 +79,34 @@ func checkTexts(lists ...[]string) error {
 // same facts again are not written. A crash leaves those of before, or the new
 // ones.
 func (s *Store) Describe(ctx context.Context, f Facts) error {
+	return s.describe(ctx, f, true)
+}
+
+// DescribeAnew is Describe of a blob about which there are no facts, as Described
+// told: nothing is read first.
+func (s *Store) DescribeAnew(ctx context.Context, f Facts) error { return s.describe(ctx, f, false) }
+
+func (s *Store) describe(ctx context.Context, f Facts, look bool) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	if _, err := s.get(ctx, f.Digest); err != nil {
-		return err
+	if f.Digest.IsZero() {
+		return fmt.Errorf("%w: expected a digest, found an empty one", ErrInvalid)
+	}
+	if !s.Holds(f.Digest) {
+		return fmt.Errorf("%w: %v", ErrMissing, f.Digest)
 	}
 	core, parts, err := f.records()
 	if err != nil {
 		return err
 	}
 	same := false
-	err = s.facts.run(ctx, false, func(tx *bbolt.Tx) (err error) {
-		same, err = isDescribed(tx, f.Digest, core)
-		return err
-	})
+	if look {
+		err = s.facts.run(ctx, false, func(tx *bbolt.Tx) (err error) {
+			same, err = isDescribed(tx, f.Digest, core)
+			return err
+		})
+	}
 	if err != nil || same {
 		return err
 	}

@@ -59,7 +59,7 @@ func smallDisk(t *testing.T, options string) string {
 	if err := syscall.Mount("assay", disk, "tmpfs", 0, options); err != nil {
 		t.Skipf("needs a small tmpfs: %v", err)
 	}
-	t.Cleanup(func() { syscall.Unmount(disk, 0) })
+	t.Cleanup(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
 	return disk
 }
 

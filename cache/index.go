@@ -51,8 +51,8 @@ func (s *Store) lookup(ctx context.Context, d artifact.Digest) (r record, found 
 
 // enter makes sure that the index has an entry for a held blob that has just come,
 // or was found without one. An old entry of it, as is left of one that was lost,
-// keeps its names.
-func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64) error {
+// keeps its names; further ones are added.
+func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64, names ...Name) error {
 	return s.update(ctx, func(tx *bbolt.Tx) error {
 		r, _, err := getRecord(tx, d)
 		if err != nil {
@@ -60,6 +60,9 @@ func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64) erro
 		}
 		r.Length = length
 		r.Added = s.now().UTC()
+		if len(names) > 0 {
+			r.note(r.Added, names)
+		}
 		return putRecord(tx, d, r)
 	})
 }

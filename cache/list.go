@@ -48,31 +48,67 @@ type Entry struct {
 // the newest of all; of more than 64 the oldest go. A blob that is not held is
 // ErrMissing; a name longer than 8 KiB is ErrInvalid.
 func (s *Store) Note(ctx context.Context, d artifact.Digest, names ...Name) error {
-	for _, name := range names {
-		if n := name.length(); n > maxNameLength {
-			return fmt.Errorf("%w: expected a name of at most %d bytes, found %d", ErrInvalid, maxNameLength, n)
-		}
-	}
-	// Get also enters a blob that the index does not know yet.
-	if _, err := s.get(ctx, d); err != nil {
+	if err := checkNames(names); err != nil {
 		return err
 	}
+	err := s.note(ctx, d, names)
+	if errors.Is(err, errUnknown) {
+		// Get also enters a blob that the index does not know yet.
+		if _, err := s.get(ctx, d); err != nil {
+			return err
+		}
+		err = s.note(ctx, d, names)
+	}
+	if errors.Is(err, errUnknown) {
+		return fmt.Errorf("%w: %v", ErrMissing, d)
+	}
+	return err
+}
+
+// errUnknown: the file of a blob, and what the index has of it, do not fit.
+var errUnknown = errors.New("unknown to the index")
+
+// note is Note of a blob that is as the index has it, in one transaction.
+func (s *Store) note(ctx context.Context, d artifact.Digest, names []Name) error {
+	if d.IsZero() {
+		return errUnknown
+	}
+	path := s.path(d)
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return errUnknown
+	}
+	s.touch(path, info)
 	return s.update(ctx, func(tx *bbolt.Tx) error {
 		r, found, err := getRecord(tx, d)
 		if err != nil {
 			return err
 		}
-		if !found {
-			return fmt.Errorf("%w: %v", ErrMissing, d)
+		if !found || r.Length != info.Size() {
+			return errUnknown
 		}
-		for _, name := range names {
-			r.Names = slices.DeleteFunc(r.Names, func(old Name) bool { return old == name })
-			r.Names = append(r.Names, name)
-		}
-		r.Names = r.Names[max(0, len(r.Names)-maxNames):]
-		r.Noted = s.now().UTC()
+		r.note(s.now().UTC(), names)
 		return putRecord(tx, d, r)
 	})
+}
+
+// note adds names to an entry, or makes them the newest ones.
+func (r *record) note(at time.Time, names []Name) {
+	for _, name := range names {
+		r.Names = slices.DeleteFunc(r.Names, func(old Name) bool { return old == name })
+		r.Names = append(r.Names, name)
+	}
+	r.Names = r.Names[max(0, len(r.Names)-maxNames):]
+	r.Noted = at
+}
+
+func checkNames(names []Name) error {
+	for _, name := range names {
+		if n := name.length(); n > maxNameLength {
+			return fmt.Errorf("%w: expected a name of at most %d bytes, found %d", ErrInvalid, maxNameLength, n)
+		}
+	}
+	return nil
 }
 
 func (n Name) length() int {

@@ -76,6 +76,7 @@ func (g *Stage) save() {
 		return
 	}
 	fresh := g.resumePath() + newSuffix
+	g.recorded = true
 	if err := os.WriteFile(fresh, text, 0o600); err == nil {
 		err = os.Rename(fresh, g.resumePath())
 		if err == nil {
@@ -104,6 +105,7 @@ func (g *Stage) overwrite(from, to int64) {
 // resume takes up what an earlier stage left, if it can be relied on.
 func (g *Stage) resume() bool {
 	text, err := readRecord(g.resumePath())
+	g.recorded = !errors.Is(err, fs.ErrNotExist)
 	if err != nil {
 		return false
 	}

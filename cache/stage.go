@@ -47,6 +47,8 @@ type Stage struct {
 	failed  error       // what the first failed Put returned; later ones repeat it
 	ended   bool
 	hashing hashing
+	// recorded: there may be a record on the disk.
+	recorded bool
 }
 
 // Stage begins a blob of exactly length bytes that has all the digests of want,
@@ -112,10 +114,16 @@ func (s *Store) stagingBase(primary artifact.Digest) string {
 // nothing, and the new file is created exclusively: a link planted under the name
 // is not followed.
 func (g *Stage) begin() (err error) {
+	create := func() (*os.File, error) { return os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) }
+	if !g.recorded { // as usual; to ask three times for nothing would cost as much as the file
+		if g.file, err = create(); !errors.Is(err, fs.ErrExist) {
+			return disk(g.path, err)
+		}
+	}
 	if err := g.forget(); err != nil {
 		return err
 	}
-	g.file, err = os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	g.file, err = create()
 	return disk(g.path, err)
 }
 

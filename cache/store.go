@@ -79,6 +79,16 @@ func (s *Store) Get(d artifact.Digest) (Blob, error) {
 	return s.get(context.Background(), d)
 }
 
+// Holds reports whether there is a file where the blob of digest d is kept. Get says
+// more of it.
+func (s *Store) Holds(d artifact.Digest) bool {
+	if d.IsZero() {
+		return false
+	}
+	info, err := os.Lstat(s.path(d))
+	return err == nil && info.Mode().IsRegular()
+}
+
 func (s *Store) get(ctx context.Context, d artifact.Digest) (Blob, error) {
 	if d.IsZero() {
 		return Blob{}, fmt.Errorf("%w: expected a digest, found an empty one", ErrInvalid)

@@ -14,7 +14,7 @@ func TestFullDisk(t *testing.T) {
 	if err := syscall.Mount("assay", dir, "tmpfs", 0, "size=256k"); err != nil {
 		t.Skipf("needs a small tmpfs: %v", err)
 	}
-	defer syscall.Unmount(dir, 0)
+	defer syscall.Unmount(dir, syscall.MNT_DETACH)
 	l := open(t, dir)
 	var err error
 	kept := uint64(0)

@@ -12,7 +12,7 @@ func TestFullDisk(t *testing.T) {
 	if err := syscall.Mount("assay", dir, "tmpfs", 0, "size=256k"); err != nil {
 		t.Skipf("needs a small tmpfs: %v", err)
 	}
-	defer syscall.Unmount(dir, 0)
+	defer syscall.Unmount(dir, syscall.MNT_DETACH)
 	db := open(t, dir)
 	put(t, db, "a", "k", "old")
 	err := db.Trust("a").Update(t.Context(), func(tx Tx) error {
