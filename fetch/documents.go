@@ -147,14 +147,9 @@ func (s *shelf) read(ctx context.Context, target trust.Target, limit int64) ([]b
 	if target.Length() > limit {
 		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, %d are promised", target.Path(), release.ErrMalformed, limit, target.Length())
 	}
-	fetched, err := s.client.Fetch(ctx, target)
+	fetched, err := s.client.fetch(ctx, target, nil, cache.Name{Repository: target.Repository(), Target: target.Path(), File: target.Name()})
 	if err != nil {
 		return nil, err
-	}
-	if fetched.Moved > 0 {
-		if err := s.client.note(ctx, fetched, cache.Name{Repository: target.Repository(), Target: target.Path(), File: target.Name()}); err != nil {
-			return nil, err
-		}
 	}
 	reader, err := fetched.Blob.Open()
 	if err != nil {
@@ -162,11 +157,6 @@ func (s *shelf) read(ctx context.Context, target trust.Target, limit int64) ([]b
 	}
 	defer reader.Close()
 	return io.ReadAll(reader)
-}
-
-// note tells the cache's index what a blob is for.
-func (c *Client) note(ctx context.Context, fetched Fetched, name cache.Name) error {
-	return c.cache.Note(ctx, fetched.Blob.Digest(), name)
 }
 
 // place is this machine's cohort by salt. Without a machine's number it belongs

@@ -59,7 +59,11 @@ func (c *Client) getSelected(ctx context.Context, selection Selection, to *desti
 	if err != nil {
 		return Held{}, c.refused(ctx, err)
 	}
-	fetched, err := c.fetch(ctx, selection.Target, to)
+	name := cache.Name{
+		Repository: selection.Repository, Target: selection.Target.Path(), File: selection.Target.Name(),
+		Product: selection.Product, Version: selection.Version.String(), Platform: selection.Platform.String(),
+	}
+	fetched, err := c.fetch(ctx, selection.Target, to, name)
 	if err != nil {
 		return Held{}, err
 	}
@@ -67,12 +71,10 @@ func (c *Client) getSelected(ctx context.Context, selection Selection, to *desti
 		return Held{}, err
 	}
 	addProof(selection.Evidence, selection.Target)
-	name := cache.Name{
-		Repository: selection.Repository, Target: selection.Target.Path(), File: selection.Target.Name(),
-		Product: selection.Product, Version: selection.Version.String(), Platform: selection.Platform.String(),
-	}
-	if err := c.note(ctx, fetched, name); err != nil {
-		return Held{}, err
+	if fetched.Moved == 0 { // what was fetched has its name
+		if err := c.cache.Note(ctx, fetched.Blob.Digest(), name); err != nil {
+			return Held{}, err
+		}
 	}
 	receipt, err := c.record(ctx, found)
 	return Held{Selection: selection, Fetched: fetched, Receipt: receipt}, err

@@ -84,14 +84,9 @@ func (c *Client) fetchMirrors(ctx context.Context, r *Repository, target trust.T
 	if target.Length() > release.MaxMirrorsBytes {
 		return fmt.Errorf("%s: %w: expected at most %d bytes, %d are promised", target.Path(), release.ErrMalformed, release.MaxMirrorsBytes, target.Length())
 	}
-	fetched, err := c.Fetch(ctx, target)
+	fetched, err := c.fetch(ctx, target, nil, cache.Name{Repository: target.Repository(), Target: target.Path(), File: target.Name()})
 	if err != nil {
 		return err
-	}
-	if fetched.Moved > 0 {
-		if err := c.note(ctx, fetched, cache.Name{Repository: target.Repository(), Target: target.Path(), File: target.Name()}); err != nil {
-			return err
-		}
 	}
 	_, err = c.takeMirrors(r, fetched.Blob)
 	return err

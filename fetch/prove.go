@@ -226,9 +226,12 @@ func (c *Client) prove(ctx context.Context, selection *Selection, with papers) (
 	beside.known, beside.fetch = with.known, with.fetch
 	if with.fetch {
 		// It is in the cache, or will be: the index there tells what it is made of.
-		known, err := c.cache.Described(ctx, selection.Target.Digests().Primary())
-		if err != nil {
-			return nil, err
+		digest, known := selection.Target.Digests().Primary(), false
+		if c.cache.Holds(digest) {
+			var err error
+			if known, err = c.cache.Described(ctx, digest); err != nil {
+				return nil, err
+			}
 		}
 		item.Parts = !known
 	}
@@ -303,7 +306,11 @@ func (c *Client) describe(ctx context.Context, found *proof.Proof, receipt *proo
 	for _, part := range found.Subject.Components[:min(maxDescribed, len(found.Subject.Components))] {
 		facts.Components = append(facts.Components, cache.Component{Name: part.Name, Version: part.Version, PURL: part.PURL, License: part.License})
 	}
-	err := c.cache.Describe(ctx, facts)
+	describe := c.cache.Describe
+	if found.Whole() { // as there were no facts
+		describe = c.cache.DescribeAnew
+	}
+	err := describe(ctx, facts)
 	if errors.Is(err, cache.ErrMissing) {
 		return nil // a file that is held elsewhere: the index is of the cache
 	}

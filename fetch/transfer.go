@@ -53,8 +53,9 @@ func (c *Client) Fetch(ctx context.Context, target trust.Target) (Fetched, error
 	return c.fetch(ctx, target, nil)
 }
 
-// fetch is Fetch with a file that gets the bytes in the same pass; nil: none.
-func (c *Client) fetch(ctx context.Context, target trust.Target, to *destination) (Fetched, error) {
+// fetch is Fetch with a file that gets the bytes in the same pass; nil: none. What is
+// not held yet gets the names in the cache's index.
+func (c *Client) fetch(ctx context.Context, target trust.Target, to *destination, names ...cache.Name) (Fetched, error) {
 	if target.IsZero() {
 		return Fetched{}, fmt.Errorf("%w: an empty target promises nothing", ErrUnknown)
 	}
@@ -81,7 +82,7 @@ func (c *Client) fetch(ctx context.Context, target trust.Target, to *destination
 	if held, err := c.held(ctx, target, to); err == nil || !errors.Is(err, cache.ErrMissing) {
 		return held, err
 	}
-	return c.download(ctx, repository, target, stage, to)
+	return c.download(ctx, repository, target, stage, to, names)
 }
 
 // held finds a target's bytes in the cache and hashes them.
@@ -117,7 +118,7 @@ func proveAll(ctx context.Context, blob cache.Blob, target trust.Target, also io
 
 // download fills the stage from the places of a target. What a cut or given up
 // transfer has brought is kept, for the next run to take up.
-func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage, to *destination) (fetched Fetched, err error) {
+func (c *Client) download(ctx context.Context, r *Repository, target trust.Target, stage *cache.Stage, to *destination, names []cache.Name) (fetched Fetched, err error) {
 	places, err := r.Source.Places(ctx, target)
 	if err != nil {
 		return Fetched{}, err
@@ -145,7 +146,7 @@ func (c *Client) download(ctx context.Context, r *Repository, target trust.Targe
 	}
 	if err == nil {
 		var blob cache.Blob
-		blob, err = stage.Commit(ctx)
+		blob, err = stage.Commit(ctx, names...)
 		if err == nil && to != nil && to.cloned {
 			err = blob.Clone(to.file)
 		}

@@ -103,6 +103,9 @@ type Proof struct {
 // Release is the manifest of the proven artifact; nil where none lists it.
 func (p *Proof) Release() *release.Release { return p.item.Release }
 
+// Whole reports whether Item.Parts was set.
+func (p *Proof) Whole() bool { return p.item.Parts }
+
 // Prover proves artifacts. It is safe for several goroutines.
 type Prover struct {
 	config Config
