@@ -127,7 +127,7 @@ func TestFaultsOfOneSource(t *testing.T) {
 			b.engine.Idle = 5 * time.Second
 			switch name {
 			case "drips below the rate":
-				b.options.Window, b.options.Retries = 400*time.Millisecond, 1
+				b.options.Window, b.options.Retries, b.pace = 200*time.Millisecond, 1, hasty
 			case "silence after the head":
 				b.engine.Idle, b.options.Retries = 200*time.Millisecond, 1
 			}

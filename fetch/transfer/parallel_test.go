@@ -41,14 +41,15 @@ func (s *slow) Write(p []byte) (int, error) {
 // opened; each byte is moved once.
 func TestPartsWhereConnectionsAreSlow(t *testing.T) {
 	t.Parallel()
-	data := random(30, 12<<20)
+	data := random(30, 4<<20)
 	s := serve(t, data, slowPerConnection(1<<20))
 	b := newBench(t)
+	b.pace = hasty
 	result := b.brings(data, Object{Pieces: pieces(data, 1<<20)}, places(t, s))
 	if n := len(s.asked()); n < 4 {
 		t.Errorf("expected several connections, found %q", s.asked())
 	}
-	if result.Moved != 12<<20 {
+	if result.Moved != 4<<20 {
 		t.Errorf("expected each byte once, found %d", result.Moved)
 	}
 }
@@ -56,13 +57,14 @@ func TestPartsWhereConnectionsAreSlow(t *testing.T) {
 // TestNoPartsWhereTheServerKnowsNone: the one request goes on to the end.
 func TestNoPartsWhereTheServerKnowsNone(t *testing.T) {
 	t.Parallel()
-	data := random(31, 6<<20)
+	data := random(31, 2<<20)
 	limit := slowPerConnection(1 << 20)
 	s := serve(t, data, func(s *server, n int, w http.ResponseWriter, q *http.Request) {
 		q.Header.Del("Range")
 		limit(s, n, w, q)
 	})
 	b := newBench(t)
+	b.pace = hasty
 	b.brings(data, Object{}, places(t, s))
 	if asked := s.asked(); len(asked) > 2 {
 		t.Errorf("expected one request, and one try of a part, found %q", asked)
@@ -84,12 +86,12 @@ func TestTuner(t *testing.T) {
 		"more is less":       {func(n int) float64 { return 1e6 / float64(n) }, 1},
 		"a little is gained": {func(n int) float64 { return 1e6 + 1e5*float64(n) }, 1},
 	} {
-		tuner := tuner{wanted: 1, most: 8}
+		tuner := tuner{pace: steady, wanted: 1, most: 8}
 		now, came, left := time.Now(), 0.0, 1e9
 		for range 100 {
 			tuner.look(now, int64(came), int64(left-came))
-			now = now.Add(tick)
-			came += test.rate(tuner.wanted) * tick.Seconds()
+			now = now.Add(steady.tick)
+			came += test.rate(tuner.wanted) * steady.tick.Seconds()
 		}
 		if tuner.wanted != test.want {
 			t.Errorf("%s: expected %d connections, found %d", name, test.want, tuner.wanted)
