@@ -51,8 +51,6 @@ func (j *job) end(r *run) error {
 		}
 	case errors.Is(err, fs.ErrNotExist) && s.IfMissing != "":
 		s.gone = fmt.Errorf("%s: %w", s.IfMissing, err)
-	case errors.Is(err, wire.ErrTooLong), errors.Is(err, fs.ErrNotExist):
-		s.gone = err
 	case errors.Is(err, wire.ErrRange):
 		s.wholeOnly = true
 		j.giveBack(r)
@@ -61,7 +59,7 @@ func (j *job) end(r *run) error {
 		j.failed(s, r, &wire.SourceError{URL: s.name, Detail: "given up", Err: err})
 	case wire.Temporary(err):
 		j.failed(s, r, err)
-	case errors.Is(err, wire.ErrSource):
+	case errors.Is(err, wire.ErrSource), errors.Is(err, wire.ErrTooLong):
 		s.gone = err
 	default:
 		return err

@@ -81,7 +81,7 @@ func TestTuner(t *testing.T) {
 		"each held back":     {func(n int) float64 { return float64(n) * 1e6 }, 8},
 		"one fills it":       {func(int) float64 { return 1e6 }, 1},
 		"two fill it":        {func(n int) float64 { return float64(min(n, 2)) * 1e6 }, 2},
-		"soon done anyway":   {func(int) float64 { return 1e9 }, 1},
+		"soon done anyway":   {func(n int) float64 { return float64(n) * 4e8 }, 1},
 		"nothing comes":      {func(int) float64 { return 0 }, 1},
 		"more is less":       {func(n int) float64 { return 1e6 / float64(n) }, 1},
 		"a little is gained": {func(n int) float64 { return 1e6 + 1e5*float64(n) }, 1},

@@ -27,7 +27,7 @@ type tuner struct {
 	wanted, most int
 	settled      bool
 	rate         float64 // bytes a second, last measured
-	best         float64 // rate before the last growth
+	best         float64 // rate before the last growth; 0: there was none
 
 	hold  time.Time // measure from here on
 	since time.Time // zero: not begun
@@ -47,10 +47,10 @@ func (t *tuner) look(now time.Time, came, left int64) {
 	}
 	t.rate = float64(came-t.from) / now.Sub(t.since).Seconds()
 	t.since, t.from = now, came
-	if t.settled || t.rate <= 0 || time.Duration(float64(left)/t.rate*float64(time.Second)) < t.worthwhile {
+	if t.settled || t.rate <= 0 || float64(left) < t.rate*t.worthwhile.Seconds() {
 		return
 	}
-	if t.wanted > 1 && t.rate < t.best*gain {
+	if t.rate < t.best*gain {
 		t.settled, t.wanted = true, t.wanted/2
 		return
 	}
