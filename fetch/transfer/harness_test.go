@@ -149,7 +149,7 @@ func newBench(t *testing.T) *bench {
 }
 
 // hasty is the pace where connections are opened after a moment.
-var hasty = pace{tick: 20 * time.Millisecond, measure: 100 * time.Millisecond, settle: 50 * time.Millisecond, worthwhile: 300 * time.Millisecond}
+var hasty = pace{tick: 20 * time.Millisecond, measure: 200 * time.Millisecond, settle: 50 * time.Millisecond, worthwhile: 300 * time.Millisecond}
 
 type meter struct {
 	mu   sync.Mutex
