@@ -5,13 +5,16 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,6 +87,11 @@ func TestFaultsOfOneSource(t *testing.T) {
 			w.Write(append(slices.Clone(data[100:]), more...))
 		}
 	}
+	shortChunked := func(_ *server, _ int, w http.ResponseWriter, _ *http.Request) {
+		w.Write(data[:100])
+		http.NewResponseController(w).Flush()
+		w.Write(data[100:1000])
+	}
 	flipped := func(s *server, _ int, w http.ResponseWriter, q *http.Request) {
 		bad := slices.Clone(data)
 		bad[1000] ^= 1
@@ -111,7 +119,9 @@ func TestFaultsOfOneSource(t *testing.T) {
 		"too short, announced":   {short, cache.ErrMismatch, 1, "expected 307200 bytes"},
 		"too long, announced":    {long, cache.ErrMismatch, 1, "found at least 307201"},
 		"too long, chunked":      {chunked([]byte{0}), cache.ErrMismatch, 1, "found at least 307201"},
+		"too short, chunked":     {shortChunked, cache.ErrMismatch, 1, "expected 307200 bytes"},
 		"chunked":                {chunked(nil), nil, 1, ""},
+		"less than was asked":    {at(cutting(100<<10), stingy), nil, 0, ""},
 		"a byte is another":      {flipped, cache.ErrMismatch, 1, "sent other bytes than promised"},
 		"cut, then whole only":   {at(cutting(100<<10), whole), nil, 3, ""},
 		"416":                    {at(cutting(100<<10), status(416), honest), nil, 0, ""},
@@ -127,7 +137,7 @@ func TestFaultsOfOneSource(t *testing.T) {
 			b.engine.Idle = 5 * time.Second
 			switch name {
 			case "drips below the rate":
-				b.options.Window, b.options.Retries = 400*time.Millisecond, 1
+				b.options.Window, b.options.Retries, b.pace = 200*time.Millisecond, 1, hasty
 			case "silence after the head":
 				b.engine.Idle, b.options.Retries = 200*time.Millisecond, 1
 			}
@@ -141,6 +151,14 @@ func TestFaultsOfOneSource(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stingy gives 64 KiB of what it is asked for.
+func stingy(s *server, _ int, w http.ResponseWriter, q *http.Request) {
+	var from int
+	fmt.Sscanf(q.Header.Get("Range"), "bytes=%d-", &from)
+	q.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", from, from+64<<10-1))
+	s.send(w, q, s.data)
 }
 
 // announced says that so many bytes more will come than do.
@@ -322,23 +340,43 @@ func TestSourceOnIPv6Only(t *testing.T) {
 	newBench(t).brings(data, Object{}, []Place{placeAt(t, "http://"+listener.Addr().String())})
 }
 
-// TestTLS: a server of nobody known is not asked again, one that is known is.
+// TestTLS: a server of nobody known is not asked again, one that is known is. Small
+// files share a connection; one that is large, or may be, has its own.
 func TestTLS(t *testing.T) {
 	t.Parallel()
-	data := random(9, 2<<20)
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
-		if q.ProtoMajor != 1 {
-			t.Errorf("a large file: expected HTTP/1.1, found %s", q.Proto)
+	data, small := random(9, 2<<20), random(9, 1<<20)
+	var mu sync.Mutex
+	var protocols []int
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		protocols = append(protocols, q.ProtoMajor)
+		mu.Unlock()
+		if q.URL.Path == "/small/file" {
+			w.Write(small)
+			return
 		}
 		w.Write(data)
 	}))
-	server.Config.ErrorLog = nil
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
 	t.Cleanup(server.Close)
 	b := newBench(t)
 	says(t, b.refuses(data, Object{}, []Place{placeAt(t, server.URL)}, wire.ErrSource), "expected a certificate of an authority that this machine trusts")
 	b.engine.RootCAs = x509.NewCertPool()
 	b.engine.RootCAs.AddCert(server.Certificate())
 	b.brings(data, Object{}, []Place{placeAt(t, server.URL)})
+	b.brings(small, Object{}, []Place{placeAt(t, server.URL+"/small")})
+	other := newBench(t)
+	other.engine = b.engine
+	if _, err := other.moveInto(t.Context(), small, -1, Object{Limit: 1 << 20}, []Place{placeAt(t, server.URL+"/small")}); err != nil {
+		t.Error(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []int{1, 2, 1}; !slices.Equal(protocols, want) {
+		t.Errorf("expected the versions %d of HTTP, found %d", want, protocols)
+	}
 }
 
 // TestUnknownLength: a pinned object, whose length nobody has promised.

@@ -132,6 +132,7 @@ type bench struct {
 	dir     string
 	options Options
 	engine  wire.Options
+	pace    pace
 	notices []string
 	seen    []Observation
 	mu      sync.Mutex
@@ -144,8 +145,11 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{t: t, store: store, dir: dir, options: Options{Pause: time.Millisecond, MaxPause: time.Second}}
+	return &bench{t: t, store: store, dir: dir, options: Options{Pause: time.Millisecond, MaxPause: time.Second}, pace: steady}
 }
+
+// hasty is the pace where connections are opened after a moment.
+var hasty = pace{tick: 20 * time.Millisecond, measure: 200 * time.Millisecond, settle: 50 * time.Millisecond, worthwhile: 300 * time.Millisecond}
 
 type meter struct {
 	mu   sync.Mutex
@@ -210,7 +214,9 @@ func (b *bench) moveInto(ctx context.Context, data []byte, length int64, object 
 	defer stage.Keep()
 	m := &meter{}
 	object.Name = "file"
-	result, err := New(wire.New(b.engine), options).Move(ctx, object, places, stage, m)
+	mover := New(wire.New(b.engine), options)
+	mover.pace = b.pace
+	result, err := mover.Move(ctx, object, places, stage, m)
 	if err == nil {
 		_, err = stage.Commit(ctx)
 	}

@@ -13,9 +13,6 @@ import (
 	"assay/fetch/wire"
 )
 
-// tick is how often the requests under way are looked at.
-const tick = 200 * time.Millisecond
-
 // smallBytes is the longest object that goes by the transport for small files.
 const smallBytes = 1 << 20
 
@@ -60,7 +57,7 @@ func newJob(ctx context.Context, m *Mover, object Object, places []Place, stage 
 	j := &job{
 		mover: m, ctx: ctx, object: object, stage: stage, meter: meter,
 		ended: make(chan *run, m.options.Connections+1), runs: map[*run]bool{},
-		tuner: tuner{wanted: 1, most: max(1, min(m.options.Connections, m.engine.Connections(places[0].URL)))},
+		tuner: tuner{pace: m.pace, wanted: 1, most: max(1, min(m.options.Connections, m.engine.Connections(places[0].URL)))},
 	}
 	for i, place := range places {
 		j.sites = append(j.sites, &site{Place: place, name: wire.Shown(place.URL), index: i, pauses: m.options.pauses(), origins: map[int]bool{}})
@@ -77,7 +74,7 @@ func (j *job) drive() error {
 	defer cancel()
 	j.ctx = ctx
 	defer j.endAll(context.Canceled)
-	ticks := time.NewTicker(tick)
+	ticks := time.NewTicker(j.tuner.tick)
 	defer ticks.Stop()
 	if have := j.stage.Written(); have > 0 {
 		j.meter.Add(int(have))
@@ -106,7 +103,7 @@ func (j *job) turn() <-chan time.Time {
 	if len(j.runs) > 0 {
 		return nil
 	}
-	earliest := time.Now().Add(tick)
+	earliest := time.Now().Add(j.tuner.tick)
 	for _, s := range j.sites {
 		if s.gone != nil || s.suspended {
 			continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"assay/cache"
@@ -50,8 +51,6 @@ func (j *job) end(r *run) error {
 		}
 	case errors.Is(err, fs.ErrNotExist) && s.IfMissing != "":
 		s.gone = fmt.Errorf("%s: %w", s.IfMissing, err)
-	case errors.Is(err, wire.ErrTooLong), errors.Is(err, fs.ErrNotExist):
-		s.gone = err
 	case errors.Is(err, wire.ErrRange):
 		s.wholeOnly = true
 		j.giveBack(r)
@@ -60,7 +59,7 @@ func (j *job) end(r *run) error {
 		j.failed(s, r, &wire.SourceError{URL: s.name, Detail: "given up", Err: err})
 	case wire.Temporary(err):
 		j.failed(s, r, err)
-	case errors.Is(err, wire.ErrSource):
+	case errors.Is(err, wire.ErrSource), errors.Is(err, wire.ErrTooLong):
 		s.gone = err
 	default:
 		return err
@@ -69,12 +68,16 @@ func (j *job) end(r *run) error {
 }
 
 // failed has a place wait, longer each time, and gives it up in the end. One that
-// brought something is asked again at once.
+// brought something is asked again at once, but for one that fell silent: another
+// has the first turn then.
 func (j *job) failed(s *site, r *run, err error) {
 	s.last = err
 	if r.came >= progressBytes {
 		s.failures = 0
 		s.pauses.Reset()
+		if errors.Is(err, errStalled) {
+			s.after = time.Now().Add(s.pauses.NextBackOff())
+		}
 		return
 	}
 	s.failures++
@@ -135,12 +138,11 @@ func (j *job) observe(r *run) {
 func (j *job) look(now time.Time) {
 	j.checkPieces()
 	o := j.mover.options
-	elsewhere := j.nextSite(now)
 	j.mu.Lock()
 	came := j.came
 	for r := range j.runs {
 		switch {
-		case now.Sub(r.seen) > o.Stall && elsewhere != nil && elsewhere != r.site:
+		case now.Sub(r.seen) > o.Stall && j.elsewhere(r.site, now):
 			r.cancel(errStalled)
 		case now.Sub(r.window) >= o.Window:
 			if rate := float64(r.came+r.skipped-r.before) / now.Sub(r.window).Seconds(); rate < float64(o.MinRate) {
@@ -154,6 +156,14 @@ func (j *job) look(now time.Time) {
 	if length := j.stage.Length(); length >= 0 {
 		j.tuner.look(now, came, length-j.stage.Written())
 	}
+}
+
+// elsewhere reports whether another place than s may be asked now. Where one is to
+// be asked alone, none may.
+func (j *job) elsewhere(s *site, now time.Time) bool {
+	return !j.trial.alone && slices.ContainsFunc(j.sites, func(other *site) bool {
+		return other != s && other.gone == nil && !other.suspended && !other.after.After(now)
+	})
 }
 
 // split takes the second half of the largest part under way; mu is held.

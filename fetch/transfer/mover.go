@@ -52,11 +52,12 @@ func (o Options) pauses() *backoff.ExponentialBackOff {
 type Mover struct {
 	engine  *wire.Engine
 	options Options
+	pace    pace
 }
 
 // New makes a Mover over an engine.
 func New(engine *wire.Engine, options Options) *Mover {
-	return &Mover{engine: engine, options: options.withDefaults()}
+	return &Mover{engine: engine, options: options.withDefaults(), pace: steady}
 }
 
 // Object is what is to be moved.

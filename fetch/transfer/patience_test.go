@@ -18,13 +18,13 @@ import (
 func TestReadingOverWhatIsThere(t *testing.T) {
 	t.Parallel()
 	data := random(40, 3<<20)
-	limit := slowPerConnection(2 << 20)
+	limit := slowPerConnection(8 << 20)
 	s := serve(t, data, at(cutting(2<<20), func(s *server, n int, w http.ResponseWriter, q *http.Request) {
 		q.Header.Del("Range")
 		limit(s, n, w, q)
 	}))
 	b := newBench(t)
-	b.options.Window, b.options.Retries = 400*time.Millisecond, 1
+	b.options.Window, b.options.Retries, b.pace = 100*time.Millisecond, 1, hasty
 	b.brings(data, Object{}, places(t, s))
 }
 
@@ -76,7 +76,7 @@ func TestSuspectThatNobodyCanReplace(t *testing.T) {
 // waited for, nobody turns meanwhile.
 func TestTurnsOfOneAlone(t *testing.T) {
 	t.Parallel()
-	j := &job{sites: []*site{{after: time.Now().Add(time.Hour)}, {}}}
+	j := &job{tuner: tuner{pace: steady}, sites: []*site{{after: time.Now().Add(time.Hour)}, {}}}
 	select {
 	case <-j.turn():
 	case <-time.After(10 * time.Second):

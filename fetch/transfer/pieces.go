@@ -41,7 +41,7 @@ func (c *checker) span(i int, length int64) cache.Span {
 // forget has the pieces that a part belongs to checked again, once they are there
 // again.
 func (c *checker) forget(part cache.Span) {
-	if c == nil || part.Len() <= 0 {
+	if c == nil {
 		return
 	}
 	for i := part.From / c.pieces.Length; i <= (part.To-1)/c.pieces.Length && i < int64(len(c.right)); i++ {

@@ -43,10 +43,13 @@ func TestFailover(t *testing.T) {
 			t.Parallel()
 			first, second := serve(t, data, test.first), serve(t, data, honest)
 			b := newBench(t)
-			b.options.Stall = 300 * time.Millisecond
+			b.options.Stall, b.options.Pause, b.options.Window = 300*time.Millisecond, 300*time.Millisecond, 5*time.Second
 			result := b.brings(data, Object{}, places(t, first, second))
 			if result.Moved != test.moved || len(result.Wrong) != 0 {
 				t.Errorf("expected %d bytes, and nobody named, found %+v", test.moved, result)
+			}
+			if name == "stalls" {
+				b.observed(t, first, errStalled)
 			}
 		})
 	}

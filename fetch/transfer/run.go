@@ -125,9 +125,6 @@ func (j *job) skip(r *run, a *wire.Answer, n int64) error {
 		r.skipped += int64(m)
 		r.seen = time.Now()
 		j.mu.Unlock()
-		if errors.Is(err, io.EOF) && n > 0 {
-			err = io.ErrUnexpectedEOF
-		}
 		if err != nil && n > 0 {
 			return err
 		}
@@ -157,9 +154,9 @@ func (j *job) receive(ctx context.Context, r *run, a *wire.Answer) error {
 		switch {
 		case c.last && read > c.n:
 			return fmt.Errorf("%s: %w: %w", a.Source(), ErrWrongBytes, j.wrongLength(j.stage.Length()+1))
-		case a.To == 0 && j.stage.Length() < 0 && c.at+int64(c.n) > j.object.Limit:
+		case j.stage.Length() < 0 && c.at+int64(c.n) > j.object.Limit:
 			return fmt.Errorf("%s: %w: expected at most %d bytes, found more", a.Source(), wire.ErrTooLong, j.object.Limit)
-		case c.last && readErr == nil && a.To == 0:
+		case c.last && readErr == nil:
 			return j.surplus(ctx, a)
 		case !c.more:
 			return nil
@@ -191,9 +188,7 @@ func gather(body io.Reader, data []byte) (n int, err error) {
 	for n < len(data) && n < gatherBytes && err == nil {
 		var m int
 		m, err = body.Read(data[n:])
-		if n += m; n == 0 {
-			continue
-		}
+		n += m
 		if began.IsZero() {
 			began = time.Now()
 		} else if time.Since(began) > gatherTime {
@@ -223,9 +218,6 @@ func (j *job) claim(r *run, n int) claimed {
 
 // count notes bytes that were written.
 func (j *job) count(r *run, n int) {
-	if n == 0 {
-		return
-	}
 	j.mu.Lock()
 	r.at += int64(n)
 	r.came += int64(n)
@@ -235,7 +227,7 @@ func (j *job) count(r *run, n int) {
 	j.meter.Add(n)
 }
 
-// surplus looks for bytes behind the end, where the place announced no length.
+// surplus looks for bytes behind the end.
 func (j *job) surplus(ctx context.Context, a *wire.Answer) error {
 	var one [1]byte
 	n, err := io.ReadFull(a.Body, one[:])

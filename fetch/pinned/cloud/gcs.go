@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -95,13 +96,14 @@ func gcsToken(ctx context.Context, public bool) (*oauth2.Token, error) {
 	default:
 		return nil, fmt.Errorf("%w: Google: expected credentials of a service account or a user, found %.40q", pinned.ErrCredentials, file.Type)
 	}
-	found, err := google.CredentialsFromJSONWithType(ctx, data, file.Type, scope)
+	bounded := context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Timeout: findTime})
+	found, err := google.CredentialsFromJSONWithType(bounded, data, file.Type, scope)
 	if err != nil {
 		return nil, fmt.Errorf("%w: Google: expected credentials of the type %q", pinned.ErrCredentials, file.Type)
 	}
-	token, err := found.TokenSource.Token()
+	token, err := awaited(ctx, found.TokenSource)
 	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) && refused.Response != nil { // its body is the server's own
+	if errors.As(err, &refused) { // its body is the server's own
 		err = fmt.Errorf("the server for tokens answers %d", refused.Response.StatusCode)
 	}
 	if err != nil {
@@ -117,10 +119,7 @@ func gcsFile() ([]byte, error) {
 	if path == "" {
 		path, named = gcloudFile(), false
 	}
-	if path == "" {
-		return nil, nil
-	}
-	file, _, err := wire.OpenRegular(path)
+	file, _, err := wire.OpenRegular(path) // nothing is there under an empty path
 	if errors.Is(err, fs.ErrNotExist) && !named {
 		return nil, nil
 	}
@@ -135,7 +134,8 @@ func gcsFile() ([]byte, error) {
 	return data, nil
 }
 
-// gcloudFile is where `gcloud auth application-default login` writes to.
+// gcloudFile is where `gcloud auth application-default login` writes to; empty:
+// there is no home.
 func gcloudFile() string {
 	const name = "application_default_credentials.json"
 	if dir := os.Getenv("CLOUDSDK_CONFIG"); dir != "" {
@@ -150,33 +150,43 @@ func gcloudFile() string {
 	return ""
 }
 
+// productFile is where Linux says what machine it runs on; tests have their own.
+var productFile = "/sys/class/dmi/id/product_name"
+
 // onGoogle reports whether this machine says that it is one of Google's. Asking the
 // network to find that out would take long where nobody answers.
 func onGoogle() bool {
 	if os.Getenv("GCE_METADATA_HOST") != "" {
 		return true
 	}
-	name, err := os.ReadFile("/sys/class/dmi/id/product_name")
-	return err == nil && strings.HasPrefix(strings.TrimSpace(string(name)), "Google")
+	name, _ := os.ReadFile(productFile) // what can't be read says nothing
+	return strings.HasPrefix(strings.TrimSpace(string(name)), "Google")
 }
 
-// metadataToken asks the machine's own service, which knows no context: what it
-// says too late goes nowhere.
+// metadataToken asks the machine's own service; nil: it gives none.
 func metadataToken(ctx context.Context) *oauth2.Token {
 	ctx, stop := context.WithTimeout(ctx, metadataTime)
 	defer stop()
-	answer := make(chan *oauth2.Token, 1)
+	token, _ := awaited(ctx, google.ComputeTokenSource("", scope))
+	return token
+}
+
+// awaited is what a source says before ctx ends. Some of the library's sources
+// know no context: what they say too late goes nowhere.
+func awaited(ctx context.Context, source oauth2.TokenSource) (*oauth2.Token, error) {
+	type said struct {
+		token *oauth2.Token
+		err   error
+	}
+	answer := make(chan said, 1)
 	go func() {
-		token, err := google.ComputeTokenSource("", scope).Token()
-		if err != nil {
-			token = nil
-		}
-		answer <- token
+		token, err := source.Token()
+		answer <- said{token, err}
 	}()
 	select {
-	case token := <-answer:
-		return token
+	case a := <-answer:
+		return a.token, a.err
 	case <-ctx.Done():
-		return nil
+		return nil, ctx.Err()
 	}
 }

@@ -184,9 +184,13 @@ func firstOf(texts ...string) string {
 	return ""
 }
 
-// credentialsError tells whose credentials fail, and why in a line.
+// credentialsError tells whose credentials fail, and why in a line. Where it was
+// the caller who gave up, they have not failed.
 func credentialsError(whose string, err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %s: expected an answer of the service that gives them out within %s", pinned.ErrCredentials, whose, findTime)
 	}
 	return fmt.Errorf("%w: %s: %s", pinned.ErrCredentials, whose, wire.Clip(err.Error(), 300))

@@ -31,6 +31,9 @@ func bare(t *testing.T) *atomic.Int32 {
 	}
 	home := t.TempDir()
 	t.Setenv("HOME", home)
+	before := productFile
+	productFile = filepath.Join(home, "product_name")
+	t.Cleanup(func() { productFile = before })
 	t.Setenv("AWS_CONFIG_FILE", filepath.Join(home, "config"))
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(home, "credentials"))
 	for _, name := range []string{"http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"} {
