@@ -189,8 +189,9 @@ func (g *Stage) Abort() error {
 }
 
 func (g *Stage) dropRecord() error {
-	if err := os.Remove(g.resumePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return disk(g.resumePath(), err)
+	err := os.Remove(g.resumePath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	return disk(g.resumePath(), err)
 }
