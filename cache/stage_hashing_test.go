@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestWhoHashes: a short blob is hashed by who writes it, from a buffer of its own;
@@ -42,7 +43,6 @@ func TestWhoHashes(t *testing.T) {
 
 // TestShortBlobDoesNotWait: where all buffers are lent, what needs none goes on.
 func TestShortBlobDoesNotWait(t *testing.T) {
-	t.Parallel()
 	s := open(t, t.TempDir())
 	long, err := s.StageAny(t.Context(), digests(bytesA))
 	if err != nil {
@@ -51,8 +51,8 @@ func TestShortBlobDoesNotWait(t *testing.T) {
 	defer long.Abort()
 	for range bufferCount {
 		b, err := long.Buffer(t.Context())
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || len(b.Data) != bufferBytes {
+			t.Fatalf("expected a buffer of %d bytes, found %+v, %v", bufferBytes, b, err)
 		}
 		defer b.Release()
 	}
@@ -72,6 +72,20 @@ func TestShortBlobDoesNotWait(t *testing.T) {
 	if _, err := short.Commit(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestShortBlobOutOfTurn: what came before its turn is hashed by who asks for the end.
+func TestShortBlobOutOfTurn(t *testing.T) {
+	data := random(95, 3000)
+	g := stageOf(t, open(t, t.TempDir()), data)
+	put(t, g, data, 2000, 3000, 0)
+	put(t, g, data, 0, 2000, 0)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := g.Prove(ctx); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, g)
 }
 
 // TestDiscardBeyondWhatIsHashed: hashing goes back for nothing that it has not seen.
