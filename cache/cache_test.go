@@ -206,7 +206,7 @@ func TestRefusedBytesLeaveNothing(t *testing.T) {
 func TestStageRefusesMisuse(t *testing.T) {
 	s := open(t, t.TempDir())
 	if _, err := s.Stage(t.Context(), digests(bytesA), -1); !errors.Is(err, ErrInvalid) {
-		t.Errorf("expected %v, found %v", ErrInvalid, err)
+		t.Fatalf("expected %v, found %v", ErrInvalid, err)
 	}
 	if _, err := s.Stage(t.Context(), nil, 1); !errors.Is(err, artifact.ErrDigest) {
 		t.Errorf("expected %v, found %v", artifact.ErrDigest, err)

@@ -196,8 +196,9 @@ func (g *Stage) dropRecord() error {
 	if !g.recorded {
 		return nil
 	}
-	if err := os.Remove(g.resumePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return disk(g.resumePath(), err)
+	err := os.Remove(g.resumePath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return nil
+	return disk(g.resumePath(), err)
 }

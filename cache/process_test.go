@@ -15,6 +15,10 @@ import (
 	"time"
 )
 
+// faultsVariable chooses how much the tests of faults try: "soak" everything,
+// "none" nothing, as where mutants run, which shorter tests must find.
+const faultsVariable = "ASSAY_FAULTS"
+
 const (
 	childVariable = "ASSAY_CACHE_TEST_CHILD" // write, or hang in mid-write; prune, or get; everything
 	childFolder   = "ASSAY_CACHE_TEST_DIR"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -96,6 +97,9 @@ func TestPruneBesideGets(t *testing.T) {
 // TestKilledInPrune: after kill -9, at any moment, what is left is whole, what was
 // kept is there, and the next Prune goes on.
 func TestKilledInPrune(t *testing.T) {
+	if os.Getenv(faultsVariable) == "none" {
+		t.Skip("left out by " + faultsVariable)
+	}
 	dir := t.TempDir()
 	s := open(t, dir)
 	pinned := store(t, s, bytesA)

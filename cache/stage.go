@@ -163,7 +163,7 @@ func (g *Stage) Length() int64 {
 // ReadAt reads what was written; elsewhere it reads anything.
 func (g *Stage) ReadAt(p []byte, offset int64) (int, error) {
 	n, err := g.file.ReadAt(p, offset)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if !errors.Is(err, io.EOF) {
 		err = disk(g.path, err)
 	}
 	return n, err
@@ -342,14 +342,10 @@ func (g *Stage) Write(p []byte) (int, error) {
 	origin := g.Origin("")
 	g.mu.Lock()
 	end := g.written.reach(0)
-	if g.failed == nil && g.length >= 0 && int64(len(p)) > g.length-end {
-		g.fail(&MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: end + int64(len(p))})
+	if g.length >= 0 && int64(len(p)) > g.length-end {
+		g.fail(&MismatchError{Want: g.want.Primary(), WantLength: g.length, GotLength: end + int64(len(p))}) // Put says so
 	}
-	failed := g.failed
 	g.mu.Unlock()
-	if failed != nil && !g.ended {
-		return 0, failed
-	}
 	for done := 0; ; {
 		b, err := g.Buffer(context.Background())
 		if err != nil {

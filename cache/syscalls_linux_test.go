@@ -24,10 +24,6 @@ import (
 	"assay/artifact"
 )
 
-// faultsVariable chooses how much the tests of faults try: "soak" everything,
-// "none" nothing, as where mutants run, which shorter tests must find.
-const faultsVariable = "ASSAY_FAULTS"
-
 // init keeps the child on one thread, as strace counts the calls of each apart.
 func init() {
 	if os.Getenv(childVariable) == "everything" {

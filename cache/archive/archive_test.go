@@ -264,8 +264,8 @@ func TestCutArchive(t *testing.T) {
 		dir := t.TempDir()
 		other := open(t, dir)
 		imported, err := Read(t.Context(), bytes.NewReader(text[:at]), other, Options{Quota: 1 << 30})
-		if !errors.Is(err, ErrArchive) {
-			t.Errorf("cut at %d: expected %v, found %v", at, ErrArchive, err)
+		if !errors.Is(err, ErrArchive) || !strings.Contains(err.Error(), "found the end of the file") {
+			t.Errorf("cut at %d: expected %v that tells of the end, found %v", at, ErrArchive, err)
 		}
 		if got := files(t, filepath.Join(dir, "blobs")); len(got) != len(imported) {
 			t.Errorf("cut at %d: expected %v, found %q", at, imported, got)

@@ -16,13 +16,9 @@ import (
 // step after the other. What was held stays, what came is whole, and with room the
 // import succeeds.
 func TestDiskFullInEachPhaseOfImport(t *testing.T) {
+	disk := smallDisk(t, "size=8m")
 	from, list := sample(t)
 	text := export(t, from, list)
-	disk := t.TempDir()
-	if err := syscall.Mount("assay", disk, "tmpfs", 0, "size=8m"); err != nil {
-		t.Skipf("needs a small tmpfs: %v", err)
-	}
-	defer syscall.Unmount(disk, 0)
 	failed := 0
 	for room := 0; ; room += 12 << 10 {
 		dir, fill := filepath.Join(disk, "cache"), filepath.Join(disk, "fill")

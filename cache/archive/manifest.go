@@ -70,8 +70,9 @@ func decodeManifest(text []byte) (manifest, error) {
 	if err := json.Unmarshal(text, &m); err != nil {
 		return manifest{}, fmt.Errorf("%w: %s: %w", ErrArchive, manifestName, err)
 	}
-	var version int
-	if n, _ := fmt.Sscanf(m.Schema, "assay.cache-export/v%d", &version); n == 1 && version > 1 {
+	version := 0 // stays so where none can be read
+	_, _ = fmt.Sscanf(m.Schema, "assay.cache-export/v%d", &version)
+	if version > 1 {
 		return manifest{}, fmt.Errorf("%w: expected the schema %s, found %q", ErrNewer, schema, clip(m.Schema))
 	}
 	if err := m.check(); err != nil {

@@ -15,9 +15,9 @@ import (
 // the same command succeeds.
 func TestDiskFullInEachPhaseOfGet(t *testing.T) {
 	const size = 600 << 10
+	disk := smallDisk(t, "size=8m")
 	m := newMachine(t, size)
 	state := filepath.Join(m.home, "state")
-	disk := smallDisk(t, "size=8m")
 	m.env = []string{"XDG_CACHE_HOME=" + filepath.Join(disk, "cache"), "XDG_STATE_HOME=" + filepath.Join(disk, "state")}
 	out := filepath.Join(disk, "out")
 	failed, done := 0, 0

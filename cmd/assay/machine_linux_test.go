@@ -75,9 +75,25 @@ func TestTwentyAtOnceOnOneState(t *testing.T) {
 	}
 }
 
-// smallDisk mounts a file system of its own, or skips.
+// faultsVariable leaves out the tests of faults where it is "none", as where mutants
+// run.
+const faultsVariable = "ASSAY_FAULTS"
+
+// faults is the variable's value, which is taken out of the environment: the program,
+// which inherits that, refuses variables that it does not know.
+var faults = func() string {
+	value := os.Getenv(faultsVariable)
+	os.Unsetenv(faultsVariable)
+	return value
+}()
+
+// smallDisk mounts a file system of its own, or skips. A process that is killed
+// leaves it mounted, so where mutants run there is none.
 func smallDisk(t *testing.T, options string) string {
 	t.Helper()
+	if faults == "none" {
+		t.Skip("left out by " + faultsVariable)
+	}
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
 		t.Skipf("a small file system can't be mounted here (it takes root): %v", err)
@@ -91,9 +107,9 @@ func smallDisk(t *testing.T, options string) string {
 }
 
 func TestFullDisk(t *testing.T) {
+	disk := smallDisk(t, "size=8m")
 	m := newMachine(t, 16<<20)
 	m.must("get", "acme", bigTarget, "--print", "path") // held, on the large disk
-	disk := smallDisk(t, "size=8m")
 	m.expect(40, "no space left", "get", "acme", bigTarget, "-o", filepath.Join(disk, "out"))
 	if left, _ := os.ReadDir(disk); len(left) > 0 {
 		t.Errorf("left on the full disk: %v", left)
@@ -114,8 +130,8 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestNoWritePermission(t *testing.T) {
-	m := newMachine(t, 1<<20)
 	disk := smallDisk(t, "size=8m")
+	m := newMachine(t, 1<<20)
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Skip(err)
 	}
