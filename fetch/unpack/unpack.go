@@ -18,6 +18,8 @@ type Options struct {
 	IntoEmpty bool
 	// Executable gives the one file of a single-file format mode 0755.
 	Executable bool
+	// ReadOnly gives files no mode to be written by: 0444 and 0555.
+	ReadOnly bool
 	// Progress is told of the bytes written; it may be nil.
 	Progress Progress
 }

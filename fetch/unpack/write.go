@@ -85,6 +85,9 @@ func (u *unpacker) file(it item, content io.Reader) error {
 	if it.executable {
 		mode = executableMode
 	}
+	if u.options.ReadOnly {
+		mode &^= 0o222
+	}
 	if err := u.write(it, path, mode, content); err != nil {
 		return err
 	}
