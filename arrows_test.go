@@ -42,6 +42,9 @@ var arrows = map[string][]string{
 		"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "fetch/transfer", "fetch/mirrors",
 		"internal/durable", "internal/strictjson",
 	},
+	"fetch/install": {
+		"artifact", "artifact/release", "cache", "fetch/unpack", "internal/durable", "internal/strictjson", "internal/shown",
+	},
 	"fetch/mirrors":            {"internal/strictjson"},
 	"fetch/wire":               {"trust"},
 	"fetch/transfer":           {"artifact", "cache", "fetch/wire"},
@@ -63,7 +66,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/install", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
 		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }
@@ -93,7 +96,7 @@ var soleUsers = map[string][]string{
 	"golang.org/x/oauth2":                   {"fetch/pinned/cloud"},
 	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
 	"github.com/adrg/xdg":                   {"internal/config"},
-	"github.com/gofrs/flock":                {"cache"},
+	"github.com/gofrs/flock":                {"cache", "fetch/install"},
 	"github.com/cenkalti/backoff":           {"fetch/transfer", "fetch/wire"},
 	"github.com/klauspost/compress":         {"fetch/unpack"},
 	"github.com/ulikunitz/xz":               {"fetch/unpack"},

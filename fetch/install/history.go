@@ -1,0 +1,137 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"assay/cache"
+	"assay/internal/durable"
+)
+
+const gonePrefix = ".gone-" // of what is being removed
+
+// Back is the generation to go back to: of a version, or, where that is empty, the
+// one before the current. ErrMissing: there is none, and the error names those that
+// are kept.
+func (s *Store) Back(n Name, version string) (Generation, error) {
+	list, current, err := s.Generations(n)
+	if err != nil {
+		return Generation{}, err
+	}
+	if current == 0 {
+		return Generation{}, fmt.Errorf("%w: %s", ErrMissing, n)
+	}
+	var kept []string
+	for _, g := range list {
+		if g.Loose || g.Number == current {
+			continue
+		}
+		if version == g.Version || version == "" && g.Number < current {
+			return g, nil
+		}
+		if !slices.Contains(kept, g.Version) {
+			kept = append(kept, g.Version)
+		}
+	}
+	switch {
+	case len(kept) == 0:
+		return Generation{}, fmt.Errorf("%w: no other version of %s is kept", ErrMissing, n)
+	case version == "":
+		return Generation{}, fmt.Errorf("%w: no version of %s from before the current one is kept; those after it are %s", ErrMissing, n, strings.Join(kept, ", "))
+	}
+	return Generation{}, fmt.Errorf("%w: version %s of %s is not kept; those that are: %s", ErrMissing, quote(version), n, strings.Join(kept, ", "))
+}
+
+// clean removes the generations that are no longer kept. What can't be removed now is
+// left for the next time.
+func (p *product) clean(ctx context.Context, current Generation) {
+	list, err := p.generations()
+	if err != nil {
+		p.Notice(fmt.Sprintf("%s: %v", p.name, err))
+		return
+	}
+	var stay []Generation
+	others := 0
+	for _, g := range list {
+		switch {
+		case g.Number == current.Number:
+			stay = append(stay, g)
+		case g.Loose && p.isFresh(g), !g.Loose && others < Kept-1:
+			if stay = append(stay, g); !g.Loose {
+				others++
+			}
+		default:
+			if err := p.discard(g.dir); err != nil {
+				p.Notice(fmt.Sprintf("%s %s could not be removed: %v", p.name, g.Version, err))
+				stay = append(stay, g)
+			}
+		}
+	}
+	// Crash here: the cache keeps too much until the next change.
+	if err := p.keep(ctx, stay); err != nil {
+		p.Notice(fmt.Sprintf("%s: %v", p.name, err))
+	}
+}
+
+// isFresh reports whether a loose generation was run lately.
+func (p *product) isFresh(g Generation) bool {
+	info, err := os.Stat(filepath.Join(g.dir, recordName))
+	return err == nil && p.Now().Sub(info.ModTime()) < looseAge
+}
+
+// Touch notes that a loose generation was run.
+func (s *Store) Touch(g Generation) {
+	if now := s.Now(); g.Loose {
+		_ = os.Chtimes(filepath.Join(g.dir, recordName), now, now)
+	}
+}
+
+// discard takes a folder away at once, and then its files. A crash leaves a hidden
+// folder, which tidy removes.
+func (p *product) discard(dir string) error {
+	gone := filepath.Join(filepath.Dir(dir), gonePrefix+randomName())
+	if err := durable.Rename(dir, gone); err != nil {
+		return disk(err)
+	}
+	return disk(os.RemoveAll(gone))
+}
+
+// Uninstall takes a product away, with all that is kept of it, and returns what ran.
+// Its blobs are no longer kept from being pruned.
+func (s *Store) Uninstall(ctx context.Context, n Name) (was Generation, err error) {
+	err = s.change(ctx, n, func(p *product) error {
+		was, err = p.current()
+		if _, statErr := os.Lstat(p.dir); statErr != nil && errors.Is(err, ErrMissing) {
+			p.tidy()
+			return err
+		}
+		err := p.withLinks(ctx, func() error {
+			if err := p.dropLinks(nil); err != nil {
+				return err
+			}
+			// Crash here: it is installed, and can't be called. It can be uninstalled
+			// again, or installed.
+			return removeCurrent(p.dir)
+		})
+		if err != nil {
+			return err
+		}
+		// Crash here: generations without a current one. As above.
+		gone := filepath.Join(filepath.Dir(p.dir), gonePrefix+n.Product+"@"+randomName())
+		if err := durable.Rename(p.dir, gone); err != nil {
+			return disk(err)
+		}
+		// Crash here: a hidden folder, and a reference whose origin is no more, which
+		// does not count. Both go with the next change, or prune.
+		if _, err := s.Cache.Release(ctx, cache.KindInstall, n.reference()); err != nil {
+			s.Notice(fmt.Sprintf("%s: %v", n, err))
+		}
+		return disk(os.RemoveAll(gone))
+	})
+	return was, err
+}
