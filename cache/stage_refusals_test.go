@@ -131,7 +131,7 @@ func TestPartialFileThatCantBeLookedAt(t *testing.T) {
 // and can't be removed, and leaves no lock.
 func TestRemnantThatStays(t *testing.T) {
 	t.Parallel()
-	for _, suffix := range []string{partSuffix, resumeSuffix, resumeSuffix + newSuffix} {
+	for _, suffix := range []string{partSuffix, resumeSuffix} {
 		s := open(t, t.TempDir())
 		path := s.stagingBase(digests(bytesA).Primary()) + suffix
 		if err := os.MkdirAll(filepath.Join(path, "planted"), 0o700); err != nil {
@@ -164,10 +164,17 @@ func TestRecordThatStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	store(t, s, []byte("no record"))
+	unsaved := stageOf(t, s, []byte("one that could not be written"))
+	unsaved.recorded = true
+	if _, err := unsaved.Write([]byte("one that could not be written")); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, unsaved)
 	if len(notices) != 0 {
 		t.Errorf("expected nothing to tell, found %q", notices)
 	}
 	g := stageOf(t, s, bytesA)
+	g.recorded = true // as after a save
 	if err := os.MkdirAll(filepath.Join(g.resumePath(), "planted"), 0o700); err != nil {
 		t.Fatal(err)
 	}
