@@ -30,7 +30,10 @@ type builder struct {
 }
 
 // scalarKeys are the keys with one value.
-var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyRegion}
+var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir, KeyRegion}
+
+// dirKeys are those of directories.
+var dirKeys = []string{KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir}
 
 // set checks a value, brings it into its one form, and lets it win over those
 // of earlier layers.
@@ -48,7 +51,7 @@ func (b *builder) set(key, text string, origin Origin) error {
 			return &Error{Origin: origin, Key: key, Kind: ErrValue, Err: err}
 		}
 		text = strconv.FormatBool(offline)
-	case KeyCacheDir, KeyStateDir:
+	case KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir:
 		if !filepath.IsAbs(text) {
 			return &Error{Origin: origin, Key: key, Kind: ErrValue, Detail: fmt.Sprintf("expected an absolute path, found %q", clip(text))}
 		}

@@ -16,6 +16,8 @@ const (
 	KeyOffline      = "offline"
 	KeyCacheDir     = "cache_dir"
 	KeyStateDir     = "state_dir"
+	KeyDataDir      = "data_dir"
+	KeyBinDir       = "bin_dir"
 	KeyRepositories = "repositories"
 	KeyAgreement    = "agreement"
 	KeyLimits       = "limits"
@@ -45,6 +47,8 @@ type Config struct {
 	Offline      bool
 	CacheDir     string       // absolute; empty: not known, see NeedDirs
 	StateDir     string       // likewise
+	DataDir      string       // where releases are installed; likewise
+	BinDir       string       // where their programs are linked; likewise
 	Repositories []Repository // declared ones, by name
 	Agreements   []Agreement  // in the order in which they are asked
 	Limits       Limits
@@ -102,9 +106,18 @@ func (c *Config) Repository(name string) (Repository, bool) {
 // NeedDirs is nil if the cache and the state directory are known, else an
 // ErrNoHome that says how to name them.
 func (c *Config) NeedDirs() error {
-	for _, need := range []struct{ dir, key, variable string }{
-		{c.StateDir, KeyStateDir, "ASSAY_STATE_DIR"}, {c.CacheDir, KeyCacheDir, "ASSAY_CACHE_DIR"},
-	} {
+	return needDirs(need{c.StateDir, KeyStateDir, envStateDir}, need{c.CacheDir, KeyCacheDir, envCacheDir})
+}
+
+// NeedInstallDirs is NeedDirs for the directories of what is installed.
+func (c *Config) NeedInstallDirs() error {
+	return needDirs(need{c.DataDir, KeyDataDir, envDataDir}, need{c.BinDir, KeyBinDir, envBinDir})
+}
+
+type need struct{ dir, key, variable string }
+
+func needDirs(list ...need) error {
+	for _, need := range list {
 		if need.dir == "" {
 			return &Error{Key: need.key, Kind: ErrNoHome, Detail: "expected a directory, found neither HOME nor a setting; set HOME, or " + need.variable}
 		}
@@ -117,6 +130,8 @@ func (b *builder) defaults(options LoadOptions) error {
 	b.values[KeyOffline] = Value{Key: KeyOffline, Value: "false"}
 	b.values[KeyCacheDir] = Value{Key: KeyCacheDir, Value: own(options.Dirs.Cache)}
 	b.values[KeyStateDir] = Value{Key: KeyStateDir, Value: own(options.Dirs.State)}
+	b.values[KeyDataDir] = Value{Key: KeyDataDir, Value: own(options.Dirs.Data)}
+	b.values[KeyBinDir] = Value{Key: KeyBinDir, Value: options.Dirs.Bin}
 	builtIn := DefaultLimits()
 	for _, l := range limits {
 		b.setLimit(l, *l.field(&builtIn), Origin{})
@@ -155,6 +170,7 @@ func (b *builder) finish() (*Config, error) {
 	c := &Config{
 		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, values: b.values,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
+		DataDir: b.values[KeyDataDir].Value, BinDir: b.values[KeyBinDir].Value,
 		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges, mirrors: b.mirrors,
 		Transfer: b.moving, Region: b.values[KeyRegion].Value,
 	}

@@ -12,6 +12,8 @@ import (
 // one is not known.
 type Dirs struct {
 	Config, Cache, State string
+	Data                 string // for files of programs
+	Bin                  string // for programs that are called by name; assay has none of its own in it
 }
 
 // UserDirs are the directories of the user who runs this process, by the XDG
@@ -29,6 +31,8 @@ func UserDirs() Dirs {
 		Config: pick("XDG_CONFIG_HOME", xdg.ConfigHome),
 		Cache:  pick("XDG_CACHE_HOME", xdg.CacheHome),
 		State:  pick("XDG_STATE_HOME", xdg.StateHome),
+		Data:   pick("XDG_DATA_HOME", xdg.DataHome),
+		Bin:    pick("XDG_BIN_HOME", xdg.BinHome),
 	}
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,8 @@ const (
 	envConfig   = "ASSAY_CONFIG"
 	envCacheDir = "ASSAY_CACHE_DIR"
 	envStateDir = "ASSAY_STATE_DIR"
+	envDataDir  = "ASSAY_DATA_DIR"
+	envBinDir   = "ASSAY_BIN_DIR"
 	envOffline  = "ASSAY_OFFLINE"
 	envPlatform = "ASSAY_PLATFORM"
 	envRegion   = "ASSAY_REGION"
@@ -20,7 +23,8 @@ const (
 var variables = []struct{ name, key string }{
 	{envConfig, ""},
 	{envPlatform, KeyPlatform}, {envOffline, KeyOffline},
-	{envCacheDir, KeyCacheDir}, {envStateDir, KeyStateDir}, {envRegion, KeyRegion},
+	{envCacheDir, KeyCacheDir}, {envStateDir, KeyStateDir}, {envDataDir, KeyDataDir}, {envBinDir, KeyBinDir},
+	{envRegion, KeyRegion},
 }
 
 // environment takes the ASSAY_ variables. An empty one counts as not set. An
@@ -45,7 +49,7 @@ func (b *builder) environment(options LoadOptions) error {
 		if key == "" {
 			continue
 		}
-		if key == KeyCacheDir || key == KeyStateDir {
+		if slices.Contains(dirKeys, key) {
 			value = absolute(options.WorkDir, value)
 		}
 		if err := b.set(key, value, Origin{Kind: Environment, Name: name}); err != nil {

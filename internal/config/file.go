@@ -115,6 +115,8 @@ type systemDocument struct {
 	Offline      *bool                         `toml:"offline"`
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
+	DataDir      *string                       `toml:"data_dir"`
+	BinDir       *string                       `toml:"bin_dir"`
 	Region       *string                       `toml:"region"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
@@ -133,6 +135,8 @@ type userDocument struct {
 	Offline      *bool                         `toml:"offline"`
 	CacheDir     *string                       `toml:"cache_dir"`
 	StateDir     *string                       `toml:"state_dir"`
+	DataDir      *string                       `toml:"data_dir"`
+	BinDir       *string                       `toml:"bin_dir"`
 	Region       *string                       `toml:"region"`
 	Repositories map[string]repositoryDocument `toml:"repositories"`
 	Agreement    []agreementDocument           `toml:"agreement"`
@@ -171,7 +175,7 @@ func (b *builder) system(options LoadOptions) error {
 			return err
 		}
 		if err := b.take(f, userDocument{
-			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.Region, doc.Repositories, doc.Agreement, doc.Limits,
+			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.DataDir, doc.BinDir, doc.Region, doc.Repositories, doc.Agreement, doc.Limits,
 			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories, doc.Transfer, doc.Hosts,
 		}); err != nil {
 			return err
@@ -219,6 +223,8 @@ func (b *builder) take(f *file, doc userDocument) error {
 		{KeyOffline, offline},
 		{KeyCacheDir, doc.CacheDir},
 		{KeyStateDir, doc.StateDir},
+		{KeyDataDir, doc.DataDir},
+		{KeyBinDir, doc.BinDir},
 		{KeyRegion, doc.Region},
 	} {
 		if said.value == nil {

@@ -33,7 +33,7 @@ var trustKeys = []string{
 	"certificates", "certificate", "ca", KeyProfiles, "profile", "identities", "keys", "signers",
 	KeyBuilders, KeyAdvisories, "advisory",
 	KeyAgreement, "agreements", "mapping", "mappings", "map", "threshold",
-	"locked", KeyCacheDir, KeyStateDir, "proxy", "credentials",
+	"locked", KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir, "proxy", "credentials",
 	KeyHosts, "host", "netrc", "token", "token_file", "token_command",
 }
 
