@@ -22,6 +22,10 @@ const (
 	ClockReset  = "clock.reset"  // the latest time seen of a repository was forgotten
 	Get         = "get"          // an artifact was proven and handed out
 	Refuse      = "refuse"       // an artifact was refused
+	Install     = "install"      // a proven release was switched to
+	Rollback    = "rollback"     // and one that was installed before
+	Uninstall   = "uninstall"    // a product was taken away
+	Hold        = "hold"         // a product is to stay as it is, or no longer
 	Waive       = "waive"        // weaker proof was allowed for one digest
 )
 

@@ -27,6 +27,7 @@ func commands() []func(*app) *cli.Command {
 		channelsCommand,
 		versionsCommand,
 		getCommand,
+		installCommand,
 		verifyCommand,
 		explainCommand,
 		lintCommand,

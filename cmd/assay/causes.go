@@ -14,6 +14,7 @@ import (
 	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/install"
 	"assay/fetch/pinned"
 	"assay/fetch/transfer"
 	"assay/fetch/unpack"
@@ -57,6 +58,14 @@ func causesOfAsking() []cause {
 		{pinned.ErrNoDigest, 2, "ask the publisher for the digest, by another way than this network"},
 		{pinned.ErrGit, 2, "install git, or name the file by another URL"},
 		{pinned.ErrCredentials, 2, "look at what the store's own tool says with the same environment"},
+		{install.ErrTaken, 2, "move it away, if it is yours to move; or name another folder for the links with bin_dir in config.toml or ASSAY_BIN_DIR"},
+		{install.ErrUnfit, 15, "`assay get PRODUCT` fetches it as it is; tell the publisher what its manifest lacks"},
+		{install.ErrMissing, 3, "`assay list` tells what is installed"},
+		{install.ErrBusy, 31, hintBusy},
+		{install.ErrDamaged, 13, "`assay install PRODUCT` unpacks it anew from what was proven; then find out who changed it"},
+		{install.ErrRecord, 41, "`assay install PRODUCT` installs it anew; `assay config show` tells where data_dir is"},
+		{install.ErrNewer, 41, hintNewer},
+		{install.ErrDisk, 40, "check the free space and the permissions of data_dir and bin_dir; `assay config show` tells where they are"},
 		{unpack.ErrExists, 2, "name a folder that does not exist yet"},
 		{unpack.ErrInvalid, 2, ""},
 		{unpack.ErrUnsafe, 40, "do not unpack it by other means: ask its publisher what it is for"},

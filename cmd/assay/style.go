@@ -68,16 +68,32 @@ func columnsOf(w io.Writer) int {
 // table prints aligned columns. On a terminal the last one is cut where the
 // line would be longer than it; elsewhere nothing is ever cut.
 func (p *printer) table(head []string, rows [][]string) {
-	widths := make([]int, len(head))
-	for _, row := range append([][]string{head}, rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
-		}
-	}
+	widths := widthsOf(append([][]string{head}, rows...))
 	p.line("%s", p.style(p.stdout, bold, p.row(widths, head)))
 	for _, row := range rows {
 		p.line("%s", styled(p.row(widths, row)))
 	}
+}
+
+// plainTable is a table without a head.
+func (p *printer) plainTable(rows [][]string) {
+	widths := widthsOf(rows)
+	for _, row := range rows {
+		p.line("%s", styled(p.row(widths, row)))
+	}
+}
+
+func widthsOf(rows [][]string) []int {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], utf8.RuneCountInString(clean(cell)))
+		}
+	}
+	return widths
 }
 
 func (p *printer) row(widths []int, cells []string) string {

@@ -19,8 +19,8 @@ import (
 
 const (
 	recordName   = "record.json"
-	recordSchema = "assay.install/v1"
-	schemaPrefix = "assay.install/v"
+	recordSchema = "assay.installed/v1"
+	schemaPrefix = "assay.installed/v"
 	// maxRecord bounds a record, in bytes; one of a product with a hundred programs
 	// has some ten thousand.
 	maxRecord = 1 << 20

@@ -25,7 +25,7 @@ func TestRecordRefuses(t *testing.T) {
 		"no JSON":          {func(string) string { return "hello" }, ErrRecord},
 		"too long":         {func(text string) string { return text + strings.Repeat(" ", maxRecord) }, ErrRecord},
 		"another document": {replace(recordSchema, "assay.lock/v1"), ErrRecord},
-		"newer":            {replace(recordSchema, "assay.install/v2"), ErrNewer},
+		"newer":            {replace(recordSchema, "assay.installed/v2"), ErrNewer},
 		"key twice":        {replace(`"product":`, `"product": "x", "product":`), ErrRecord},
 		"another product":  {replace(`"product": "hello"`, `"product": "other"`), ErrRecord},
 		"bad product":      {replace(`"product": "hello"`, `"product": "../x"`), ErrRecord},
@@ -88,7 +88,7 @@ func FuzzRecord(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(text)
-	f.Add([]byte(`{"schema":"assay.install/v1"}`))
+	f.Add([]byte(`{"schema":"assay.installed/v1"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var found recordFile
 		if err := decodeRecord(text, &found); err != nil {

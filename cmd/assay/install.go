@@ -1,0 +1,351 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/urfave/cli/v2"
+
+	"assay/artifact"
+	"assay/cache/audit"
+	"assay/fetch"
+	"assay/fetch/install"
+)
+
+func installCommand(a *app) *cli.Command {
+	return &cli.Command{
+		Name:      "install",
+		Usage:     "install proven releases",
+		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR]…",
+		Description: "Fetches the release for this platform, proves it, unpacks it into a folder of its\n" +
+			"own and links its programs into bin_dir. All that are named are proven before\n" +
+			"any of them is installed. What ran before stays, for `assay rollback`.\n\n" +
+			"The selector is remembered: `assay upgrade` goes by it. Nothing needs root, and no\n" +
+			"program of the release is run." +
+			examples(
+				"assay install hello              the newest release in stable",
+				"assay install hello@candidate    and follow that channel from now on",
+				"assay install hello@1.4.2 ferry  this version of one, the newest of another",
+				"assay install hello --dry-run    what would be installed"),
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: flagDryRun, Usage: "install nothing; tell what would be"},
+			&cli.StringFlag{Name: flagFormat, Usage: "choose the `FORMAT` (tar.gz, zip, …) where a platform has several"},
+		},
+		Action: func(c *cli.Context) error { return a.install(c) },
+	}
+}
+
+// wish is a product to be installed, and what was found for it.
+type wish struct {
+	text    string // as it was asked for
+	ref     artifact.Ref
+	request string
+	held    fetch.Held
+	release install.Release
+	before  install.Generation // what runs; Number is 0: nothing
+}
+
+// installedDoc tells of one release.
+type installedDoc struct {
+	Changed    bool             `json:"changed"` // another release runs than before, or it follows another request
+	Repository string           `json:"repository"`
+	Product    string           `json:"product"`
+	Version    string           `json:"version"`
+	Before     string           `json:"before,omitempty"` // the version that ran before
+	Channel    string           `json:"channel,omitempty"`
+	Request    string           `json:"request"` // the selector that upgrades go by
+	Platform   string           `json:"platform"`
+	Target     string           `json:"target"`
+	Digests    artifact.Digests `json:"digests"`
+	Folder     string           `json:"folder,omitempty"` // of the files
+	Links      []string         `json:"links,omitempty"`  // the programs, as they are called
+	Moved      int64            `json:"moved"`            // bytes that came over a source
+	Proof      []string         `json:"proof"`            // in words
+	Warnings   []string         `json:"warnings,omitempty"`
+}
+
+// installDoc is the result of install and of whatever else switches releases.
+type installDoc struct {
+	Changed bool           `json:"changed"`
+	DryRun  bool           `json:"dry_run,omitempty"`
+	Items   []installedDoc `json:"items"`
+}
+
+func (a *app) install(c *cli.Context) error {
+	args, err := operands(c, 1, -1)
+	if err != nil {
+		return err
+	}
+	if c.IsSet(flagFormat) && len(args) > 1 {
+		return usagef("--%s is for one product: expected one argument, found %d", flagFormat, len(args))
+	}
+	list, err := parseWanted(args)
+	if err != nil {
+		return err
+	}
+	s, err := a.asking(c)
+	if err != nil {
+		return err
+	}
+	store, err := a.installer(s)
+	if err != nil {
+		return err
+	}
+	began := a.now()
+	for _, w := range list {
+		if err := a.findWanted(c, s, store, w); err != nil {
+			return err
+		}
+	}
+	return a.installAll(c, s, store, list, began)
+}
+
+// parseWanted reads the arguments, each product once.
+func parseWanted(args []string) ([]*wish, error) {
+	var list []*wish
+	seen := map[string]string{}
+	for _, text := range args {
+		ref, err := artifact.ParseRef(text)
+		if err != nil {
+			return nil, err
+		}
+		if other, twice := seen[ref.Product]; twice {
+			return nil, usagef("%s and %s are of one product: expected it once", clip(other), clip(text))
+		}
+		seen[ref.Product] = text
+		list = append(list, &wish{text: text, ref: ref})
+	}
+	return list, nil
+}
+
+// findWanted finds out what runs of a product, and by which request the new one is
+// looked for. A product that is installed is that of the repository which it came
+// from, unless another one is named.
+func (a *app) findWanted(c *cli.Context, s *session, store *install.Store, w *wish) (err error) {
+	if w.ref, err = a.projectSelector(s, w.text, w.ref); err != nil {
+		return err
+	}
+	w.request = requestOf(w.text, w.ref)
+	if w.ref.Repo == "" {
+		name, err := installedName(store, w.ref.Product)
+		switch {
+		case err == nil:
+			w.ref.Repo = name.Repository
+		case !errors.Is(err, install.ErrMissing):
+			return err
+		default:
+			return nil
+		}
+	}
+	w.before, err = store.Current(install.Name{Repository: w.ref.Repo, Product: w.ref.Product})
+	if errors.Is(err, install.ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		a.out.warn("%v", err)
+	}
+	return nil
+}
+
+// installAll proves all that is wanted, and then installs one after the other.
+func (a *app) installAll(c *cli.Context, s *session, store *install.Store, list []*wish, began time.Time) error {
+	if err := a.proveAll(c, s, list); err != nil {
+		return err
+	}
+	a.progress.close()
+	doc := installDoc{DryRun: c.Bool(flagDryRun), Items: []installedDoc{}}
+	var log *auditor
+	var failed error
+	for _, w := range list {
+		item, err := a.installOne(c, s, store, w, &log)
+		if err != nil {
+			failed = errors.Join(fmt.Errorf("%s: %w", w.text, err), notReached(len(list)-len(doc.Items)-1))
+			break
+		}
+		doc.Changed = doc.Changed || item.Changed
+		doc.Items = append(doc.Items, item)
+	}
+	if err := a.out.result("install", doc); err != nil {
+		return errors.Join(failed, err)
+	}
+	a.tellInstalled(store, doc, a.now().Sub(began))
+	return failed
+}
+
+// notReached tells how many products were not come to.
+func notReached(n int) error {
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d more were proven, and not installed", n)
+}
+
+// proveAll selects, fetches and proves, all at once. What is not good enough, of any,
+// is an error, and nothing is installed.
+func (a *app) proveAll(c *cli.Context, s *session, list []*wish) error {
+	errs := make([]error, len(list))
+	var all sync.WaitGroup
+	for i, w := range list {
+		all.Go(func() { errs[i] = a.proveOne(c, s, w) })
+	}
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			w := list[i]
+			what := asked{repository: w.ref.Repo, product: w.ref.Product}
+			return a.noteRefusal(c.Context, s, what, err)
+		}
+	}
+	return nil
+}
+
+func (a *app) proveOne(c *cli.Context, s *session, w *wish) error {
+	selection, err := s.client.Resolve(c.Context, fetch.Request{Ref: w.ref, Platform: s.config.Platform, Format: c.String(flagFormat)})
+	if err != nil {
+		return err
+	}
+	if c.Bool(flagDryRun) {
+		err = s.client.Judge(c.Context, &selection)
+		w.held = fetch.Held{Selection: selection}
+	} else {
+		w.held, err = s.client.GetSelected(c.Context, selection)
+	}
+	if err != nil {
+		return err
+	}
+	w.release, err = s.releaseOf(c.Context, w.held, w.request)
+	if err == nil {
+		err = w.release.Fit()
+	}
+	return err
+}
+
+// installOne switches to a proven release.
+func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wish, log **auditor) (installedDoc, error) {
+	for _, warning := range w.held.Warnings {
+		a.out.warn("%s", warning)
+	}
+	if text := goesBack(w); text != "" {
+		a.out.warn("%s", text)
+	}
+	if c.Bool(flagDryRun) {
+		done := install.Outcome{Generation: install.Generation{Release: w.release}, Before: w.before}
+		done.Changed = w.before.Number == 0 || !w.before.Digests.Agree(w.release.Digests) || w.before.Request != w.release.Request
+		return newInstalledDoc(w.held, done), nil
+	}
+	meter := a.progress.Start(w.held.Target.Name()+" (unpacking)", 0)
+	done, err := store.Install(c.Context, w.release, w.held.Blob, install.Options{Progress: meter})
+	meter.Done(err)
+	a.progress.close()
+	if err != nil {
+		return installedDoc{}, err
+	}
+	if done.Changed {
+		if *log == nil {
+			if *log, err = a.auditor(c.Context, s); err != nil {
+				return installedDoc{}, err
+			}
+		}
+		if err := (*log).noteInstall(c.Context, audit.Install, w.held, done); err != nil {
+			return installedDoc{}, err
+		}
+	}
+	return newInstalledDoc(w.held, done), nil
+}
+
+// goesBack says that a release is older than the one it takes the place of, and why.
+func goesBack(w *wish) string {
+	before, err := artifact.ParseVersion(w.before.Version)
+	if w.before.Number == 0 || err != nil || w.held.Version.Compare(before) >= 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%s goes back from %s to %s", w.held.Product, w.before.Version, w.held.Version)
+	if w.before.Request != w.request {
+		text += fmt.Sprintf(": it followed %s, and follows %s from now on", w.before.Request, w.request)
+	} else {
+		text += ": " + w.held.Why
+	}
+	return text
+}
+
+func newInstalledDoc(held fetch.Held, done install.Outcome) installedDoc {
+	doc := installedDoc{
+		Changed: done.Changed, Repository: done.Repository, Product: done.Product, Version: done.Version, Before: done.Before.Version,
+		Channel: done.Channel, Request: done.Request, Platform: done.Platform.String(), Target: done.Target, Digests: done.Digests,
+		Links: done.Links, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings,
+	}
+	if done.Number != 0 {
+		doc.Folder = done.Tree()
+	}
+	return doc
+}
+
+// proofWords say in a word each what speaks for an artifact beside the repository's
+// signed metadata.
+func proofWords(held fetch.Held) []string {
+	words := []string{"metadata"}
+	if len(held.Evidence.Signatures) > 0 {
+		words = append(words, "signature")
+	}
+	if len(held.Evidence.Builds) > 0 {
+		words = append(words, "provenance")
+	}
+	if len(held.Agreed) > 0 {
+		words = append(words, "agreement")
+	}
+	return words
+}
+
+// tellInstalled prints a line for each release, and one for all.
+func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Duration) {
+	changed, moved := 0, int64(0)
+	var rows [][]string
+	for _, item := range doc.Items {
+		if moved += item.Moved; item.Changed {
+			changed++
+		}
+		rows = append(rows, a.installedRow(item))
+	}
+	a.out.plainTable(rows)
+	if doc.DryRun {
+		a.out.talk("nothing was installed: --%s", flagDryRun)
+		return
+	}
+	if changed == 0 {
+		a.out.talk("nothing to do, in %s", tookText(took))
+		return
+	}
+	fetched := "held already"
+	if moved > 0 {
+		fetched = bytesText(moved) + " fetched"
+	}
+	a.out.talk("%s installed, %s, in %s", humanize.Comma(int64(changed)), fetched, tookText(took))
+	a.warnOfPath(store.Bin)
+}
+
+// installedRow is what became of a product: from where to where, why it is believed,
+// and where it lies.
+func (a *app) installedRow(item installedDoc) []string {
+	versions := item.Version
+	switch {
+	case item.Before == "":
+	case item.Before != item.Version:
+		versions = item.Before + " → " + item.Version
+	case item.Changed:
+		versions += ", now by " + item.Request
+	default:
+		versions += ", as before"
+	}
+	where := ""
+	if len(item.Links) > 0 {
+		where = a.homely(item.Links[0])
+		if n := len(item.Links); n > 1 {
+			where += fmt.Sprintf(" and %d more", n-1)
+		}
+	}
+	return []string{item.Product, versions, "proven by " + strings.Join(item.Proof, ", "), where}
+}
