@@ -82,8 +82,8 @@ func (g *Stage) Commit(ctx context.Context, names ...Name) (Blob, error) {
 	// in the index, and with a record of a partial file that is no more. Get enters
 	// it, and a sweep, or the next Stage of the digest, removes the record. So an
 	// index that can't be written now, as it is busy for one, is no reason to fetch
-	// again.
-	if err := g.store.enter(ctx, blob.digest, blob.length, names...); err != nil {
+	// again; nor is a caller that gave up just then told of it.
+	if err := g.store.enter(ctx, blob.digest, blob.length, names...); err != nil && ctx.Err() == nil {
 		g.store.notice(fmt.Sprintf("%v is held but could not be entered in the index: %v", blob.digest, err))
 	}
 	if err := g.dropRecord(); err != nil {

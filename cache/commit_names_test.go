@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -70,5 +71,48 @@ func TestDescribeAnew(t *testing.T) {
 	}
 	if err := s.DescribeAnew(t.Context(), Facts{Digest: artifact.DigestOf(artifact.SHA256, []byte("none"))}); !errors.Is(err, ErrMissing) {
 		t.Errorf("expected %v, found %v", ErrMissing, err)
+	}
+}
+
+// endsAt is a context that ends when it is asked for the n-th time.
+type endsAt struct {
+	context.Context
+	n int
+}
+
+func (c *endsAt) Err() error {
+	if c.n--; c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCommitGivenUp: whoever gives a commit up at any moment has the blob, or an error
+// and nothing of it, and no notice; the blob that is there is entered by who asks next.
+func TestCommitGivenUp(t *testing.T) {
+	for n, committed := 0, 0; committed < 3; n++ {
+		var notices []string
+		s, err := Open(t.TempDir(), Options{Notice: func(text string) { notices = append(notices, text) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		blob, err := staged(t, s, bytesA).Commit(&endsAt{t.Context(), n})
+		switch held := s.Holds(artifact.DigestOf(artifact.SHA256, bytesA)); {
+		case err == nil && held:
+			committed++
+			if _, err := s.Get(blob.Digest()); err != nil {
+				t.Error(err)
+			}
+		case !errors.Is(err, context.Canceled) || held:
+			t.Errorf("%d: expected %v and nothing held, found %v, held %v", n, context.Canceled, err, held)
+		default:
+			wantNothing(t, s)
+		}
+		if len(notices) > 0 {
+			t.Errorf("%d: expected no notices, found %q", n, notices)
+		}
+		if n > 100 {
+			t.Fatal("it is never committed")
+		}
 	}
 }
