@@ -9,7 +9,8 @@ const configKeys = `The system's and the user's config.toml may have these keys:
 
   platform = "linux/arm64"      otherwise this machine's
   offline = true                never use the network
-  cache_dir, state_dir          absolute paths
+  cache_dir, state_dir,         absolute paths: of blobs, of what is trusted,
+  data_dir, bin_dir             of what is installed, of links to programs
   region = "eu-west"            of this machine, as mirrors are named
 
   [repositories.NAME]           a repository and its root

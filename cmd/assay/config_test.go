@@ -114,7 +114,7 @@ func TestKeysAreTold(t *testing.T) {
 	}
 	// Plain ones, a repository, an agreement, the limits; a rule, a builder, two
 	// profiles and the one that is built in, advisories, who judges a repository; transfers, and three hosts.
-	if want := 4 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1 + 6 + 5 + 1 + 1; keys != want {
+	if want := 6 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1 + 6 + 5 + 1 + 1; keys != want {
 		t.Errorf("expected %d keys, found %d", want, keys)
 	}
 	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[transfer]", "[hosts.", "[tools]", "locked = ["} {

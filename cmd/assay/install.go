@@ -21,11 +21,11 @@ func installCommand(a *app) *cli.Command {
 		Name:      "install",
 		Usage:     "install proven releases",
 		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR]…",
-		Description: "Fetches the release for this platform, proves it, unpacks it into a folder of its\n" +
-			"own and links its programs into bin_dir. All that are named are proven before\n" +
-			"any of them is installed. What ran before stays, for `assay rollback`.\n\n" +
-			"The selector is remembered: `assay upgrade` goes by it. Nothing needs root, and no\n" +
-			"program of the release is run." +
+		Description: "Fetches the release for this platform, proves it, unpacks it into a folder of\n" +
+			"its own and links its programs into bin_dir. All that are named are proven\n" +
+			"before any of them is installed. What ran before stays, for `assay rollback`.\n\n" +
+			"The selector is remembered: `assay upgrade` goes by it. Nothing needs root, and\n" +
+			"no program of the release is run." +
 			examples(
 				"assay install hello              the newest release in stable",
 				"assay install hello@candidate    and follow that channel from now on",

@@ -50,6 +50,10 @@ func TestScript(t *testing.T) {
 			env.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(home, "cache"))
 			env.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
+			env.Setenv("XDG_DATA_HOME", filepath.Join(home, "data"))
+			env.Setenv("XDG_BIN_HOME", filepath.Join(home, "bin"))
+			env.Setenv("DATA", filepath.Join(home, "data", "assay"))
+			env.Setenv("BIN", filepath.Join(home, "bin"))
 			env.Setenv("STATE", filepath.Join(home, "state", "assay"))
 			env.Setenv("CACHE", filepath.Join(home, "cache", "assay"))
 			// A program built with -race waits a second at its exit, each time.
