@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 		"artifact", "artifact/release", "trust", "trust/policy", "trust/proof", "cache", "fetch/wire", "fetch/transfer", "fetch/mirrors",
 		"internal/durable", "internal/strictjson",
 	},
+	"fetch/lockfile":           {"artifact", "artifact/release", "internal/durable", "internal/shown", "internal/stricttoml"},
 	"fetch/mirrors":            {"internal/strictjson"},
 	"fetch/wire":               {"trust"},
 	"fetch/transfer":           {"artifact", "cache", "fetch/wire"},
