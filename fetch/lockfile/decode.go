@@ -16,10 +16,8 @@ func Decode(data []byte) (File, error) { return decode(Name, data) }
 
 // decode is Decode of a file that messages call name.
 func decode(name string, data []byte) (File, error) {
-	if len(data) > MaxSize {
-		return File{}, &Error{File: name, Kind: ErrMalformed, Detail: fmt.Sprintf("expected at most %d bytes, found %d", MaxSize, len(data))}
-	}
-	// Before anything else reads it: this bounds the number of keys and their depth.
+	// Before anything else reads it: this bounds its size, the number of keys and
+	// their depth.
 	keys, err := stricttoml.Defined(name, data)
 	if err != nil {
 		return File{}, fault(name, keys, err)
@@ -125,17 +123,16 @@ func checkSchema(at place, value any) error {
 	return at.refuse("expected %q, found %s", Schema, quote(found))
 }
 
-// isNewer reports whether text is the number of a major version after v1.
+// isNewer reports whether text, which is not that of Schema, is the number of a
+// major version: there is none before v1.
 func isNewer(text string) bool {
-	return text != "" && text[0] != '0' && text != "1" && strings.Trim(text, "0123456789") == ""
+	return text != "" && text[0] != '0' && strings.Trim(text, "0123456789") == ""
 }
 
 // fault is the *Error of a fault that package stricttoml found.
 func fault(name string, keys []stricttoml.Key, err error) error {
-	var found *stricttoml.Error
-	if !errors.As(err, &found) {
-		return &Error{File: name, Kind: ErrMalformed, Err: err}
-	}
+	found := &stricttoml.Error{Reason: err.Error()}
+	errors.As(err, &found) // it is one, as that package says
 	e := &Error{File: name, Line: found.Line, Key: found.Key, Kind: ErrMalformed, Detail: found.Reason}
 	if errors.Is(err, stricttoml.ErrUnknownKey) {
 		e.Key, e.Detail = "", fmt.Sprintf("unknown key %s", quote(found.Key))

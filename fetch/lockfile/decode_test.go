@@ -71,7 +71,6 @@ func TestDecodeRefuses(t *testing.T) {
 		"not the channel":       {`request = "stable"`, `request = "nightly"`, `channel = "stable"`, `product.channel: expected "nightly", which the request asks for, found "stable"`},
 		"another manifest":      {`version = "1.5.0"`, `version = "1.6.0"`, `manifest = "hello`, `product.manifest: expected "hello/1.6.0/release.json", which the product and the version make, found "hello/1.5.0/release.json"`},
 		"no manifest digest":    {"manifest_sha256 = \"05", "# \"05", "name = \"hello\"", "product.manifest_sha256: expected a digest, by sha256 or sha512, found none"},
-		"no artifact":           {"[[product.artifact]]\nplatform = \"linux/amd64\"\ntarget = \"fmt/0.9.1/fmt-linux\"", "[[pin]]", "", ""},
 		"a platform twice":      {linux, "platform = \"darwin/arm64\"\ntarget = \"hello", "platform = \"darwin/arm64\"\ntarget = \"hello/1.5.0/hello_1.5.0_linux", "product.artifact.platform: expected the platform darwin/arm64 once, found it in line 59, too"},
 		"a bad platform":        {linux, "platform = \"linux\"\ntarget = \"hello", "platform = \"linux\"", "product.artifact.platform: not a platform"},
 		"a target elsewhere":    {`target = "fmt/0.9.1/fmt-linux"`, `target = "fmt/0.9.2/fmt-linux"`, "target = ", `product.artifact.target: expected a file beside "fmt/0.9.1/release.json", found "fmt/0.9.2/fmt-linux"`},
@@ -89,12 +88,21 @@ func TestDecodeRefuses(t *testing.T) {
 		"http":                  {"https://forge.example", "http://forge.example", "urls = [", `product.artifact.urls: expected an https URL (http on a loopback address only), found the scheme "http"`},
 		"a file":                {"https://forge.example/", "file:///", "urls = [", "product.artifact.urls: expected an absolute URL with a host"},
 		"a fragment":            {"https://dl.example/fmt-linux", "https://dl.example/fmt#linux", "urls = [", "product.artifact.urls: expected a URL without a fragment"},
+		"no URL":                {"https://dl.example/fmt-linux", "", "urls = [", "product.artifact.urls: expected a URL of 1 to 2048 bytes, found 0"},
+		"a URL that is none":    {"https://dl.example/fmt-linux", "https://dl.example/%zz", "urls = [", "product.artifact.urls: expected an absolute URL with a host"},
+		"a URL without host":    {"https://dl.example/fmt-linux", "https:///fmt-linux", "urls = [", "product.artifact.urls: expected an absolute URL with a host"},
+		"an escape in a URL":    {"https://dl.example/fmt-linux", "https://dl.example/\u009b", "urls = [", "product.artifact.urls: expected a URL without spaces and unprintable"},
+		"http to anybody":       {"https://dl.example/fmt-linux", "http://10.0.0.1/", "urls = [", "product.artifact.urls: expected an https URL"},
+		"another scheme here":   {"https://dl.example/fmt-linux", "ftp://localhost/", "urls = [", `product.artifact.urls: expected an https URL (http on a loopback address only), found the scheme "ftp"`},
 		"a space":               {"https://dl.example/fmt-linux", "https://dl.example/fmt linux", "urls = [", "product.artifact.urls: expected a URL without spaces"},
 		"a long URL":            {"https://dl.example/fmt-linux", "https://dl.example/" + strings.Repeat("a", maxURL), "urls = [", "product.artifact.urls: expected a URL of 1 to 2048 bytes, found 2067"},
 		"many URLs":             {"  \"https://dl.example/fmt-linux\",\n", strings.Repeat("  \"https://dl.example/fmt-linux\",\n", maxURLs), "urls = [", "product.artifact.urls: expected 0 to 16, found 17"},
 		"a bundle elsewhere":    {`{ target = "hello/1.5.0/`, `{ target = "hello/1.4.0/`, "{ target = \"hello/1.4.0", "product.artifact.bundles.target: expected a file beside"},
 		"a bundle's key":        {`.zip.sigstore.json", sha256`, `.zip.sigstore.json", sha257`, ".zip.sigstore.json", `unknown key "product.artifact.bundles.sha257"; did you mean`},
 		"a bundle twice":        {"darwin_arm64.zip.provenance.sigstore.json", "darwin_arm64.zip.sigstore.json", "sha256 = \"9a1f", "product.artifact.bundles.target: expected the bundle hello/1.5.0/hello_1.5.0_darwin_arm64.zip.sigstore.json once, found it in line 64, too"},
+		"a bundle's digest":     {`.zip.sigstore.json", sha256 = "9`, `.zip.sigstore.json", sha256 = "`, ".zip.sigstore.json", "product.artifact.bundles.sha256: not a digest"},
+		"a bundle without":      {`.zip.sigstore.json", sha256 = "9a1f5ff3448517b7993951d7569ed732ac1c168cb1fedb033d3c950d2e6ab436"`, `.zip.sigstore.json"`, ".zip.sigstore.json", "product.artifact.bundles.sha256: expected a digest"},
+		"a pin's name":          {`name = "jq"`, `name = "../jq"`, "name = \"../jq", "pin.name: not a valid name"},
 		"a pin twice":           {`name = "yaml-schema"`, `name = "jq"`, "name = \"jq\"\nurls = [\n  \"git::", "pin.name: expected the pin jq once, found it in line 79, too"},
 		"a pin without urls":    {"urls = [\n  \"https://dl.example/jq-1.7.tar.gz\",\n]\n", "", "name = \"jq\"", "pin.urls: expected 1 to 16, found 0"},
 		"a pin without digest":  {"sha256 = \"c84d", "# \"c84d", "name = \"jq\"", "pin.sha256: expected a digest, by sha256 or sha512, found none"},
@@ -104,6 +112,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"an empty identity":     {"identity = \"", "identity = \"\" # ", "identity =", "pin.identity: expected a text, found none"},
 		"a long identity":       {"identity = \"", "identity = \"" + strings.Repeat("a", maxText), "identity =", "pin.identity: expected at most 1024 bytes"},
 		"an escape":             {"identity = \"", "identity = \"\\u001b[2J", "identity =", `pin.identity: expected printable characters, found "\x1b[2J`},
+		"an empty format":       {`format = "tar.gz"`, `format = ""`, "format =", `pin.format: expected a word like tar.gz, found ""`},
+		"a long format":         {`format = "tar.gz"`, `format = "` + strings.Repeat("a", 33) + `"`, "format =", `pin.format: expected a word like tar.gz`},
+		"a format like a flag":  {`format = "tar.gz"`, `format = "-x"`, "format =", `pin.format: expected a word like tar.gz, found "-x"`},
+		"a format in capitals":  {`format = "tar.gz"`, `format = "TGZ"`, "format =", `pin.format: expected a word like tar.gz, found "TGZ"`},
 		"a bad format":          {`format = "tar.gz"`, `format = "../x"`, "format =", `pin.format: expected a word like tar.gz, found "../x"`},
 		"no TOML":               {schemaLine, "<html>\n", "<html>", ""},
 		"not UTF-8":             {"identity = \"", "identity = \"\xff", "identity =", ""},
@@ -137,7 +149,10 @@ func TestNewerSchema(t *testing.T) {
 	if _, err := Decode([]byte("schema = \"assay.lock/v2\"\npin = 3\n")); !errors.Is(err, ErrNewer) {
 		t.Errorf("expected %v, found %v", ErrNewer, err)
 	}
-	for _, odd := range []string{"v01", "v", "v1.1", "v-2", "v2 ", "v+2", "v1a", "2"} {
+	if _, err := Decode([]byte("schema = \"2\"\n")); !errors.Is(err, ErrMalformed) || errors.Is(err, ErrNewer) {
+		t.Errorf("expected %v, found %v", ErrMalformed, err)
+	}
+	for _, odd := range []string{"v0", "v01", "v", "v1.1", "v-2", "v2 ", "v+2", "v1a", "2"} {
 		if _, err := Decode([]byte(replaced(t, "assay.lock/v1", "assay.lock/"+odd))); !errors.Is(err, ErrMalformed) || errors.Is(err, ErrNewer) {
 			t.Errorf("%s: expected %v, found %v", odd, ErrMalformed, err)
 		}
@@ -264,6 +279,37 @@ func TestOneTable(t *testing.T) {
 	} {
 		if _, err := Decode([]byte(schemaLine + text)); !errors.Is(err, ErrMalformed) || !strings.HasPrefix(err.Error(), says) {
 			t.Errorf("%q: expected %s, found %v", text, says, err)
+		}
+	}
+}
+
+// What is as good as what the golden file says.
+func TestDecodeTakes(t *testing.T) {
+	for _, test := range []struct{ old, new string }{
+		{`request = "^1.4"`, `request = "1.5.0"`},
+		{`request = "^1.4"`, `request = "stable"`},
+		{`request = "^1.4"`, `request = "sha256:` + sum("hello_1.5.0_linux_amd64.tar.gz").Hex() + `"`},
+		{"length = 73912", "length = 0"},
+		{`platform = "darwin/arm64"`, `platform = "any"`},
+		{"https://dl.example/fmt-linux", "http://localhost:8080/fmt-linux"},
+		{"https://dl.example/fmt-linux", "http://127.0.0.1/fmt-linux"},
+		{"https://dl.example/fmt-linux", "http://[::1]:1/fmt-linux?a=b"},
+		{"identity = \"", "identity = \"a b é "},
+		// As long, and as many, as can be.
+		{"length = 73912", "length = 9007199254740991"},
+		{"https://dl.example/fmt-linux", "https://dl.example/" + strings.Repeat("a", maxURL-19)},
+		{"  \"https://dl.example/fmt-linux\",\n", strings.Repeat("  \"https://dl.example/fmt-linux\",\n", maxURLs-1)},
+		{"identity = \"", "identity = \"" + strings.Repeat("a", maxText) + "\" # "},
+		{"targets = 5\n", "targets = 5\n" + strings.Repeat("a", maxText) + " = 1\n"},
+		{`format = "tar.gz"`, `format = "` + strings.Repeat("a", maxFormat) + `"`},
+	} {
+		f, err := Decode([]byte(replaced(t, test.old, test.new)))
+		if err != nil {
+			t.Errorf("%s: expected it to be read, found %v", test.new, err)
+			continue
+		}
+		if _, err := Encode(f); err != nil {
+			t.Errorf("%s: expected it to be written, found %v", test.new, err)
 		}
 	}
 }

@@ -50,6 +50,16 @@ func TestWriteAndRead(t *testing.T) {
 	}
 }
 
+func TestWriteToNowhere(t *testing.T) {
+	dir := t.TempDir()
+	if err := Write(filepath.Join(dir, "none", Name), example(t)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("expected %v, found %v", fs.ErrNotExist, err)
+	}
+	if list := names(t, dir); list != nil {
+		t.Errorf("expected nothing, found %v", list)
+	}
+}
+
 // A lock that can't be written leaves the one before.
 func TestWriteRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), Name)

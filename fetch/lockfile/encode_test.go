@@ -68,7 +68,7 @@ func TestRoundTrip(t *testing.T) {
 	if err != nil || string(again) != string(data) {
 		t.Errorf("expected the same text again, found %v\n%s", err, again)
 	}
-	empty, err := Encode(File{})
+	empty, err := Encode(File{Repositories: []Repository{}, Products: []Product{}, Pins: []Pin{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,6 +106,11 @@ func TestEncodeRefuses(t *testing.T) {
 		"root by sha512":      {func(f *File) { f.Repositories[0].RootSHA256 = sum512("x") }, "repository.root_sha256: not a digest"},
 		"a platform in three": {func(f *File) { f.Products[0].Artifacts[0].Platform = artifact.Platform{OS: "linux/arm", Arch: "v7"} }, "found something else"},
 		"no such repository":  {func(f *File) { f.Products[0].Repository = "other" }, `product.repository: expected the name of a [[repository]]`},
+		"no artifact":         {func(f *File) { f.Products[0].Artifacts = nil }, "product.artifact: expected 1 to 64, found 0"},
+		"many artifacts":      {func(f *File) { f.Products[0].Artifacts = make([]Artifact, maxArtifacts+1) }, "product.artifact: expected 1 to 64, found 65"},
+		"many bundles":        {func(f *File) { f.Products[0].Artifacts[0].Bundles = make([]Bundle, maxBundles+1) }, "product.artifact.bundles: expected 0 to 64, found 65"},
+		"many products":       {func(f *File) { f.Products = make([]Product, maxProducts+1) }, "product: expected 0 to 1024, found 1025"},
+		"many repositories":   {func(f *File) { f.Repositories = make([]Repository, maxRepositories+1) }, "repository: expected 0 to 64, found 65"},
 		"too many":            {func(f *File) { f.Pins = make([]Pin, maxPins+1) }, "pin: expected 0 to 1024, found 1025"},
 		"too large": {func(f *File) {
 			for i := range 600 {

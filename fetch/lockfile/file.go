@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"assay/artifact"
+	"assay/internal/stricttoml"
 )
 
 const (
@@ -16,10 +17,10 @@ const (
 	Schema = "assay.lock/v1"
 )
 
-// The bounds of a lock file. Those on single entries keep messages and tables small;
-// MaxSize and the 20,000 keys that package stricttoml takes bound all of it together.
+// The bounds of a lock file. MaxSize, and the 20,000 keys that package stricttoml
+// takes, bound all of it together.
 const (
-	MaxSize         = 1 << 20 // bytes
+	MaxSize         = stricttoml.MaxSize // bytes: 1 MiB
 	maxRepositories = 64
 	maxProducts     = 1024
 	maxPins         = 1024

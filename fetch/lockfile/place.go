@@ -89,7 +89,7 @@ func (p place) text(text string, most int) error {
 
 // isUnprintable holds what a terminal acts upon, and what turns the direction of
 // text, so that it could show as another one.
-func isUnprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
+func isUnprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // once refuses a second one of what was seen before, and enters the first.
 func (p place) once(seen map[string]int, name, what string) error {

@@ -12,9 +12,6 @@ func (d productDocument) take(at place, seen map[string]int) (p Product, err err
 	if err := at.in("name").because(artifact.ValidProduct(d.Name)); err != nil {
 		return p, err
 	}
-	if err := at.in("repository").because(artifact.ValidRepository(d.Repository)); err != nil {
-		return p, err
-	}
 	if err := at.in("name").once(seen, key(d.Name, d.Repository), d.Name+" of "+d.Repository); err != nil {
 		return p, err
 	}

@@ -35,7 +35,7 @@ func (d document) take(root place) (File, error) {
 			return File{}, err
 		}
 		if repositories[p.Repository] == 0 {
-			return File{}, at.in("repository").refuse("expected the name of a [[repository]] of this file, found %q", p.Repository)
+			return File{}, at.in("repository").refuse("expected the name of a [[repository]] of this file, found %s", quote(p.Repository))
 		}
 		f.Products = append(f.Products, p)
 	}

@@ -41,7 +41,7 @@ var (
 func checkArtifactURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Opaque != "" || u.Hostname() == "":
+	case err != nil || u.Hostname() == "":
 		return errNoURL // not err, which shows the URL
 	case u.User != nil:
 		return errSecret
@@ -54,8 +54,8 @@ func checkArtifactURL(text string) error {
 }
 
 func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.Unmap().IsLoopback()
+	addr, _ := netip.ParseAddr(host) // what is none is the zero Addr, which is no loopback
+	return host == "localhost" || addr.Unmap().IsLoopback()
 }
 
 // checkPinURL refuses secrets only. Which sources there are is for package pinned to
