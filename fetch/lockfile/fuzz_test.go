@@ -13,7 +13,15 @@ import (
 // version in package trust; that a lock differs from itself in nothing; and that a view
 // as old as its floors is not below them. A refusal is one line, of a known kind.
 func FuzzDecode(f *testing.F) {
-	text := goldenText(f)
+	// A short one, as the fuzzer's own shortening takes its time.
+	small := example(f).sorted()
+	small.Repositories, small.Products, small.Pins = small.Repositories[:1], small.Products[1:], small.Pins[:1]
+	small.Products[0].Artifacts = small.Products[0].Artifacts[:1]
+	short, err := Encode(small)
+	if err != nil {
+		f.Fatal(err)
+	}
+	text := strings.TrimPrefix(string(short), header)
 	f.Add([]byte(text))
 	f.Add([]byte(strings.Replace(text, "timestamp = 1874", "timestamp = 9223372036854775808", 1)))
 	f.Add([]byte(strings.Replace(text, "timestamp = 1874", "timestamp = 9223372036854775807", 1)))
