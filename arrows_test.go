@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"fetch/install": {
 		"artifact", "artifact/release", "cache", "fetch/unpack", "internal/durable", "internal/strictjson", "internal/shown",
 	},
+	"fetch/lockfile":           {"artifact", "artifact/release", "internal/durable", "internal/shown", "internal/stricttoml"},
 	"fetch/mirrors":            {"internal/strictjson"},
 	"fetch/wire":               {"trust"},
 	"fetch/transfer":           {"artifact", "cache", "fetch/wire"},

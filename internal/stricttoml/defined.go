@@ -22,14 +22,19 @@ type Key struct {
 	Line, Column int
 }
 
-// maxKeys bounds what Defined returns.
-const maxKeys = 20_000
+// maxKeys bounds what Defined returns, and maxParts how deep a key may lie: each
+// part costs as much again as all before it, here and where keys are looked up.
+const (
+	maxKeys  = 20_000
+	maxParts = 64
+)
 
 // Defined lists the keys with values that a document sets, in its order, those
 // of inline tables in place of the key that holds these, and the headers of tables
 // not. The error is an
 // *Error that wraps ErrSyntax; the document need not have passed Decode, but
-// what only Decode notices, such as a key set twice, is no error here.
+// what only Decode notices, such as a key set twice, is no error here. Keys of more
+// than 64 parts are one.
 func Defined(name string, data []byte) ([]Key, error) {
 	if err := checkSize(name, data); err != nil {
 		return nil, err
@@ -73,9 +78,15 @@ func (d *definer) run() error {
 		switch node := d.parser.Expression(); node.Kind {
 		case unstable.Table:
 			parts, _ := d.parts(node)
+			if err := checkDepth(parts); err != nil {
+				return err
+			}
 			d.table = d.indexed(parts)
 		case unstable.ArrayTable:
 			parts, _ := d.parts(node)
+			if err := checkDepth(parts); err != nil {
+				return err
+			}
 			path := d.indexed(parts[:len(parts)-1])
 			path = append(path, parts[len(parts)-1])
 			key := join(path)
@@ -107,6 +118,9 @@ func (d *definer) indexed(parts []string) []string {
 func (d *definer) value(table []string, node *unstable.Node) error {
 	parts, at := d.parts(node)
 	path := append(slices.Clone(table), parts...)
+	if err := checkDepth(path); err != nil {
+		return err
+	}
 	if found, err := d.tables(path, node.Value()); found || err != nil {
 		return err
 	}
@@ -129,6 +143,9 @@ func (d *definer) tables(path []string, value *unstable.Node) (found bool, err e
 		}
 		return true, err
 	case unstable.Array:
+		if err := checkDepth(path); err != nil {
+			return true, err
+		}
 		for i := 0; children.Next() && err == nil; i++ {
 			var one bool
 			one, err = d.tables(append(slices.Clone(path), fmt.Sprint(i)), children.Node())
@@ -136,6 +153,13 @@ func (d *definer) tables(path []string, value *unstable.Node) (found bool, err e
 		}
 	}
 	return found, err
+}
+
+func checkDepth(path []string) error {
+	if len(path) > maxParts {
+		return fmt.Errorf("expected at most %d parts in a key, with those around it, found more", maxParts)
+	}
+	return nil
 }
 
 func (d *definer) parts(node *unstable.Node) (parts []string, at unstable.Range) {

@@ -3,6 +3,7 @@ package stricttoml
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -147,6 +148,28 @@ func TestDefinedRefuses(t *testing.T) {
 		if !errors.Is(err, ErrSyntax) || !errors.As(err, &fault) || fault.Line != line || keys != nil {
 			t.Errorf("%.10q: expected %v in line %d, found %v", text, ErrSyntax, line, err)
 		}
+	}
+}
+
+// TestDefinedDeep is about documents of 1 MiB that are one deep key: without the
+// bound each takes minutes, or hours.
+func TestDefinedDeep(t *testing.T) {
+	many := func(text string, length int) string { return strings.Repeat(text, length/len(text)) }
+	for name, text := range map[string]string{
+		"table":     "[" + many("a.", MaxSize-16) + "a]\n",
+		"array":     "[[" + many("a.", MaxSize-16) + "a]]\n",
+		"dotted":    many("a.", MaxSize-16) + "a = 1\n",
+		"in tables": many("x = "+strings.Repeat("{ a = ", 9_000)+"1"+strings.Repeat("}", 9_000)+"\n", MaxSize-16),
+		"in lists":  many("x = "+strings.Repeat("[", 9_000)+"1"+strings.Repeat("]", 9_000)+"\n", MaxSize-16),
+	} {
+		keys, err := Defined("a.toml", []byte(text))
+		if !errors.Is(err, ErrSyntax) || !strings.Contains(fmt.Sprint(err), "at most 64 parts") || keys != nil {
+			t.Errorf("%s: expected %v, at most 64 parts, found %v", name, ErrSyntax, err)
+		}
+	}
+	deepest := strings.Repeat("a.", maxParts-1) + "a = 1\n"
+	if keys, err := Defined("a.toml", []byte(deepest)); err != nil || len(keys) != 1 {
+		t.Errorf("expected one key of %d parts, found %v, %v", maxParts, keys, err)
 	}
 }
 
