@@ -59,7 +59,7 @@ func getCommand(a *app) *cli.Command {
 				"    --key release.pem"),
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: flagOutput, Aliases: []string{"o"}, Usage: "write to `FILE`, replacing it; - is stdout; of several targets, the folder"},
-			&cli.StringFlag{Name: flagPrint, Usage: "leave it in the cache and print only its `WHAT`: path, digest or version"},
+			&cli.StringFlag{Name: flagPrint, Usage: "leave it in the cache and print only its `WHAT`: path, digest, version or evidence"},
 			&cli.StringFlag{Name: flagPathsFrom, Usage: "get the target paths that `FILE` has, one a line; - is stdin"},
 			&cli.BoolFlag{Name: flagDryRun, Usage: "fetch no artifact; tell what would be chosen, and why"},
 			&cli.StringFlag{Name: flagFormat, Usage: "choose the `FORMAT` (tar.gz, zip, …) where a platform has several"},
@@ -160,7 +160,15 @@ func (a *app) getHeld(c *cli.Context, s *session, args []string, selection fetch
 			return err
 		}
 	}
-	a.out.line("%s", map[string]string{"path": doc.Blob, "digest": held.Blob.Digest().String(), "version": doc.Version}[c.String(flagPrint)])
+	text := map[string]string{"path": doc.Blob, "digest": held.Blob.Digest().String(), "version": doc.Version}[c.String(flagPrint)]
+	if c.String(flagPrint) == "evidence" {
+		evidence, err := encodeJSON(held.Evidence)
+		if err != nil {
+			return fmt.Errorf("encode the evidence: %w", err)
+		}
+		text = string(evidence)
+	}
+	a.out.line("%s", text)
 	return a.out.result("get", doc)
 }
 
@@ -168,8 +176,8 @@ func (a *app) getHeld(c *cli.Context, s *session, args []string, selection fetch
 // effect, before any request.
 func (a *app) checkGetFlags(c *cli.Context, args []string) error {
 	switch what := c.String(flagPrint); {
-	case what != "" && !slices.Contains([]string{"path", "digest", "version"}, what):
-		return usagef("--print: expected path, digest or version, found %q", clip(what))
+	case what != "" && !slices.Contains([]string{"path", "digest", "version", "evidence"}, what):
+		return usagef("--print: expected path, digest, version or evidence, found %q", clip(what))
 	case what != "" && c.IsSet(flagOutput):
 		return usagef("--print leaves the artifact in the cache, -o writes it: expected one of them")
 	case c.Bool(flagDryRun) && c.IsSet(flagOutput):

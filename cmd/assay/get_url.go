@@ -164,8 +164,8 @@ func (a *app) checkURLFlags(c *cli.Context) (limit int64, err error) {
 	case !slices.ContainsFunc(pinFlags, c.IsSet):
 		return 0, withHint(usagef("a URL says where bytes are, not which: expected --sha256 HEX, --sha512 HEX or --checksums FILE"),
 			"ask the publisher for the digest by another way than this network, as in `assay get URL --sha256 HEX`")
-	case c.String(flagPrint) == "version":
-		return 0, usagef("--print: expected path or digest for a URL, which has no version")
+	case slices.Contains([]string{"version", "evidence"}, c.String(flagPrint)):
+		return 0, usagef("--print: expected path or digest for a URL, found %q", c.String(flagPrint))
 	case c.Bool(flagDryRun):
 		return 0, usagef("--dry-run tells what would be chosen: expected none with a URL, which names one file")
 	case c.IsSet(flagFormat):
