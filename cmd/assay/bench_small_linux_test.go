@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,7 +16,8 @@ import (
 
 // BenchmarkGetSmall gets 10,000 targets of 4 KiB from nginx over loopback by one
 // process: assay into its cache, each proven, beside curl with 50 transfers at
-// once, none of them looked at.
+// once, none of them looked at, and a bare program that hashes each and keeps it
+// durably.
 func BenchmarkGetSmall(b *testing.B) {
 	const count, size = 10_000, 4 << 10
 	needCurl(b)
@@ -39,7 +41,7 @@ func BenchmarkGetSmall(b *testing.B) {
 		b.Fatal(err)
 	}
 	out := filepath.Join(m.home, "out")
-	urls := curlList(b, folder, server.http, out)
+	urls, bare := curlList(b, folder, server.http, out)
 	rivals := []rival{
 		{name: "", ours: true, run: func() usage {
 			m.forget()
@@ -61,6 +63,10 @@ func BenchmarkGetSmall(b *testing.B) {
 			}
 			return took
 		}},
+		{name: "bare", run: func() usage {
+			defer os.RemoveAll(out)
+			return m.run(m.command("bareget", bare, out))
+		}},
 	}
 	for _, r := range rivals {
 		r.run() // for the memory that was never touched
@@ -72,23 +78,25 @@ func BenchmarkGetSmall(b *testing.B) {
 }
 
 // curlList writes curl's list of all targets in a served folder, and where they
-// are to be written.
-func curlList(b *testing.B, folder, base, out string) string {
+// are to be written, and the bare list of their URLs.
+func curlList(b *testing.B, folder, base, out string) (curl, bare string) {
 	b.Helper()
 	files, err := filepath.Glob(filepath.Join(folder, "targets", "small", "*.bin"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	var list bytes.Buffer
+	var list, plain bytes.Buffer
 	for _, file := range files {
 		name := filepath.Base(file)
+		fmt.Fprintf(&plain, "%s/targets/small/%s\n", base, name)
 		fmt.Fprintf(&list, "url = \"%s/targets/small/%s\"\noutput = \"%s\"\n", base, name, filepath.Join(out, name))
 	}
-	path := filepath.Join(b.TempDir(), "urls")
-	if err := os.WriteFile(path, list.Bytes(), 0o600); err != nil {
+	dir := b.TempDir()
+	curl, bare = filepath.Join(dir, "urls"), filepath.Join(dir, "bare")
+	if err := errors.Join(os.WriteFile(curl, list.Bytes(), 0o600), os.WriteFile(bare, plain.Bytes(), 0o600)); err != nil {
 		b.Fatal(err)
 	}
-	return path
+	return curl, bare
 }
 
 // noise is so many bytes that do not compress, the same for the same seed.

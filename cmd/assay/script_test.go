@@ -14,7 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"assay": main})
+	testscript.Main(m, map[string]func(){"assay": main, "bareget": bareGet})
 }
 
 // TestScript runs testdata/script/*.txtar. Beside testscript's own commands
