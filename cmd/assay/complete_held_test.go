@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"assay/artifact"
 	"assay/internal/testrepo"
 )
 
@@ -82,6 +84,18 @@ func TestCompletionLeavesNoTrace(t *testing.T) {
 	}
 	if len(before) != len(after) || len(server.Requests()) != 0 {
 		t.Errorf("%d files became %d; requests: %v", len(before), len(after), server.Requests())
+	}
+
+	// What is in the cache counts only if it is what is promised.
+	catalog, _ := repo.Target("catalog.json")
+	hex := artifact.DigestOf(artifact.SHA256, catalog).Hex()
+	blob := filepath.Join(home, "cache", "blobs", "sha256", hex[:2], hex)
+	forged := bytes.ReplaceAll(catalog, []byte(`"hello"`), []byte(`"hells"`))
+	if err := errors.Join(os.Chmod(blob, 0o600), os.WriteFile(blob, forged, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if out := assay(completeWord, "get", ""); out != "" || bytes.Equal(catalog, forged) {
+		t.Errorf("a forged catalog offers %q", out)
 	}
 }
 

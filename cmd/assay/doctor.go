@@ -19,8 +19,8 @@ func doctorCommand(a *app) *cli.Command {
 		Usage: "find out what is wrong on this machine, and how to mend it",
 		Description: "Looks at the configuration, at owners and permissions, at what is stored, at the\n" +
 			"file systems and their space, at the clock, PATH, authorities and proxies, and\n" +
-			"asks each repository and its mirrors. It changes nothing, but that metadata which\n" +
-			"is accepted is kept, as by any refresh; with --offline it asks nobody.\n\n" +
+			"asks each repository and its mirrors. It changes nothing, but that metadata\n" +
+			"which is accepted is kept, as by any refresh; with --offline it asks nobody.\n\n" +
 			"Each line is ok, warn, fail or skip, which is not checked here. Exits with 0 if\n" +
 			"nothing fails, else with the code of the gravest failure: 41 stored state, 40\n" +
 			"disk and permissions, 2 configuration, then what a repository leads to (12, 10\n" +
