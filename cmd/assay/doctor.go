@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -145,10 +144,10 @@ func (a *app) printCheckup(findings []finding) {
 		}
 	}
 	a.out.line("")
-	a.out.line("%s", fmt.Sprintf("%d ok, %d to look at, %d failed, %d not checked", count[healthOK], count[healthWarn], count[healthFail], count[healthSkip]))
+	a.out.line("%d ok, %d to look at, %d failed, %d not checked", count[healthOK], count[healthWarn], count[healthFail], count[healthSkip])
 }
 
 // failure is an error of the doctor; kind decides its code.
 func failure(kind error, format string, args ...any) error {
-	return mark(kind, errors.New(fmt.Sprintf(format, args...)))
+	return mark(kind, fmt.Errorf(format, args...))
 }
