@@ -37,8 +37,10 @@ func commands() []func(*app) *cli.Command {
 		auditCommand,
 		cacheCommand,
 		configCommand,
+		doctorCommand,
 		demoCommand,
 		completionCommand,
+		manCommand,
 		versionCommand,
 	}
 }
@@ -79,12 +81,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
-	a.tree = &cli.Command{Name: "assay", Usage: "get software that can be proven", Flags: sharedFlags()}
-	for _, construct := range commands() {
-		a.tree.Subcommands = append(a.tree.Subcommands, construct(a))
-	}
+	a.tree = a.grow()
 	if len(args) > 0 && args[0] == completeWord {
-		complete(a.stdout, a.tree, args[1:])
+		a.complete(ctx, args[1:])
 		return 0
 	}
 	line, err := parseLine(a.tree, args)
@@ -101,6 +100,15 @@ func (a *app) run(ctx context.Context, args []string) int {
 	return a.out.finish(err)
 }
 
+// grow makes the tree of commands.
+func (a *app) grow() *cli.Command {
+	tree := &cli.Command{Name: "assay", Usage: "get software that can be proven", Flags: sharedFlags()}
+	for _, construct := range commands() {
+		tree.Subcommands = append(tree.Subcommands, construct(a))
+	}
+	return tree
+}
+
 // execute does what the line says.
 func (a *app) execute(ctx context.Context, line *commandLine) error {
 	switch when := line.shared[flagColor]; {
@@ -108,6 +116,8 @@ func (a *app) execute(ctx context.Context, line *commandLine) error {
 		return usagef("--color: expected auto, always or never, found %q", when)
 	case line.version:
 		return a.printVersion(false)
+	case len(line.topic) > 0:
+		return a.out.errorHelp(line.topic)
 	case line.help || len(line.command().Subcommands) > 0:
 		return a.out.help(line.path)
 	}

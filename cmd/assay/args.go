@@ -18,6 +18,7 @@ type commandLine struct {
 	own     []string // the command's own flags, as --name=value
 	args    []string
 	help    bool
+	topic   []string // behind `assay help`, where it is about exit codes
 	version bool
 }
 
@@ -85,8 +86,12 @@ func (l *commandLine) operand(word string) error {
 		l.args = append(l.args, word)
 		return nil
 	}
-	if word == "help" {
+	if word == "help" && len(l.topic) == 0 {
 		l.help = true
+		return nil
+	}
+	if len(l.topic) > 0 || l.help && len(l.path) == 1 && isErrorTopic(word) {
+		l.topic = append(l.topic, word)
 		return nil
 	}
 	if next := here.Command(word); next != nil {

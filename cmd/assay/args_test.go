@@ -175,9 +175,15 @@ func TestComplete(t *testing.T) {
 		"trust add -- --js":   "",
 		"--platform get tr":   "trust",
 		"nothing --no-progre": "--no-progress",
+		"--color ":            "auto always never",
+		"--color=al":          "--color=always",
+		"get -- --color=al":   "",
+		"help ":               "get trust errors",
+		"help errors 1":       "1 10 11 12 13 14 15 16 17 18 19 125 130 141 143",
+		`trust ""`:            "add",
 	} {
 		var out bytes.Buffer
-		complete(&out, tree, strings.Split(words, " "))
+		(&app{tree: tree, stdout: &out}).complete(t.Context(), strings.Split(words, " "))
 		if got := strings.Join(strings.Fields(out.String()), " "); got != want {
 			t.Errorf("%q offers %q, want %q", words, got, want)
 		}

@@ -15,13 +15,15 @@ type exit struct {
 	meaning string
 }
 
-// exits is the table of exit codes. README has the same one.
+// exits is the table of exit codes. README has the same one, and exit_pages.go
+// says more of each.
 func exits() []exit {
 	return []exit{
 		{0, "done", "done"},
 		{1, "internal", "internal error"},
 		{2, "usage", "usage or configuration, or ambiguous"},
 		{3, "not-found", "no such repository, product, version, platform, target"},
+		{4, "updates", "updates or drift found"},
 		{10, "metadata", "metadata malformed, signature, threshold or root chain"},
 		{11, "expired", "metadata or channel expired or too old, clock behind"},
 		{12, "rollback", "rollback"},
@@ -34,9 +36,11 @@ func exits() []exit {
 		{19, "weaker", "weaker proof than before"},
 		{20, "network", "network, or an answer that is not metadata"},
 		{21, "offline", "offline and not held"},
+		{30, "lock", "lock file mismatch"},
 		{31, "busy", "state is busy"},
 		{40, "disk", "disk, permission, or an unsafe archive"},
 		{41, "state", "stored state damaged, or of a newer assay"},
+		{125, "exec", "assay exec could not start the program; the real code is in JSON"},
 		{130, "interrupted", "interrupted"},
 		{141, "reader-gone", "whoever read the output has gone, as head does"},
 		{143, "terminated", "terminated"},

@@ -58,7 +58,7 @@ func helpText(path []*cli.Command) string {
 			rows = append(rows, [2]string{strconv.Itoa(row.code), row.meaning})
 		}
 		writeRows(&b, rows)
-		b.WriteString("\n`assay help COMMAND` tells more of a command. Flags may stand before or after\narguments; behind -- nothing is a flag.\n")
+		b.WriteString("\n`assay help COMMAND` tells more of a command, `assay help errors CODE` of an\nexit code. Flags may stand before or after arguments; behind -- nothing is one.\n")
 	}
 	return b.String()
 }
