@@ -35,6 +35,7 @@ func completions() map[string]operandWords {
 		"versions":          {each: []wordKind{channelRefWords}},
 		"get":               ref,
 		"explain":           ref,
+		"install":           {[]wordKind{refWords}, true},
 		"policy show":       {each: []wordKind{channelRefWords}},
 		"completion":        {each: []wordKind{func(*heldNames, string) []string { return shells }}},
 	}

@@ -16,9 +16,13 @@ import (
 
 // checkPath looks whether programs that are installed would be found.
 func (u *checkup) checkPath(context.Context) {
-	dir := binDir(u.app.env)
+	if u.config == nil {
+		u.skip("PATH", "where links to programs go is not known, as the configuration can't be read", "")
+		return
+	}
+	dir := u.config.BinDir
 	if dir == "" {
-		u.warn("PATH", "nothing tells where links to programs go", "set HOME, or XDG_BIN_HOME")
+		u.warn("PATH", "nothing tells where links to programs go", "set HOME, XDG_BIN_HOME or ASSAY_BIN_DIR")
 		return
 	}
 	info, err := os.Stat(dir)

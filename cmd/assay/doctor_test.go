@@ -30,7 +30,7 @@ func newPatient(t *testing.T) *patient {
 	p := &patient{T: t}
 	p.app = &app{
 		stdin: strings.NewReader(""), stdout: &p.stdout, stderr: &p.stderr, systemDir: filepath.Join(home, "etc"), now: time.Now,
-		dirs: config.Dirs{Config: filepath.Join(home, "config"), Cache: filepath.Join(home, "cache"), State: filepath.Join(home, "state")},
+		dirs: config.Dirs{Config: filepath.Join(home, "config"), Cache: filepath.Join(home, "cache"), State: filepath.Join(home, "state"), Data: filepath.Join(home, "data"), Bin: filepath.Join(home, ".local", "bin")},
 		env:  []string{"PATH=" + filepath.Join(home, "bin"), "HOME=" + home},
 	}
 	return p
@@ -147,7 +147,7 @@ func TestDoctorLooksAtPath(t *testing.T) {
 	p := newPatient(t)
 	home := getenv(p.app.env, "HOME")
 	p.asks(0, "doctor", "warn lacks "+filepath.Join(home, ".local", "bin"), "skip git")
-	p.app.env = append(p.app.env, "XDG_BIN_HOME="+filepath.Join(home, "bin"))
+	p.app.env = append(p.app.env, "ASSAY_BIN_DIR="+filepath.Join(home, "bin"))
 	p.asks(0, "doctor", "ok has "+filepath.Join(home, "bin"))
 	if runtime.GOOS == "windows" {
 		return
@@ -160,23 +160,6 @@ func TestDoctorLooksAtPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.asks(40, "doctor", "fail they could put programs there")
-}
-
-func TestBinDir(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("paths of Unix")
-	}
-	for env, want := range map[string]string{
-		"HOME=/h":                  "/h/.local/bin",
-		"HOME=/h XDG_BIN_HOME=/x/": "/x",
-		"HOME=/h XDG_BIN_HOME=/x ASSAY_BIN_DIR=/a":  "/a",
-		"HOME=/h XDG_BIN_HOME=rel ASSAY_BIN_DIR=./": "/h/.local/bin",
-		"HOME=": "",
-	} {
-		if got := binDir(strings.Fields(env)); got != want {
-			t.Errorf("%s: found %q, want %q", env, got, want)
-		}
-	}
 }
 
 func TestProxyHost(t *testing.T) {
