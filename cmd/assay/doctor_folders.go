@@ -23,7 +23,8 @@ const (
 // until then the next run goes on from it.
 const staleStaging = 7 * 24 * time.Hour
 
-// checkFolders looks at the state and the cache directory, and at what is in them.
+// checkFolders looks at the directories of state, cache and installed releases, and at
+// what is in them.
 func (u *checkup) checkFolders(context.Context) {
 	if u.config == nil {
 		u.skip("state directory", "the configuration does not tell where it is", "")
@@ -31,6 +32,9 @@ func (u *checkup) checkFolders(context.Context) {
 	}
 	u.checkFolder("state", u.config.StateDir, true)
 	u.checkFolder("cache", u.config.CacheDir, false)
+	if u.config.DataDir != "" {
+		u.checkFolder("data", u.config.DataDir, false)
+	}
 }
 
 func (u *checkup) checkFolder(name, dir string, state bool) {
@@ -141,7 +145,7 @@ func (u *checkup) checkVolume(name, dir string, state bool) {
 	case state && v.unsure:
 		u.warn(name+" file system", dir+": a file system that some program serves (fuse); if it is shared with other machines, locks may not hold", "name a folder on a local disk by state_dir in the configuration, or ASSAY_STATE_DIR")
 	case v.network:
-		u.warn(name+" file system", dir+" lies on "+v.kind+": slower than a disk of this machine, and locks may not hold between machines", "name a folder on a local disk by cache_dir in the configuration, or ASSAY_CACHE_DIR")
+		u.warn(name+" file system", dir+" lies on "+v.kind+": slower than a disk of this machine, and locks may not hold between machines", "name a folder on a local disk by "+name+"_dir in the configuration, or ASSAY_"+strings.ToUpper(name)+"_DIR")
 	case state:
 		u.ok(name+" file system", "of this machine")
 	}
