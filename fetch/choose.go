@@ -32,8 +32,8 @@ const (
 // Passed is a release that was not chosen, and why.
 type Passed struct {
 	Version artifact.Version `json:"version"`
-	Kind    PassedKind       `json:"kind"`
 	Reason  string           `json:"reason"`
+	Kind    PassedKind       `json:"kind"`
 	// Percent of all machines are reached by its rollout, this one at Reaches; zero:
 	// no step announces it.
 	Percent int       `json:"percent,omitempty"`

@@ -16,7 +16,7 @@ const configKeys = `The system's and the user's config.toml may have these keys:
                                 otherwise stable
 
   [channels]                    likewise, of single products
-  hello = "hotfix"              also "REPO:PRODUCT", for one so named, or that is
+  hello = "hotfix"              also "REPO:PRODUCT", for one so named, or
                                 installed from there
 
   [repositories.NAME]           a repository and its root

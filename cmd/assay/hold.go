@@ -41,7 +41,7 @@ type holdItem struct {
 
 // holdDoc is the result of hold and unhold.
 type holdDoc struct {
-	Changed bool      `json:"changed"`
+	Changed bool       `json:"changed"`
 	Items   []holdItem `json:"items"`
 }
 

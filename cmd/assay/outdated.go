@@ -141,8 +141,10 @@ func (a *app) outlookOf(c *cli.Context, s *session, t *upgrading) outdatedItem {
 	item.Behind, item.Status, item.Reason, item.Advisory = o.Behind, string(o.Status), o.Reason, o.Advisory
 	item.Channel, item.EndOfLife, item.Passed, item.Checked, item.Offline = o.Channel, o.EndOfLife, o.Passed, o.Checked, !o.Fresh
 	if o.Err != nil {
-		t.err = o.Err
 		item.Error = partOf(o.Err)
+		if o.Status != release.StatusRevoked || !errors.Is(o.Err, fetch.ErrRevoked) {
+			t.err = o.Err
+		} // else that is the answer: it is revoked, and nothing takes its place
 		return item
 	}
 	item.Newest = o.Newest.String()
@@ -171,7 +173,33 @@ func (a *app) tellOutdated(doc outdatedDoc) {
 		a.out.talk("nothing is installed")
 		return
 	}
-	a.out.table([]string{"PRODUCT", "INSTALLED", "NEWEST", "BEHIND", "DAYS", "STATUS", "ENDS", "NOTE"}, rows)
+	below := a.notesBelow(outdatedHead, rows)
+	a.out.table(outdatedHead, rows)
+	for _, line := range below {
+		a.out.line("  %s", line)
+	}
+}
+
+var outdatedHead = []string{"PRODUCT", "INSTALLED", "NEWEST", "BEHIND", "DAYS", "STATUS", "ENDS", "NOTE"}
+
+// notesBelow takes the notes, which stand last in each row, out of a table that is
+// wider by them than the terminal, lest they be cut.
+func (a *app) notesBelow(head []string, rows [][]string) (below []string) {
+	total := -2
+	for _, width := range widthsOf(append([][]string{head}, rows...)) {
+		total += width + 2
+	}
+	if width := a.out.width(); width == 0 || total <= width {
+		return nil
+	}
+	for _, row := range rows {
+		last := len(row) - 1
+		if row[last] != "" {
+			below = append(below, row[0]+": "+row[last])
+			row[last] = ""
+		}
+	}
+	return below
 }
 
 // statusText makes what must be seen stand out.
@@ -215,7 +243,10 @@ func outdatedNote(item outdatedItem) string {
 	for _, passed := range item.Passed {
 		notes = append(notes, passedNote(passed))
 	}
-	if item.Error != nil {
+	switch {
+	case item.Error != nil && item.Error.Name == item.Status:
+		notes = append(notes, "nothing takes its place")
+	case item.Error != nil:
 		notes = append(notes, item.Error.Name)
 	}
 	return strings.Join(notes, "; ")

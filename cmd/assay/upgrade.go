@@ -24,8 +24,8 @@ func upgradeCommand(a *app) *cli.Command {
 			"repository that it came from: of all products, or of those that are named. With\n" +
 			"a selector the product follows that from now on. What is held is passed over.\n\n" +
 			"It never goes back, but from a release that is revoked: then the one that may be\n" +
-			"chosen takes its place, even if it is older. A product that fails does not stop the\n" +
-			"others; the exit code is that of the first failure, in the order of names." +
+			"chosen takes its place, even if it is older. A product that fails does not stop\n" +
+			"the others; the exit code is that of the first failure, in the order of names." +
 			examples(
 				"assay upgrade                    all that is installed",
 				"assay upgrade hello --dry-run    what would be installed",
@@ -195,6 +195,7 @@ func (u *upgrade) prove(t *upgrading) error {
 		selection, err = u.s.client.Resolve(ctx, t.fetchRequest(u.c, u.s))
 	}
 	if err == nil && !t.isUpgrade(before, selection) {
+		t.held.Selection = selection
 		return nil
 	}
 	if err == nil {
@@ -267,6 +268,9 @@ func (u *upgrade) take(t *upgrading) {
 	}
 	if t.err != nil || !t.wanted {
 		item.installedDoc = u.asItIs(t)
+		for _, warning := range item.Warnings {
+			u.out.warn("%s", warning)
+		}
 	}
 	if t.err != nil {
 		u.tellFailed(t)
@@ -279,6 +283,9 @@ func (u *upgrade) take(t *upgrading) {
 // asItIs tells of a product that was left as it is.
 func (u *upgrade) asItIs(t *upgrading) installedDoc {
 	doc := installedDoc{Repository: t.name.Repository, Product: t.name.Product, Proof: []string{}}
+	if t.err == nil {
+		doc.Warnings = t.held.Warnings // of what was looked for
+	}
 	if g := t.before; g.Number != 0 {
 		doc.Version, doc.Before, doc.Channel, doc.Request = g.Version, g.Version, g.Channel, g.Request
 		doc.Platform, doc.Target, doc.Digests = g.Platform.String(), g.Target, g.Digests
