@@ -33,8 +33,7 @@ type Outlook struct {
 	// behind the installed one, up to Newest.
 	Behind int
 	// Passed are those newer than the installed one that may be chosen another day.
-	Passed   []Passed
-	Warnings []string
+	Passed []Passed
 	// Checked is when the metadata was last confirmed by the repository, and Fresh
 	// that this was done just now.
 	Checked time.Time
@@ -42,10 +41,9 @@ type Outlook struct {
 }
 
 // Outlook tells how a version of a product stands, and what the request would choose
-// in its place. It fetches documents, no artifact, and remembers nothing. What is
-// held of a repository whose metadata has expired still tells of revocations; then
-// nothing is chosen, and Err is trust.ErrExpired. The error is that nothing could be
-// found out.
+// in its place. It fetches documents, no artifact, and remembers nothing. Offline,
+// metadata that has expired still tells of revocations; then nothing is chosen, and
+// Err is trust.ErrExpired. The error is that nothing could be found out.
 func (c *Client) Outlook(ctx context.Context, request Request, version artifact.Version) (Outlook, error) {
 	if request.Platform == (artifact.Platform{}) {
 		request.Platform = artifact.Host()
@@ -82,7 +80,7 @@ func (c *Client) Outlook(ctx context.Context, request Request, version artifact.
 	case err != nil:
 		o.Err = err
 	default:
-		o.Newest, o.Warnings = ch.entry.Version, ch.warnings
+		o.Newest = ch.entry.Version
 		o.Behind = chooser.between(index, version, o.Newest)
 	}
 	for _, passed := range ch.passed {
