@@ -16,10 +16,28 @@ import (
 // channelDeprecated is the one channel whose deprecated releases may be chosen.
 const channelDeprecated = "deprecated"
 
+// PassedKind says in a word why a release was not chosen.
+type PassedKind string
+
+// The kinds. What is passed over by a rollout, for lack of approval or by its age may
+// be chosen another day.
+const (
+	PassedStatus   PassedKind = "status"
+	PassedRevoked  PassedKind = "revoked"
+	PassedRollout  PassedKind = "rollout"
+	PassedApproval PassedKind = "approval"
+	PassedAge      PassedKind = "age"
+)
+
 // Passed is a release that was not chosen, and why.
 type Passed struct {
 	Version artifact.Version `json:"version"`
 	Reason  string           `json:"reason"`
+	Kind    PassedKind       `json:"kind"`
+	// Percent of all machines are reached by its rollout, this one at Reaches; zero:
+	// no step announces it.
+	Percent int       `json:"percent,omitempty"`
+	Reaches time.Time `json:"reaches,omitzero"`
 }
 
 // choice is a release, and how it came to be chosen.
@@ -56,6 +74,11 @@ type chooser struct {
 	// must approve and have not, and a revocation for one that the first of them
 	// has revoked; any other error ends the choice. nil: none must.
 	approved func(release.ChannelEntry) error
+	// young is the refusal of a release that is too young by policy, and nil for all
+	// others. nil: no rule asks for an age.
+	young func(channel string, entry release.ChannelEntry) error
+	// impatient: a rollout that has not reached this machine is not waited for.
+	impatient bool
 }
 
 // revoked finds the channel that revokes a version; nil: none does. Revoked in
@@ -172,7 +195,8 @@ func newestFirst(index *release.Channel) []release.ChannelEntry {
 
 // newest goes down from the newest release and takes the first that may be
 // chosen. A rollout that has not reached this machine is passed over, unless
-// the release below, that the machine would be held on, is revoked.
+// the release below, that the machine would be held on, is revoked. With an error
+// the choice has what was passed over.
 func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (choice, error) {
 	ch := choice{channel: index.Channel, why: "the newest release in " + index.Channel}
 	if selector.Kind == artifact.ByRange {
@@ -184,7 +208,7 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 		if selector.Kind == artifact.ByRange && !selector.Range.Contains(entry.Version) {
 			continue
 		}
-		reason, err := c.barred(index.Channel, selector.Kind, entry)
+		passed, err := c.barred(index.Channel, selector.Kind, entry)
 		var by *revocation
 		switch {
 		case errors.As(err, &by):
@@ -193,24 +217,27 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 				ch.why += fmt.Sprintf("; its rollout is not waited for, as %s is revoked", entry.Version)
 				return ch, nil
 			}
-			revoked, reason = by, "revoked in "+by.where()
-		case errors.Is(err, trust.ErrNotApproved):
-			unapproved, reason = cmp.Or(unapproved, err), notYet(err)
-		case err != nil:
+			revoked = by
+		case err != nil && passed == nil:
 			return choice{}, err
+		case err != nil:
+			unapproved = cmp.Or(unapproved, err)
 		}
 		if err != nil && (by == nil || by.repository != "") {
 			// The channel itself says nothing of it.
-			ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s is passed over: %s", c.product, entry.Version, reason))
+			ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s is passed over: %s", c.product, entry.Version, passed.Reason))
 		}
-		if reason == "" {
-			reason = c.rolling(entry)
-			if reason != "" && waiting == nil {
+		if passed == nil {
+			switch passed = c.waits(entry); {
+			case passed != nil && c.impatient:
+				ch.why += fmt.Sprintf("; its rollout, to %d %% of machines by now, is not waited for", passed.Percent)
+				passed = nil
+			case passed != nil && waiting == nil:
 				waiting = &entry
 			}
 		}
-		if reason != "" {
-			ch.passed = append(ch.passed, Passed{entry.Version, reason})
+		if passed != nil {
+			ch.passed = append(ch.passed, *passed)
 			continue
 		}
 		ch.entry = entry
@@ -219,21 +246,34 @@ func (c *chooser) newest(index *release.Channel, selector artifact.Selector) (ch
 		}
 		return ch, nil
 	}
-	return choice{}, c.nothingLeft(index, selector, ch.passed, waiting, cmp.Or(unapproved, revoked))
+	return choice{passed: ch.passed}, c.nothingLeft(index, selector, ch.passed, waiting, cmp.Or(unapproved, revoked))
 }
 
-// barred says why a release may not be chosen now: by an error that it is
-// revoked or not approved, or could not be found out about; or by a reason that
-// lies in its status. It is asked before the rollout, as what waits in one may
-// yet be chosen.
-func (c *chooser) barred(channel string, kind artifact.SelectorKind, entry release.ChannelEntry) (reason string, err error) {
-	if err := c.refuseRevoked(entry.Version); err != nil {
-		return "", err
+// barred says why a release may not be chosen now; nil: nothing bars it. With the
+// error that it is revoked, not approved, or too young by policy; an error alone is
+// that it could not be found out. It is asked before the rollout, as what waits in
+// one may yet be chosen.
+func (c *chooser) barred(channel string, kind artifact.SelectorKind, entry release.ChannelEntry) (*Passed, error) {
+	err := c.refuseRevoked(entry.Version)
+	if reason := c.unfit(channel, kind, entry); err == nil && reason != "" {
+		return &Passed{Version: entry.Version, Kind: PassedStatus, Reason: reason}, nil
 	}
-	if reason = c.unfit(channel, kind, entry); reason != "" || c.approved == nil {
-		return reason, nil
+	if err == nil && c.approved != nil {
+		err = c.approved(entry)
 	}
-	return "", c.approved(entry)
+	var by *revocation
+	switch {
+	case errors.As(err, &by):
+		return &Passed{Version: entry.Version, Kind: PassedRevoked, Reason: "revoked in " + by.where()}, err
+	case errors.Is(err, trust.ErrNotApproved):
+		return &Passed{Version: entry.Version, Kind: PassedApproval, Reason: notYet(err)}, err
+	case err != nil || c.young == nil:
+		return nil, err
+	}
+	if err := c.young(channel, entry); err != nil {
+		return &Passed{Version: entry.Version, Kind: PassedAge, Reason: tooYoung(err)}, err
+	}
+	return nil, nil
 }
 
 // unfit says why a release's status keeps it from being chosen; empty: nothing.
@@ -255,18 +295,29 @@ func (c *chooser) unfit(channel string, kind artifact.SelectorKind, entry releas
 
 // rolling says why a rollout passes this machine over; empty: it does not.
 func (c *chooser) rolling(entry release.ChannelEntry) string {
+	if passed := c.waits(entry); passed != nil {
+		return passed.Reason
+	}
+	return ""
+}
+
+// waits says how a rollout passes this machine over; nil: it does not.
+func (c *chooser) waits(entry release.ChannelEntry) *Passed {
 	if entry.Rollout == nil {
-		return ""
+		return nil
 	}
 	place, percent := c.place(entry.Rollout.Salt), percentAt(entry.Rollout, c.now)
 	if place < percent*cohorts/100 {
-		return ""
+		return nil
 	}
-	text := fmt.Sprintf("in rollout to %d %% of machines", percent)
-	if at := reachedAt(entry.Rollout, place); !at.IsZero() {
-		text += ", this one at " + at.UTC().Format(time.RFC3339)
+	passed := &Passed{
+		Version: entry.Version, Kind: PassedRollout, Reason: fmt.Sprintf("in rollout to %d %% of machines", percent),
+		Percent: percent, Reaches: reachedAt(entry.Rollout, place).UTC(),
 	}
-	return text
+	if !passed.Reaches.IsZero() {
+		passed.Reason += ", this one at " + passed.Reaches.Format(time.RFC3339)
+	}
+	return passed
 }
 
 func (c *chooser) nothingLeft(index *release.Channel, selector artifact.Selector, passed []Passed, waiting *release.ChannelEntry, barred error) error {

@@ -102,6 +102,7 @@ type VersionInfo struct {
 	Advisory   string           `json:"advisory,omitempty"`
 	Rollout    string           `json:"rollout,omitempty"`    // what keeps this machine waiting
 	Unapproved string           `json:"unapproved,omitempty"` // why other repositories' approval is missing
+	Young      string           `json:"young,omitempty"`      // why policy finds it too young; told of those that the channel would choose
 	Chosen     bool             `json:"chosen"`               // what the channel chooses here
 }
 
@@ -161,6 +162,11 @@ func (c *Client) Versions(ctx context.Context, ref artifact.Ref, channel string)
 			}
 			if entry.Status == release.StatusCurrent {
 				info.Rollout = chooser.rolling(entry)
+			}
+			for _, passed := range ch.passed {
+				if passed.Kind == PassedAge && passed.Version == entry.Version {
+					info.Young = passed.Reason
+				}
 			}
 			by := chooser.revoked(entry.Version)
 			if info.Unapproved, err = chooser.unapproved(entry); err != nil && !errors.As(err, &by) {

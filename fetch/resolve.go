@@ -18,6 +18,9 @@ type Request struct {
 	Ref      artifact.Ref
 	Platform artifact.Platform // zero: this machine's
 	Format   string            // needed where a platform has several that fit
+	// Now does not wait for a staged rollout, which is a wish of the publisher and no
+	// proof. Statuses, approvals and policy count as ever.
+	Now bool
 }
 
 // Selection is what a Request comes down to: one artifact of one release.
@@ -58,7 +61,7 @@ func (c *Client) Resolve(ctx context.Context, request Request) (Selection, error
 	if request.Ref.Selector.Kind == artifact.ByDigest {
 		return shelf.selectDigest(ctx, chooser, request)
 	}
-	chooser.approved = shelf.approver(ctx, chooser.product, &request)
+	chooser.heed(ctx, shelf, request)
 	ch, err := chooser.choose(request.Ref.Selector)
 	if err != nil {
 		return Selection{}, err
@@ -90,8 +93,13 @@ func (c *Client) chooser(ctx context.Context, ref artifact.Ref, exact bool) (*sh
 	}
 	return shelf, &chooser{
 		product: product.Name, indexes: indexes, now: c.now(), place: place,
-		approved: shelf.approver(ctx, product.Name, nil),
+		approved: shelf.approver(ctx, product.Name, nil), young: shelf.cooler(ctx, product.Name, nil),
 	}, nil
+}
+
+// heed has a chooser ask about the artifact that a request means.
+func (c *chooser) heed(ctx context.Context, s *shelf, request Request) {
+	c.approved, c.young, c.impatient = s.approver(ctx, c.product, &request), s.cooler(ctx, c.product, &request), request.Now
 }
 
 // find looks a product up in the repository that the ref names, or in all of

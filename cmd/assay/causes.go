@@ -82,6 +82,7 @@ func causesOfAsking() []cause {
 // causesOfRefusal: why an artifact is not good enough, or not what it is said to be.
 func causesOfRefusal() []cause {
 	return []cause{
+		{errOutdated, 4, "`assay upgrade` installs them; `assay outdated` tells which"},
 		{fetch.ErrRevoked, 16, "`assay versions PRODUCT` lists the releases that may be chosen"},
 		{trust.ErrDisagree, 18, "use neither: ask the publisher, and whoever approves, which bytes are meant; one of them may have been changed"},
 		{trust.ErrNotApproved, 18, "`assay versions PRODUCT` tells which releases are approved; whoever keeps NAME can approve this one"},

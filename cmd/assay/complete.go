@@ -36,6 +36,10 @@ func completions() map[string]operandWords {
 		"get":               ref,
 		"explain":           ref,
 		"install":           {[]wordKind{refWords}, true},
+		"upgrade":           {[]wordKind{upgradeWords}, true},
+		"outdated":          {[]wordKind{installedWords}, true},
+		"hold":              {[]wordKind{installedWords}, true},
+		"unhold":            {[]wordKind{installedWords}, true},
 		"policy show":       {each: []wordKind{channelRefWords}},
 		"completion":        {each: []wordKind{func(*heldNames, string) []string { return shells }}},
 	}

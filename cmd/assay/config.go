@@ -12,6 +12,12 @@ const configKeys = `The system's and the user's config.toml may have these keys:
   cache_dir, state_dir,         absolute paths: of blobs, of what is trusted,
   data_dir, bin_dir             of what is installed, of links to programs
   region = "eu-west"            of this machine, as mirrors are named
+  channel = "candidate"         of products that are named without a selector;
+                                otherwise stable
+
+  [channels]                    likewise, of single products
+  hello = "hotfix"              also "REPO:PRODUCT", for one so named, or
+                                installed from there
 
   [repositories.NAME]           a repository and its root
   url                           of the repository

@@ -15,6 +15,7 @@ import (
 // file may have, but for limits, which are shown anyway.
 const everyKey = `platform = "linux/amd64"
 offline = true
+channel = "candidate"
 cache_dir = "/cache"
 state_dir = "/state"
 [repositories.acme]
@@ -83,6 +84,8 @@ token_command = ["vault"]
 
 [hosts."c.example"]
 netrc = true
+[channels]
+hello = "hotfix"
 `
 
 // TestKeysAreTold shows that help names every key, and README those of a
@@ -113,11 +116,11 @@ func TestKeysAreTold(t *testing.T) {
 		}
 	}
 	// Plain ones, a repository, an agreement, the limits; a rule, a builder, two
-	// profiles and the one that is built in, advisories, who judges a repository; transfers, and three hosts.
-	if want := 6 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1 + 6 + 5 + 1 + 1; keys != want {
+	// profiles and the one that is built in, advisories, who judges a repository; transfers, three hosts, and a channel.
+	if want := 7 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1 + 6 + 5 + 1 + 1 + 1; keys != want {
 		t.Errorf("expected %d keys, found %d", want, keys)
 	}
-	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[transfer]", "[hosts.", "[tools]", "locked = ["} {
+	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[transfer]", "[hosts.", "[channels]", "[tools]", "locked = ["} {
 		if !strings.Contains(configKeys, table) {
 			t.Errorf("help: %s is not named", table)
 		}

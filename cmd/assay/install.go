@@ -34,19 +34,30 @@ func installCommand(a *app) *cli.Command {
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: flagDryRun, Usage: "install nothing; tell what would be"},
 			&cli.StringFlag{Name: flagFormat, Usage: "choose the `FORMAT` (tar.gz, zip, …) where a platform has several"},
+			nowFlag(),
 		},
 		Action: func(c *cli.Context) error { return a.install(c) },
 	}
 }
 
+// flagNow skips waiting for a staged rollout: a wish of the publisher, no proof.
+const flagNow = "now"
+
+func nowFlag() cli.Flag {
+	return &cli.BoolFlag{Name: flagNow, Usage: "don't wait for a staged rollout to reach this machine"}
+}
+
 // wish is a product to be installed, and what was found for it.
 type wish struct {
-	text    string // as it was asked for
-	ref     artifact.Ref
-	request string
-	held    fetch.Held
-	release install.Release
-	before  install.Generation // what runs; Number is 0: nothing
+	text     string // as it was asked for
+	ref      artifact.Ref
+	request  string
+	platform artifact.Platform // zero: that of the configuration
+	held     fetch.Held
+	release  install.Release
+	before   install.Generation // what runs; Number is 0: nothing
+	frozen   bool               // what runs is held
+	revoked  string             // why what runs is revoked; empty: it is not, or nobody asked
 }
 
 // installedDoc tells of one release.
@@ -126,10 +137,6 @@ func parseWanted(args []string) ([]*wish, error) {
 // looked for. A product that is installed is that of the repository which it came
 // from, unless another one is named.
 func (a *app) findWanted(c *cli.Context, s *session, store *install.Store, w *wish) (err error) {
-	if w.ref, err = a.projectSelector(s, w.text, w.ref); err != nil {
-		return err
-	}
-	w.request = requestOf(w.text, w.ref)
 	if w.ref.Repo == "" {
 		name, err := installedName(store, w.ref.Product)
 		switch {
@@ -137,9 +144,14 @@ func (a *app) findWanted(c *cli.Context, s *session, store *install.Store, w *wi
 			w.ref.Repo = name.Repository
 		case !errors.Is(err, install.ErrMissing):
 			return err
-		default:
-			return nil
 		}
+	}
+	if w.ref, err = a.projectSelector(s, w.text, w.ref); err != nil {
+		return err
+	}
+	w.request = requestOf(w.text, w.ref)
+	if w.ref.Repo == "" {
+		return nil
 	}
 	w.before, err = store.Current(install.Name{Repository: w.ref.Repo, Product: w.ref.Product})
 	if errors.Is(err, install.ErrMissing) {
@@ -147,7 +159,9 @@ func (a *app) findWanted(c *cli.Context, s *session, store *install.Store, w *wi
 	}
 	if err != nil {
 		a.out.warn("%v", err)
+		return nil
 	}
+	w.frozen = store.Held(nameOf(w.before))
 	return nil
 }
 
@@ -204,10 +218,28 @@ func (a *app) proveAll(c *cli.Context, s *session, list []*wish) error {
 }
 
 func (a *app) proveOne(c *cli.Context, s *session, w *wish) error {
-	selection, err := s.client.Resolve(c.Context, fetch.Request{Ref: w.ref, Platform: s.config.Platform, Format: c.String(flagFormat)})
+	selection, err := s.client.Resolve(c.Context, w.fetchRequest(c, s))
+	if err == nil {
+		err = w.refuseHeld(selection)
+	}
 	if err != nil {
 		return err
 	}
+	return a.proveSelected(c, s, w, selection)
+}
+
+// fetchRequest is what is asked of the repositories for a wish.
+func (w *wish) fetchRequest(c *cli.Context, s *session) fetch.Request {
+	request := fetch.Request{Ref: w.ref, Platform: w.platform, Format: c.String(flagFormat), Now: c.Bool(flagNow)}
+	if w.platform == (artifact.Platform{}) {
+		request.Platform = s.config.Platform
+	}
+	return request
+}
+
+// proveSelected fetches and proves what was chosen for a wish; with --dry-run it
+// proves as far as that goes without the bytes.
+func (a *app) proveSelected(c *cli.Context, s *session, w *wish, selection fetch.Selection) (err error) {
 	if c.Bool(flagDryRun) {
 		err = s.client.Judge(c.Context, &selection)
 		w.held = fetch.Held{Selection: selection}
@@ -231,11 +263,19 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 	}
 	if text := goesBack(w); text != "" {
 		a.out.warn("%s", text)
+	} else if w.before.Number != 0 && w.before.Request != w.request {
+		a.out.talk("%s followed %s, and follows %s from now on", w.held.Product, requestText(w.before.Request), requestText(w.request))
 	}
 	if c.Bool(flagDryRun) {
 		done := install.Outcome{Generation: install.Generation{Release: w.release}, Before: w.before}
 		done.Changed = w.before.Number == 0 || !w.before.Digests.Agree(w.release.Digests) || w.before.Request != w.release.Request
 		return newInstalledDoc(w.held, done), nil
+	}
+	if *log == nil { // what can't be written down must not be done
+		var err error
+		if *log, err = a.auditor(c.Context, s); err != nil {
+			return installedDoc{}, err
+		}
 	}
 	meter := a.progress.Start(w.held.Target.Name()+" (unpacking)", 0)
 	done, err := store.Install(c.Context, w.release, w.held.Blob, install.Options{Progress: meter})
@@ -245,11 +285,6 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 		return installedDoc{}, err
 	}
 	if done.Changed {
-		if *log == nil {
-			if *log, err = a.auditor(c.Context, s); err != nil {
-				return installedDoc{}, err
-			}
-		}
 		if err := (*log).noteInstall(c.Context, audit.Install, w.held, done); err != nil {
 			return installedDoc{}, err
 		}
@@ -264,7 +299,9 @@ func goesBack(w *wish) string {
 		return ""
 	}
 	text := fmt.Sprintf("%s goes back from %s to %s", w.held.Product, w.before.Version, w.held.Version)
-	if w.before.Request != w.request {
+	if w.revoked != "" {
+		text += ", as " + w.revoked
+	} else if w.before.Request != w.request {
 		text += fmt.Sprintf(": it followed %s, and follows %s from now on", w.before.Request, w.request)
 	} else {
 		text += ": " + w.held.Why
@@ -342,10 +379,7 @@ func (a *app) installedRow(item installedDoc) []string {
 	}
 	where := ""
 	if len(item.Links) > 0 {
-		where = a.homely(item.Links[0])
-		if n := len(item.Links); n > 1 {
-			where += fmt.Sprintf(" and %d more", n-1)
-		}
+		where = a.whereOf(item.Links)
 	}
 	return []string{item.Product, versions, "proven by " + strings.Join(item.Proof, ", "), where}
 }

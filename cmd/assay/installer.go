@@ -99,6 +99,14 @@ func requestOf(text string, ref artifact.Ref) string {
 	return artifact.DefaultChannel
 }
 
+// requestText is a selector as it is shown: a digest is cut.
+func requestText(request string) string {
+	if algorithm, hex, is := strings.Cut(request, ":"); is && len(hex) > 12 {
+		return algorithm + ":" + hex[:12] + "…"
+	}
+	return request
+}
+
 // noteInstall writes down that another release runs.
 func (w *auditor) noteInstall(ctx context.Context, action string, held fetch.Held, done install.Outcome) error {
 	receipt, err := digestOf(held.Receipt)

@@ -66,7 +66,7 @@ func (a *app) versions(c *cli.Context) error {
 
 func noteOf(info fetch.VersionInfo) string {
 	var notes []string
-	for _, note := range []string{info.Unapproved, info.Rollout, info.Reason, info.Advisory} {
+	for _, note := range []string{info.Unapproved, info.Young, info.Rollout, info.Reason, info.Advisory} {
 		if note != "" {
 			notes = append(notes, note)
 		}

@@ -25,12 +25,13 @@ type builder struct {
 	limits       Limits
 	moving       Transfer
 	hosts        map[string]Host
+	channels     map[string]Channel
 	tools        []Tool
 	workDir      string
 }
 
 // scalarKeys are the keys with one value.
-var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir, KeyRegion}
+var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir, KeyRegion, KeyChannel}
 
 // dirKeys are those of directories.
 var dirKeys = []string{KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir}
@@ -58,6 +59,10 @@ func (b *builder) set(key, text string, origin Origin) error {
 		text = filepath.Clean(text)
 	case KeyRegion:
 		if _, err := parseRegion(text); err != nil {
+			return &Error{Origin: origin, Key: key, Kind: ErrValue, Err: err}
+		}
+	case KeyChannel:
+		if err := artifact.ValidChannel(text); err != nil {
 			return &Error{Origin: origin, Key: key, Kind: ErrValue, Err: err}
 		}
 	default:
@@ -106,7 +111,7 @@ func (b *builder) lockOf(key string) (Origin, bool) {
 
 // lock takes the locks of a system file. They hold from the user's layer on.
 func (b *builder) lock(keys []string, origin Origin) error {
-	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits, KeyPolicy, KeyBuilders, KeyProfiles, KeyAdvisories, KeyTransfer, KeyHosts}, scalarKeys...)
+	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits, KeyPolicy, KeyBuilders, KeyProfiles, KeyAdvisories, KeyTransfer, KeyHosts, KeyChannels}, scalarKeys...)
 	for _, l := range limits {
 		known = append(known, l.key)
 	}
@@ -117,6 +122,7 @@ func (b *builder) lock(keys []string, origin Origin) error {
 		table, name, isOne := strings.Cut(key, ".")
 		switch {
 		case isOne && (table == KeyRepositories || table == KeyProfiles) && artifact.ValidRepository(name) == nil:
+		case isOne && table == KeyChannels && validProductName(name) == nil:
 		case slices.Contains(known, key):
 		default:
 			return &Error{

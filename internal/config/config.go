@@ -29,6 +29,8 @@ const (
 	KeyHosts        = "hosts"
 	KeyTools        = "tools"
 	KeyRegion       = "region"
+	KeyChannel      = "channel"
+	KeyChannels     = "channels"
 )
 
 // LoadOptions are the outside of Load.
@@ -60,6 +62,8 @@ type Config struct {
 	Advisories   []Advisories // in the order of the files
 	Tools        []Tool       // by name
 	Region       string       // of this machine, as mirrors are named; empty: not said
+	Channel      Channel      // of a product that is named without a selector; default: stable
+	Channels     []Channel    // likewise, of single products, by name
 
 	values  map[string]Value
 	judges  map[string]judges
@@ -79,7 +83,7 @@ func Load(options LoadOptions) (*Config, error) {
 	b := &builder{
 		values: map[string]Value{}, locks: map[string]Origin{},
 		repositories: map[string]Repository{}, profiles: builtInProfiles(), judges: map[string]judges{}, mirrors: map[string]Mirrors{},
-		hosts: map[string]Host{}, workDir: options.WorkDir,
+		hosts: map[string]Host{}, channels: map[string]Channel{}, workDir: options.WorkDir,
 	}
 	for _, step := range []func(LoadOptions) error{b.defaults, b.system, b.user, b.project, b.environment, b.flags} {
 		if err := step(options); err != nil {
@@ -132,6 +136,7 @@ func (b *builder) defaults(options LoadOptions) error {
 	b.values[KeyStateDir] = Value{Key: KeyStateDir, Value: own(options.Dirs.State)}
 	b.values[KeyDataDir] = Value{Key: KeyDataDir, Value: own(options.Dirs.Data)}
 	b.values[KeyBinDir] = Value{Key: KeyBinDir, Value: options.Dirs.Bin}
+	b.values[KeyChannel] = Value{Key: KeyChannel, Value: artifact.DefaultChannel}
 	builtIn := DefaultLimits()
 	for _, l := range limits {
 		b.setLimit(l, *l.field(&builtIn), Origin{})
@@ -173,7 +178,9 @@ func (b *builder) finish() (*Config, error) {
 		DataDir: b.values[KeyDataDir].Value, BinDir: b.values[KeyBinDir].Value,
 		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges, mirrors: b.mirrors,
 		Transfer: b.moving, Region: b.values[KeyRegion].Value,
+		Channel: Channel{Channel: b.values[KeyChannel].Value, Origin: b.values[KeyChannel].Origin},
 	}
+	c.showChannels(b)
 	for _, name := range slices.Sorted(maps.Keys(b.repositories)) {
 		r := b.repositories[name]
 		c.Repositories = append(c.Repositories, r)

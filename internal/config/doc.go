@@ -25,8 +25,8 @@
 // repository's mirrors are those of the last file that names any. A
 // profile is declared whole, as a repository is; a name of one that no file
 // declares is an error. So is a host, as one half of its settings may be no good
-// without the other. Limits and what is set of transfers are set one by one, and
-// no limit beyond what package trust allows.
+// without the other. Limits, channels and what is set of transfers are set one by one,
+// and no limit beyond what package trust allows.
 //
 // Not promised: that a declared root is the right one, or that it can be read;
 // that is checked where it is used. Whoever may write the system's or the

@@ -127,6 +127,8 @@ type systemDocument struct {
 	Advisories   []advisoriesDocument          `toml:"advisories"`
 	Transfer     transferDocument              `toml:"transfer"`
 	Hosts        map[string]hostDocument       `toml:"hosts"`
+	Channel      *string                       `toml:"channel"`
+	Channels     map[string]string             `toml:"channels"`
 }
 
 // userDocument is what a user's file may say.
@@ -147,6 +149,8 @@ type userDocument struct {
 	Advisories   []advisoriesDocument          `toml:"advisories"`
 	Transfer     transferDocument              `toml:"transfer"`
 	Hosts        map[string]hostDocument       `toml:"hosts"`
+	Channel      *string                       `toml:"channel"`
+	Channels     map[string]string             `toml:"channels"`
 }
 
 // system reads the system's files, and then puts their locks into force.
@@ -176,7 +180,7 @@ func (b *builder) system(options LoadOptions) error {
 		}
 		if err := b.take(f, userDocument{
 			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.DataDir, doc.BinDir, doc.Region, doc.Repositories, doc.Agreement, doc.Limits,
-			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories, doc.Transfer, doc.Hosts,
+			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories, doc.Transfer, doc.Hosts, doc.Channel, doc.Channels,
 		}); err != nil {
 			return err
 		}
@@ -226,6 +230,7 @@ func (b *builder) take(f *file, doc userDocument) error {
 		{KeyDataDir, doc.DataDir},
 		{KeyBinDir, doc.BinDir},
 		{KeyRegion, doc.Region},
+		{KeyChannel, doc.Channel},
 	} {
 		if said.value == nil {
 			continue
@@ -239,6 +244,11 @@ func (b *builder) take(f *file, doc userDocument) error {
 	}
 	if err := b.transfer(doc.Transfer, f); err != nil {
 		return err
+	}
+	for _, name := range sortedKeys(doc.Channels) {
+		if err := b.channel(name, doc.Channels[name], f); err != nil {
+			return err
+		}
 	}
 	for _, name := range sortedKeys(doc.Hosts) {
 		if err := b.host(name, doc.Hosts[name], f); err != nil {

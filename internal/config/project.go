@@ -23,8 +23,9 @@ type projectDocument struct {
 
 // userKeys are the user's alone, too: a cloned folder must not keep this machine
 // from learning of a revocation, nor choose another platform's bytes for it, nor
-// take its line, nor say which mirrors it asks.
-var userKeys = []string{KeyOffline, KeyPlatform, KeyTransfer, KeyRegion}
+// take its line, nor say which mirrors it asks, nor which channel is meant outside
+// of it.
+var userKeys = []string{KeyOffline, KeyPlatform, KeyTransfer, KeyRegion, KeyChannel, KeyChannels}
 
 // trustKeys are keys that would widen trust, or lead writes elsewhere. A folder
 // that somebody cloned must not be able to do either.

@@ -139,6 +139,12 @@ func IsTooOld(c trust.Check) bool {
 	return c.ID == IDAge && c.Result == trust.Fail && strings.Contains(c.Expected, " "+atMost+" ")
 }
 
+// IsTooYoung reports whether a check failed because too little time has gone by since
+// the release was published or signed, so that it may pass another day.
+func IsTooYoung(c trust.Check) bool {
+	return c.ID == IDAge && c.Result == trust.Fail && strings.Contains(c.Expected, " "+atLeast+" ")
+}
+
 func (j *judgement) ages(r *rule) []outcome {
 	var outcomes []outcome
 	if r.MinAge != nil {

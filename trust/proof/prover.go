@@ -3,6 +3,7 @@ package proof
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -130,6 +131,11 @@ func New(config Config) (*Prover, error) {
 		config.Policy = none
 	}
 	return &Prover{config: config, verifiers: map[string]*verifier{}}, nil
+}
+
+// AsksForAge reports whether a rule wants releases of a product to have a least age.
+func (p *Prover) AsksForAge(repository, product, channel string) bool {
+	return slices.ContainsFunc(p.config.Policy.Match(repository, product, channel), func(r policy.Rule) bool { return r.MinAge != nil })
 }
 
 // steps are the checks in their order, with the ids that each makes.
