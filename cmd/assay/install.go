@@ -149,7 +149,7 @@ func (a *app) findWanted(c *cli.Context, s *session, store *install.Store, w *wi
 	if w.ref, err = a.projectSelector(s, w.text, w.ref); err != nil {
 		return err
 	}
-	w.request = requestOf(w.text, w.ref)
+	w.request = w.ref.Selector.String()
 	if w.ref.Repo == "" {
 		return nil
 	}

@@ -88,17 +88,6 @@ func (s *session) releaseOf(ctx context.Context, held fetch.Held, request string
 	}, nil
 }
 
-// requestOf is the selector of an argument, as it is kept for upgrades.
-func requestOf(text string, ref artifact.Ref) string {
-	if _, selector, ok := strings.Cut(text, "@"); ok {
-		return selector
-	}
-	if ref.Selector.Kind == artifact.ByChannel {
-		return ref.Selector.Channel
-	}
-	return artifact.DefaultChannel
-}
-
 // requestText is a selector as it is shown: a digest is cut.
 func requestText(request string) string {
 	if algorithm, hex, is := strings.Cut(request, ":"); is && len(hex) > 12 {

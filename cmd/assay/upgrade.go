@@ -154,7 +154,7 @@ func lookAt(store *install.Store, args []string) ([]*upgrading, error) {
 		seen[name] = text
 		t := newStep(store, name, text)
 		if selected && t.err == nil {
-			t.ref.Selector, t.request = ref.Selector, requestOf(text, ref)
+			t.ref.Selector, t.request = ref.Selector, ref.Selector.String()
 		}
 		steps = append(steps, t)
 	}
