@@ -31,6 +31,7 @@ func commands() []func(*app) *cli.Command {
 		rollbackCommand,
 		uninstallCommand,
 		whichCommand,
+		execCommand,
 		verifyCommand,
 		explainCommand,
 		lintCommand,
@@ -98,10 +99,18 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	a.progress.close()
 	a.forgetNothing()
+	var program *programEnded
+	if errors.As(err, &program) {
+		return program.code
+	}
 	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errInterrupted) || errors.Is(cause, errTerminated)) {
 		err = cause
 	}
-	return a.out.finish(err)
+	code := a.out.finish(err)
+	if line.command().Name == execName {
+		code = execCode(code)
+	}
+	return code
 }
 
 // execute does what the line says.

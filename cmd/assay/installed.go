@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/urfave/cli/v2"
@@ -54,4 +57,13 @@ func titleOf(g install.Generation) string {
 		channel = " (" + g.Channel + ")"
 	}
 	return fmt.Sprintf("%s %s%s for %s, of %s", g.Product, g.Version, channel, g.Platform, g.Repository)
+}
+
+// lostLink tells what is in the place of a program's link.
+func lostLink(store *install.Store, g install.Generation, program string) string {
+	path, _ := store.Link(g, program)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return path + " is gone"
+	}
+	return path + " leads elsewhere, or is somebody else's"
 }

@@ -96,7 +96,11 @@ func (a *app) rollback(c *cli.Context) error {
 	if err := a.out.result("rollback", installDoc{Changed: done.Changed, Items: []installedDoc{item}}); err != nil {
 		return err
 	}
-	a.out.plainTable([][]string{a.installedRow(item)})
+	row := a.installedRow(item)
+	if item.Changed && item.Before == item.Version {
+		row[1] = item.Version + ", unpacked anew"
+	}
+	a.out.plainTable([][]string{row})
 	a.out.talk("%s", a.afterRollback(store, name, item, tookText(a.now().Sub(began)), staleness(held.Evidence)))
 	return nil
 }
@@ -148,11 +152,14 @@ func otherWays(store *install.Store, name install.Name, refused install.Generati
 // afterRollback says how to stay there, and how to go forth again.
 func (a *app) afterRollback(store *install.Store, name install.Name, item installedDoc, took, stale string) string {
 	text := "nothing to do, in " + took
-	if item.Changed {
-		text = fmt.Sprintf("back, in %s: it goes on following %s; `assay hold %s` keeps %s until `assay unhold`", took, item.Request, name.Product, item.Version)
-	}
-	if item.Changed && store.Held(name) {
+	switch {
+	case !item.Changed:
+	case item.Before == item.Version:
+		text = "mended, in " + took
+	case store.Held(name):
 		text = fmt.Sprintf("back, in %s: it is held, and stays until `assay unhold %s`", took, name.Product)
+	default:
+		text = fmt.Sprintf("back, in %s: it goes on following %s; `assay hold %s` keeps %s until `assay unhold`", took, item.Request, name.Product, item.Version)
 	}
 	if stale != "" {
 		text += "; " + stale

@@ -75,7 +75,9 @@ func (a *app) which(c *cli.Context) error {
 		if _, err := os.Stat(p.Path); err != nil {
 			return fmt.Errorf("%w: %s %s: the program %s is not there: %w", install.ErrDamaged, g.Product, g.Version, name, err)
 		}
-		p.Link = store.Link(g, name)
+		if link, is := store.Link(g, name); is {
+			p.Link = link
+		}
 		p.Else = a.otherInPath(p)
 		doc.Programs = append(doc.Programs, p)
 	}
@@ -84,7 +86,7 @@ func (a *app) which(c *cli.Context) error {
 		a.out.line("%s", p.Path)
 		switch {
 		case p.Link == "":
-			a.out.warn("%s is not in %s: `assay rollback %s --to %s` links it anew", p.Name, store.Bin, g.Product, g.Version)
+			a.out.warn("%s; `assay rollback %s --to %s` links it anew", lostLink(store, g, p.Name), g.Product, g.Version)
 		case p.Else != "":
 			a.out.warn("a shell finds %s first: %s is behind it in PATH", p.Else, p.Link)
 		}

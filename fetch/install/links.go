@@ -97,7 +97,7 @@ func (p *product) dropLinks(keep []string) error {
 func (s *Store) Links(g Generation) []string {
 	var paths []string
 	for _, link := range g.Programs() {
-		if path := s.Link(g, link); path != "" {
+		if path, is := s.Link(g, link); is {
 			paths = append(paths, path)
 		}
 	}
@@ -105,14 +105,11 @@ func (s *Store) Links(g Generation) []string {
 	return paths
 }
 
-// Link is the path that a program of a release is called by; empty: there is none, or
-// it is somebody else's.
-func (s *Store) Link(g Generation, program string) string {
+// Link is the path that a program of a release is called by, and whether a link of the
+// product is there, rather than nothing, or what is somebody else's.
+func (s *Store) Link(g Generation, program string) (path string, is bool) {
 	own, err := s.ownerOf(program)
-	if err != nil || own.product != (Name{g.Repository, g.Product}) {
-		return ""
-	}
-	return s.linkPath(program)
+	return s.linkPath(program), err == nil && own.product == Name{g.Repository, g.Product}
 }
 
 // OwnerOf tells which product a link is of; empty: it is none of this store's.
