@@ -128,8 +128,12 @@ func (a *app) uninstallOne(c *cli.Context, store *install.Store, log *auditor, n
 // uninstalledRow is what went with a product.
 func (a *app) uninstalledRow(item uninstalledDoc) []string {
 	version := item.Version
-	if version == "" {
-		version = "(not known)"
+	switch {
+	case version != "":
+	case item.Releases > 0:
+		version = "(not current)" // it was only run, or its uninstall was cut short
+	default:
+		version = "(damaged)"
 	}
 	went := humanize.Comma(int64(item.Releases)) + " releases"
 	if item.Releases == 1 {

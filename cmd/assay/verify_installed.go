@@ -205,6 +205,9 @@ func (v *inspection) add(item installedStanding, s fetch.Standing, fails bool) {
 	v.doc.List = append(v.doc.List, item)
 }
 
+// what names the release, as far as it is known.
+func (s installedStanding) what() string { return strings.TrimSpace(s.Product + " " + s.Version) }
+
 // showInstalled lists what is not good, and counts the rest; nothing where nothing is
 // installed.
 func (a *app) showInstalled(doc *installedSum) {
@@ -214,10 +217,10 @@ func (a *app) showInstalled(doc *installedSum) {
 	for _, s := range doc.List {
 		where := map[string]string{"current": "installed", "kept": "kept to go back to", "loose": "kept to be run"}[s.Kept]
 		if s.State != fetch.Good {
-			a.out.line("%s  %s %s of %s, %s: %s", a.stateMark(s.State), s.Product, s.Version, s.Repository, where, s.Detail)
+			a.out.line("%s  %s of %s, %s: %s", a.stateMark(s.State), s.what(), s.Repository, where, s.Detail)
 		}
 		if s.Note != "" {
-			a.out.line("%s  %s %s of %s, %s: %s", a.stateMark(fetch.Unknown), s.Product, s.Version, s.Repository, where, s.Note)
+			a.out.line("%s  %s of %s, %s: %s", a.stateMark(fetch.Unknown), s.what(), s.Repository, where, s.Note)
 		}
 	}
 	a.out.line("%d installed or kept: %d good, %d with a warning, %d not good", len(doc.List), doc.Good, doc.Noted, doc.Bad)

@@ -78,15 +78,15 @@ func (s *Store) Install(ctx context.Context, r Release, blob cache.Blob, options
 	return done, nil
 }
 
-// dropTwins removes other generations of the release that runs: their files were
-// found to be changed, or a crash has left them. A crash in it leaves some.
+// dropTwins removes other generations of the artifact that runs: their files or records
+// were found to be changed, or a crash has left them. A crash in it leaves some.
 func (p *product) dropTwins(current Generation) {
 	list, err := p.generations()
 	if err != nil {
 		return // clean meets the same, and tells
 	}
 	for _, g := range list {
-		if g.Number == current.Number || !g.same(current.Release) {
+		if g.Number == current.Number || !g.Digests.Agree(current.Digests) {
 			continue
 		}
 		if err := p.discard(g.dir); err != nil {
