@@ -105,6 +105,7 @@ func (s *Store) Ready(ctx context.Context, r Release, blob cache.Blob, progress 
 		if g, err = p.obtain(ctx, r, blob, Options{Progress: progress, Back: true}); err != nil {
 			return err
 		}
+		s.Touch(g)
 		if number, err := readCurrent(p.dir); err == nil {
 			p.clean(ctx, Generation{Number: number})
 		}
