@@ -40,16 +40,16 @@ func execCommand(a *app) *cli.Command {
 		Usage:     "run a program of a proven release",
 		ArgsUsage: "[REPO:]PRODUCT[@SELECTOR] [-- ARGUMENT…]",
 		Description: "Runs what is installed. With a selector, or where the product is not installed,\n" +
-			"the release is looked for, fetched, proven and unpacked first, unless it is there\n" +
-			"already, and no links are made. Before a release runs that is there, it is judged\n" +
-			"by what is held of its repository, without any request: one that is revoked, or\n" +
-			"that the policy refuses, does not run.\n\n" +
+			"the release is looked for, fetched, proven and unpacked first, unless it is\n" +
+			"there already, and no links are made. Before a release runs that is there, it is\n" +
+			"judged by what is held of its repository, without any request: one that is\n" +
+			"revoked, or that the policy refuses, does not run.\n\n" +
 			"The program takes this process's place, with its environment, terminal and\n" +
-			"signals, and its exit code is the command's. Where assay itself fails that is 125;\n" +
-			"126 is for a program that can't be executed, 127 for one that is not there.\n" +
+			"signals, and its exit code is the command's. Where assay itself fails that is\n" +
+			"125; 126 is for a program that can't be executed, 127 for one that is not there.\n" +
 			"Behind -- every word is the program's; before it, words without a dash are." +
 			examples(
-				"assay exec hello                  what is installed, or else the newest in stable",
+				"assay exec hello                  what is installed, or the newest in stable",
 				"assay exec hello@1.4.2 -- --help  this version, with a flag of the program",
 				"assay exec tools --program fmt    one of several programs"),
 		Flags: []cli.Flag{

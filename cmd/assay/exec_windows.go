@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"os/signal"
 	"syscall"
 )
@@ -17,16 +16,16 @@ import (
 func (a *app) become(_ context.Context, path string, argv []string) error {
 	signal.Reset(os.Interrupt, syscall.SIGTERM)
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM)
-	command := exec.Cmd{Path: path, Args: argv, Env: a.env, Stdin: a.stdin, Stdout: a.stdout, Stderr: a.stderr}
-	err := command.Run()
-	var ended *exec.ExitError
+	process, err := os.StartProcess(path, argv, &os.ProcAttr{Env: a.env, Files: []*os.File{os.Stdin, os.Stdout, os.Stderr}})
 	switch {
-	case err == nil:
-		return &programEnded{0}
-	case errors.As(err, &ended):
-		return &programEnded{ended.ExitCode()}
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %s: %w", errNoProgram, path, err)
+	case err != nil:
+		return fmt.Errorf("%w: %s: %w", errNotExecutable, path, err)
 	}
-	return fmt.Errorf("%w: %s: %w", errNotExecutable, path, err)
+	state, err := process.Wait()
+	if err != nil {
+		return fmt.Errorf("%s: its end could not be waited for: %w", path, err)
+	}
+	return &programEnded{state.ExitCode()}
 }

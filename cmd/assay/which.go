@@ -21,7 +21,7 @@ func whichCommand(a *app) *cli.Command {
 			"it is of. Of a product it prints the paths of all its programs. Nothing is\n" +
 			"judged: `assay verify --held` does that." +
 			examples(
-				"assay which hello         by the name that it is called by, or by its product's",
+				"assay which hello         by the name it is called by, or by its product's",
 				"assay which acme:hello    the product of that repository",
 				"assay which hello --json"),
 		Action: func(c *cli.Context) error { return a.which(c) },
