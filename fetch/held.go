@@ -45,6 +45,8 @@ type Standing struct {
 	Err      error // why; nil where it is Good, Deprecated or Outlived
 	Detail   string
 	Evidence *trust.Evidence // of today's judgement, as far as it came
+	// Listed is how its manifest lists it; the zero value: none does, or that is not known.
+	Listed release.Artifact
 }
 
 // JudgeHeld judges an artifact again, today: its bytes in the cache, what its
@@ -69,9 +71,9 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 	selection, err := c.SelectTarget(ctx, receipt.Repository, receipt.Target)
 	var found *proof.Proof
 	if err == nil {
-		s.Evidence = selection.Evidence
-		if !selection.Target.Digests().Agree(receipt.Digests) {
-			return c.revised(ctx, s.because(Replaced, fmt.Errorf("%s: %w: expected %s, found %s", receipt.Target, policy.ErrChanged, receipt.Digests.Primary(), selection.Target.Digests().Primary()))), nil
+		s.Evidence, s.Listed = selection.Evidence, selection.item.Artifact
+		if err := selection.SameBytes(receipt.Digests); err != nil {
+			return c.revised(ctx, s.because(Replaced, err)), nil
 		}
 		if len(selection.Target.Digests()) > 1 {
 			if err := proveAll(ctx, blob, selection.Target, io.Discard); err != nil {

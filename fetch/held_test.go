@@ -134,6 +134,15 @@ func TestJudgeHeld(t *testing.T) {
 			receipt := b.mustGet("hello").Receipt
 			before := len(b.receipts())
 			test.change(t, b)
+			installed, err := b.client().JudgeInstalled(t.Context(), receipt.Repository, receipt.Target, receipt.Digests)
+			must(t, err)
+			want, reason := test.state, test.reason
+			if want == fetch.Changed || errors.Is(reason, errForgetful) {
+				want, reason = fetch.Good, nil // it looks at no bytes, and writes nothing
+			}
+			if installed.State != want || !errors.Is(installed.Err, reason) || !strings.Contains(installed.Detail, test.detail) {
+				t.Errorf("installed: expected %s because of %q, found %s: %s", want, test.detail, installed.State, installed.Detail)
+			}
 			s, err := b.client().JudgeHeld(t.Context(), receipt)
 			must(t, err)
 			if s.State != test.state || s.Receipt != receipt || !strings.Contains(s.Detail, test.detail) || (s.Detail == "") != (s.State == fetch.Good) {
@@ -221,6 +230,9 @@ func TestJudgeHeldGivenUp(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	stop(cause)
 	if s, err := b.client().JudgeHeld(ctx, receipt); !errors.Is(err, cause) {
+		t.Errorf("expected the cause, found %+v and %v", s, err)
+	}
+	if s, err := b.client().JudgeInstalled(ctx, receipt.Repository, receipt.Target, receipt.Digests); !errors.Is(err, cause) {
 		t.Errorf("expected the cause, found %+v and %v", s, err)
 	}
 	ctx, stop = context.WithCancelCause(t.Context())

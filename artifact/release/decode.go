@@ -152,11 +152,15 @@ func (f form) checkKind(tree map[string]any) *problem {
 // wrong in the order of the fields.
 func (f form) validate(tree map[string]any) []violation {
 	all, err := loadSchemas()
+	var schema *jsonschema.Schema
+	if err == nil {
+		schema, err = all.compile(schemaBase, f.kind)
+	}
 	if err != nil {
 		return []violation{{problem: malformed("", "a schema to check it with", err.Error()), useless: true}}
 	}
 	var invalid *jsonschema.ValidationError
-	err = guarded(func() error { return all.compiled[f.kind].Validate(tree) })
+	err = guarded(func() error { return schema.Validate(tree) })
 	switch {
 	case err == nil:
 		return nil

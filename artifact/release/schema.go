@@ -19,8 +19,10 @@ import (
 var schemaFiles embed.FS
 
 // schemaBase makes the names of the schema files absolute inside the compiler,
-// which then never looks for a file.
-const schemaBase = "assay:///"
+// which then never looks for a file. Nothing is there: what begins so the compiler
+// does not check against the schema of schemas, which would cost each command as much
+// as all else that it does with documents. TestSchemasAreSchemas checks it.
+const schemaBase = "https://json-schema.org/assay/"
 
 // Schema returns one of the JSON Schema files (draft 2020-12), by its name
 // without the extension: catalog, channel, release, mirrors, or common, which
@@ -35,24 +37,26 @@ func Schema(name string) ([]byte, error) {
 	return data, nil
 }
 
-// schemas is all of the schema files, compiled, and their sources by URL.
+// schemas is all of the schema files, and what was compiled of them.
 type schemas struct {
+	sources map[string]any // by name
+
+	mu       sync.Mutex
+	compiler *jsonschema.Compiler
 	compiled map[string]*jsonschema.Schema // by name
-	sources  map[string]any                // by name
 }
 
-// loadSchemas compiles once, when the first document is decoded: it costs some
-// milliseconds that a command without a document need not pay.
-var loadSchemas = sync.OnceValues(compileSchemas)
+// loadSchemas reads them once, when the first document is decoded.
+var loadSchemas = sync.OnceValues(func() (*schemas, error) { return readSchemas(schemaBase) })
 
-func compileSchemas() (*schemas, error) {
+func readSchemas(base string) (*schemas, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.AssertFormat()
 	compiler.UseLoader(noLoader{})
 	for name, check := range formats() {
 		compiler.RegisterFormat(&jsonschema.Format{Name: name, Validate: onStrings(check)})
 	}
-	all := &schemas{compiled: map[string]*jsonschema.Schema{}, sources: map[string]any{}}
+	all := &schemas{sources: map[string]any{}, compiler: compiler, compiled: map[string]*jsonschema.Schema{}}
 	entries, err := schemaFiles.ReadDir("schema")
 	if err != nil {
 		return nil, err
@@ -67,17 +71,28 @@ func compileSchemas() (*schemas, error) {
 		if err := json.Unmarshal(data, &source); err != nil {
 			return nil, fmt.Errorf("schema %s: %w", name, err)
 		}
-		if err := compiler.AddResource(schemaBase+entry.Name(), source); err != nil {
+		if err := compiler.AddResource(base+entry.Name(), source); err != nil {
 			return nil, fmt.Errorf("schema %s: %w", name, err)
 		}
 		all.sources[name] = source
 	}
-	for name := range all.sources {
-		if all.compiled[name], err = compiler.Compile(schemaBase + name + ".json"); err != nil {
-			return nil, fmt.Errorf("schema %s: %w", name, err)
-		}
-	}
 	return all, nil
+}
+
+// compile gives the schema of a name, compiled when it is first asked for: it costs
+// some milliseconds, that a command without such a document need not pay.
+func (s *schemas) compile(base, name string) (*jsonschema.Schema, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if done := s.compiled[name]; done != nil {
+		return done, nil
+	}
+	done, err := s.compiler.Compile(base + name + ".json")
+	if err != nil {
+		return nil, fmt.Errorf("schema %s: %w", name, err)
+	}
+	s.compiled[name] = done
+	return done, nil
 }
 
 // noLoader refuses to load: every schema is added beforehand.

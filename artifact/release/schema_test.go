@@ -29,6 +29,28 @@ func TestSchemaAndTypesAgree(t *testing.T) {
 	}
 }
 
+// Under another base the compiler checks each file against the schema of schemas.
+func TestSchemasAreSchemas(t *testing.T) {
+	const base = "assay:///"
+	all, err := readSchemas(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range all.sources {
+		if _, err := all.compile(base, name); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	broken, err := readSchemas(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken.sources["catalog"].(map[string]any)["type"] = 7
+	if _, err := broken.compile(base, "catalog"); err == nil {
+		t.Error("expected a schema with a type 7 to be refused, found no error")
+	}
+}
+
 func compareFields(t *testing.T, all *schemas, file, path string, node any, typ reflect.Type) {
 	t.Helper()
 	file, node = resolve(t, all, file, node)

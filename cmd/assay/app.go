@@ -33,6 +33,10 @@ func commands() []func(*app) *cli.Command {
 		listCommand,
 		holdCommand,
 		unholdCommand,
+		rollbackCommand,
+		uninstallCommand,
+		whichCommand,
+		execCommand,
 		verifyCommand,
 		explainCommand,
 		lintCommand,
@@ -99,10 +103,18 @@ func (a *app) run(ctx context.Context, args []string) int {
 	}
 	a.progress.close()
 	a.forgetNothing()
+	var program *programEnded
+	if errors.As(err, &program) {
+		return program.code
+	}
 	if cause := context.Cause(ctx); err != nil && (errors.Is(cause, errInterrupted) || errors.Is(cause, errTerminated)) {
 		err = cause
 	}
-	return a.out.finish(err)
+	code := a.out.finish(err)
+	if line.command().Name == execName {
+		code = execCode(code)
+	}
+	return code
 }
 
 // grow makes the tree of commands.

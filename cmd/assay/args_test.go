@@ -179,7 +179,7 @@ func TestComplete(t *testing.T) {
 		"--color=al":          "--color=always",
 		"get -- --color=al":   "",
 		"help ":               "get trust errors",
-		"help errors 1":       "1 10 11 12 13 14 15 16 17 18 19 125 130 141 143",
+		"help errors 1":       "1 10 11 12 13 14 15 16 17 18 19 125 126 127 130 141 143",
 		`trust ""`:            "add",
 	} {
 		var out bytes.Buffer

@@ -45,6 +45,9 @@ func causesOfAsking() []cause {
 		{errTerminated, 143, ""},
 		{errReaderGone, 141, ""},
 
+		{errNotExecutable, notExecutable, "`assay which PRODUCT` tells where it lies, `assay verify --held` whether it was changed"},
+		{errNoProgram, noProgram, "`assay verify --held` tells what is missing; a script needs what its first line names"},
+
 		{errUsage, 2, ""},
 		{config.ErrConfig, 2, ""},
 		{wire.ErrHost, 2, "`assay config show` tells where the hosts are set"},

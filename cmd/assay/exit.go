@@ -41,6 +41,8 @@ func exits() []exit {
 		{40, "disk", "disk, permission, or an unsafe archive"},
 		{41, "state", "stored state damaged, or of a newer assay"},
 		{125, "exec", "assay exec could not start the program; the real code is in JSON"},
+		{126, "not-executable", "assay exec: the program can't be executed"},
+		{127, "no-program", "assay exec: there is no such program"},
 		{130, "interrupted", "interrupted"},
 		{141, "reader-gone", "whoever read the output has gone, as head does"},
 		{143, "terminated", "terminated"},

@@ -66,6 +66,20 @@ func pagesOfRuns() []page {
 		}, []string{
 			"With `--json` the document on stdout has the real code: look that one up here.",
 		}},
+		{126, "assay exec found and proved the program, and the system refused to execute it.", []string{
+			"It is for another platform or processor, or its interpreter does not exist here.",
+			"data_dir lies on a file system that is mounted with noexec.",
+		}, []string{
+			"`assay which PROGRAM` tells where it lies: try it by itself.",
+			"Name a data_dir on another file system; `assay config show` tells where it is now.",
+		}},
+		{127, "assay exec found and proved the release, and the program is not in it, or no longer on the disk.", []string{
+			"The release has several programs, and none is called like the product.",
+			"Somebody removed the file.",
+		}, []string{
+			"`assay exec PRODUCT --program NAME` runs another of its programs.",
+			"`assay verify --held` tells what of the installed files was changed.",
+		}},
 		{130, "The run was interrupted, as by Ctrl-C.", []string{
 			"Somebody, or a program that watches over it, sent SIGINT.",
 		}, []string{"Run the command again. What came so far is kept without a name, and it goes on from there."}},

@@ -258,8 +258,10 @@ func (a *app) proveSelected(c *cli.Context, s *session, w *wish, selection fetch
 
 // installOne switches to a proven release.
 func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wish, log **auditor) (installedDoc, error) {
-	for _, warning := range w.held.Warnings {
-		a.out.warn("%s", warning)
+	if c.Bool(flagDryRun) { // else they were told when it was proven
+		for _, warning := range w.held.Warnings {
+			a.out.warn("%s", warning)
+		}
 	}
 	if text := goesBack(w); text != "" {
 		a.out.warn("%s", text)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -173,5 +174,48 @@ func BenchmarkWarmGet(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(m.server.Requests())-before)/float64(n), "requests")
 	b.ReportMetric(float64((get.cpu-idle.cpu).Microseconds())/1000/float64(n), "ms-cpu-above-version")
+	b.ReportMetric(0, "ns/op")
+}
+
+// helloMachine is a machine on which a hello is installed that is the given script.
+func helloMachine(t testing.TB, script string) *machine {
+	t.Helper()
+	repo, server, err := testrepo.ServeSample(testrepo.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	err = repo.AddRelease(testrepo.Release{
+		Product: "hello", Version: "2.0.0", Channel: "stable",
+		Artifacts: []testrepo.Artifact{{OS: "linux", Arch: runtime.GOARCH, Format: "raw", Data: []byte(script)}},
+	})
+	if err == nil {
+		err = repo.Publish()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &machine{t: t, home: t.TempDir(), server: server}
+	m.env = []string{"ASSAY_DATA_DIR=" + filepath.Join(m.home, "data"), "ASSAY_BIN_DIR=" + filepath.Join(m.home, "bin")}
+	m.must("trust", "add", "acme", server.URL, "--root-sha256", repo.RootSHA256())
+	m.must("install", "hello")
+	return m
+}
+
+// BenchmarkWarmExec is an exec of what is installed, a program that ends at once, as a
+// whole process, beside `assay version`, that does nothing: what judging it costs each
+// time, and the program itself.
+func BenchmarkWarmExec(b *testing.B) {
+	m := helloMachine(b, "#!/bin/true\n")
+	before := len(m.server.Requests())
+	var exec, idle usage
+	n := 0
+	for b.Loop() {
+		one, two := m.must("exec", "hello"), m.must("version")
+		exec.cpu, idle.cpu = exec.cpu+one.cpu, idle.cpu+two.cpu
+		n++
+	}
+	b.ReportMetric(float64(len(m.server.Requests())-before)/float64(n), "requests")
+	b.ReportMetric(float64((exec.cpu-idle.cpu).Microseconds())/1000/float64(n), "ms-cpu-above-version")
 	b.ReportMetric(0, "ns/op")
 }

@@ -166,7 +166,8 @@ func (s *served) key(ts *testscript.TestScript, name string, args []string) {
 }
 
 // release reads `PRODUCT VERSION [OPTION…]`. Beside the options of signing there
-// are unsigned, channel=…, published=-72h, license=…, status=… and rebuilders=N.
+// are unsigned, channel=…, published=-72h, license=…, status=…, rebuilders=N and
+// program=FILE, which is the artifact as it is.
 func (s *served) release(ts *testscript.TestScript, name string, args []string) testrepo.Release {
 	how := testrepo.Signing{Sigstore: s.boxes[name], Checksums: true, Bills: true}
 	r := testrepo.Release{
@@ -187,6 +188,8 @@ func (s *served) release(ts *testscript.TestScript, name string, args []string) 
 			r.Published = time.Now().Add(duration(ts, value))
 		case "license":
 			r.Components = []testrepo.Component{{Name: "part", Version: "1.0.0", License: value}}
+		case "program":
+			r.Artifacts = []testrepo.Artifact{{OS: "linux", Arch: "amd64", Libc: "static", Format: "raw", Data: []byte(ts.ReadFile(value))}}
 		case "nobill":
 			r.Bill, how.Bills = testrepo.NoBill, false
 		case "nosums":

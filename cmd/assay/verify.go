@@ -27,7 +27,9 @@ func verifyCommand(a *app) *cli.Command {
 			"release is refused, and so is one that has a target's name but bytes that\n" +
 			"nobody promises.\n\n" +
 			"With --held it judges all that was got and is still in the cache, and lists what\n" +
-			"was revoked, deprecated, outlived, weakened or changed on the disk since.\n\n" +
+			"was revoked, deprecated, outlived, weakened or changed on the disk since; and\n" +
+			"all that is installed, or kept to go back to, whose files it compares with those\n" +
+			"of the artifact.\n\n" +
 			"With --bundle, --signature or --checksums it needs no repository: the file is\n" +
 			"verified by what is named, and by nothing else. Nothing is asked over a network.\n" +
 			"For a bundle the file's digest, sha256:HEX or sha512:HEX, will do as well." +

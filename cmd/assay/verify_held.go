@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -28,6 +29,8 @@ type heldDoc struct {
 	Bad     int            `json:"bad"`      // refused today, or not to be judged
 	NotHeld int            `json:"not_held"` // proven once, and no longer in the cache
 	List    []heldStanding `json:"artifacts"`
+	// Installed are the releases that are installed, or kept to go back to.
+	Installed installedSum `json:"installed"`
 }
 
 // heldStanding is one artifact, judged today.
@@ -54,6 +57,10 @@ func (a *app) verifyHeld(c *cli.Context) error {
 	}
 	doc := heldDoc{Judged: a.now().UTC(), List: []heldStanding{}}
 	failed := heldError{worst: fetch.Good}
+	look, err := a.inspection(s, &failed)
+	if err != nil {
+		return err
+	}
 	err = eachProven(c.Context, s.prover, func(r *proof.Receipt, damaged error) error {
 		standing, err := s.judgeHeld(c.Context, r, damaged)
 		if errors.Is(err, cache.ErrMissing) {
@@ -67,22 +74,31 @@ func (a *app) verifyHeld(c *cli.Context) error {
 		}
 		doc.add(standing)
 		failed.add(standing)
+		look.held[[2]string{r.Repository, r.Target}] = standing
 		return nil
 	})
+	if err == nil {
+		err = look.verifyInstalled(c.Context)
+	}
 	if err != nil {
 		return err
 	}
 	a.progress.close()
+	doc.Installed = look.doc
 	a.showHeld(&doc)
+	a.showInstalled(&doc.Installed)
 	if err := a.out.result("verify.held", doc); err != nil {
 		return err
 	}
-	if failed.bad == 0 {
+	if failed.bad == 0 && doc.Installed.Bad == 0 {
 		return nil
 	}
-	failed.all = len(doc.List)
+	failed.all, failed.installed, failed.installedBad = len(doc.List), len(doc.Installed.List), doc.Installed.Bad
 	if failed.worst == fetch.Unknown {
 		return &failed
+	}
+	if text := doc.Installed.mend(failed.worst); text != "" {
+		return withHint(&failed, text)
 	}
 	return withHint(&failed, failed.hint())
 }
@@ -113,10 +129,13 @@ func setAside(store *cache.Store, r *proof.Receipt) (fetch.Standing, error) {
 	return s, nil
 }
 
-// heldError is of the artifacts that are refused today. It unwraps to the
-// refusals of the gravest state alone: theirs is the exit code.
+// heldError is of the artifacts, and the installed releases, that are refused today.
+// It unwraps to the refusals of the gravest state alone: theirs is the exit code.
 type heldError struct {
 	bad, all int
+	// Of installed releases.
+	installedBad, installed int
+
 	worst    fetch.State
 	errs     []error
 	products []string // whose releases they are
@@ -127,6 +146,11 @@ func (e *heldError) add(s fetch.Standing) {
 		return
 	}
 	e.bad++
+	e.note(s)
+}
+
+// note takes a refusal in, that is counted elsewhere.
+func (e *heldError) note(s fetch.Standing) {
 	of := asked{repository: s.Receipt.Repository, product: s.Receipt.Product}
 	if name := of.ref(false); name != "" && !slices.Contains(e.products, name) {
 		e.products = append(e.products, name)
@@ -140,10 +164,18 @@ func (e *heldError) add(s fetch.Standing) {
 }
 
 func (e *heldError) Error() string {
+	verdict := "are not good any more"
 	if e.worst == fetch.Unknown {
-		return fmt.Sprintf("%d of %d held artifacts could not be judged", e.bad, e.all)
+		verdict = "could not be judged"
 	}
-	return fmt.Sprintf("%d of %d held artifacts are not good any more", e.bad, e.all)
+	var texts []string
+	if e.bad > 0 {
+		texts = append(texts, fmt.Sprintf("%d of %d held artifacts %s", e.bad, e.all, verdict))
+	}
+	if e.installedBad > 0 {
+		texts = append(texts, fmt.Sprintf("%d of %d installed releases %s", e.installedBad, e.installed, verdict))
+	}
+	return strings.Join(texts, "; ")
 }
 
 // hint names the product, if all are of one.

@@ -67,6 +67,7 @@ func (s *Store) Install(ctx context.Context, r Release, blob cache.Blob, options
 			return err
 		}
 		done.Generation = g
+		p.dropTwins(g)
 		p.clean(ctx, g)
 		return nil
 	})
@@ -77,14 +78,38 @@ func (s *Store) Install(ctx context.Context, r Release, blob cache.Blob, options
 	return done, nil
 }
 
-// Ready unpacks a release to be run without being installed, unless it is there.
+// dropTwins removes other generations of the artifact that runs: their files or records
+// were found to be changed, or a crash has left them. A crash in it leaves some.
+func (p *product) dropTwins(current Generation) {
+	list, err := p.generations()
+	if err != nil {
+		return // clean meets the same, and tells
+	}
+	for _, g := range list {
+		if g.Number == current.Number || !g.Digests.Agree(current.Digests) {
+			continue
+		}
+		if err := p.discard(g.dir); err != nil {
+			p.Notice(fmt.Sprintf("%s %s could not be removed: %v", p.name, g.Version, err))
+		}
+	}
+}
+
+// Ready unpacks a release to be run without being installed, unless it is there. It
+// removes those that were not run for long.
 func (s *Store) Ready(ctx context.Context, r Release, blob cache.Blob, progress Progress) (g Generation, err error) {
 	if r, err = ready(r); err != nil {
 		return Generation{}, err
 	}
 	err = s.change(ctx, Name{r.Repository, r.Product}, func(p *product) error {
-		g, err = p.obtain(ctx, r, blob, Options{Progress: progress, Back: true})
-		return err
+		if g, err = p.obtain(ctx, r, blob, Options{Progress: progress, Back: true}); err != nil {
+			return err
+		}
+		s.Touch(g)
+		if number, err := readCurrent(p.dir); err == nil {
+			p.clean(ctx, Generation{Number: number})
+		}
+		return nil
 	})
 	return g, err
 }

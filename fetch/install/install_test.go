@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"assay/artifact/release"
 	"assay/cache"
@@ -326,4 +327,34 @@ func TestReady(t *testing.T) {
 	}
 	b.runs("hello", "1.0.0")
 	b.wantTidy("2", "3")
+}
+
+// TestReadyCleans: what was not run for long goes when another one is made to be run;
+// what is current, or was run since, stays.
+func TestReadyCleans(t *testing.T) {
+	skipOnWindows(t)
+	b := newBench(t)
+	now := time.Now()
+	b.Now = func() time.Time { return now }
+	ready := func(v string) Generation {
+		r, data := version(v)
+		g, err := b.Ready(t.Context(), r, b.blob(data), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Touch(g)
+		return g
+	}
+	ready("1.0.0")
+	again := ready("1.1.0")
+	if names, err := b.Known(); err != nil || !slices.Equal(names, []Name{hello}) {
+		t.Errorf("expected %v, found %v, %v", hello, names, err)
+	}
+	b.installs("2.0.0")
+	b.wantTidy("1", "2", "3")
+	now = now.Add(looseAge + time.Hour)
+	b.Touch(again)
+	ready("1.2.0")
+	b.wantTidy("2", "3", "4")
+	b.runs("hello", "2.0.0")
 }

@@ -96,14 +96,20 @@ func (p *product) dropLinks(keep []string) error {
 // Links are the paths by which a product's programs are called, those that are there.
 func (s *Store) Links(g Generation) []string {
 	var paths []string
-	name := Name{g.Repository, g.Product}
 	for _, link := range g.Programs() {
-		if own, err := s.ownerOf(link); err == nil && own.product == name {
-			paths = append(paths, s.linkPath(link))
+		if path, is := s.Link(g, link); is {
+			paths = append(paths, path)
 		}
 	}
 	slices.Sort(paths)
 	return paths
+}
+
+// Link is the path that a program of a release is called by, and whether a link of the
+// product is there, rather than nothing, or what is somebody else's.
+func (s *Store) Link(g Generation, program string) (path string, is bool) {
+	own, err := s.ownerOf(program)
+	return s.linkPath(program), err == nil && own.product == Name{g.Repository, g.Product}
 }
 
 // OwnerOf tells which product a link is of; empty: it is none of this store's.

@@ -128,33 +128,46 @@ func (s *Store) lock(ctx context.Context, path, what string) (end func(), err er
 func (s *Store) List() ([]Generation, []Broken, error) {
 	var list []Generation
 	var broken []Broken
-	repositories, err := readDir(s.products())
+	names, err := s.Known()
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, name := range names {
+		g, err := s.Current(name)
+		switch {
+		case err == nil:
+			list = append(list, g)
+		case !errors.Is(err, ErrMissing):
+			broken = append(broken, Broken{name, err})
+		}
+	}
+	return list, broken, nil
+}
+
+// Known are all products of which there is something, by product and repository:
+// those that are installed, those that were only run, and what an uninstall that was
+// cut short has left.
+func (s *Store) Known() ([]Name, error) {
+	var list []Name
+	repositories, err := readDir(s.products())
+	if err != nil {
+		return nil, err
 	}
 	for _, repository := range repositories {
 		products, err := readDir(filepath.Join(s.products(), repository))
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, each := range products {
-			name := Name{repository, each}
-			if name.check() != nil {
-				continue // a lock, or nothing of ours
-			}
-			g, err := s.Current(name)
-			switch {
-			case err == nil:
-				list = append(list, g)
-			case !errors.Is(err, ErrMissing):
-				broken = append(broken, Broken{name, err})
+			if name := (Name{repository, each}); name.check() == nil {
+				list = append(list, name)
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b Generation) int {
+	slices.SortFunc(list, func(a, b Name) int {
 		return cmp.Or(cmp.Compare(a.Product, b.Product), cmp.Compare(a.Repository, b.Repository))
 	})
-	return list, broken, nil
+	return list, nil
 }
 
 // Broken is a product about which nothing can be said.

@@ -27,6 +27,7 @@ func TestDamage(t *testing.T) {
 		"no program any more": {func(tree string) error { return os.Chmod(filepath.Join(tree, "hello-1.0.0", "hello"), 0o444) }, `"hello-1.0.0/hello" was changed`},
 		"missing":             {func(tree string) error { return os.Remove(filepath.Join(tree, "hello-1.0.0", "README")) }, `"hello-1.0.0/README" is missing`},
 		"added":               {func(tree string) error { return os.WriteFile(filepath.Join(tree, "extra"), nil, 0o644) }, `"extra" is not of the artifact`},
+		"all of it":           {os.RemoveAll, "no such file"},
 		"another kind": {func(tree string) error {
 			path := filepath.Join(tree, "hello-1.0.0", "README")
 			return errors.Join(os.Remove(path), os.Mkdir(path, 0o755))
@@ -55,6 +56,7 @@ func TestDamage(t *testing.T) {
 				t.Errorf("expected it unpacked anew, and told, found %+v, %q", again, b.notices)
 			}
 			b.runs("hello", "1.0.0")
+			b.wantTidy("2") // what was damaged is gone
 			if err := b.Verify(t.Context(), again.Generation, b.blob(data)); err != nil {
 				t.Error(err)
 			}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"assay/artifact"
+	"assay/fetch/install"
+)
+
+// joinFor gives a session its client for the repositories of what is installed, and
+// those that these must agree with.
+func (a *app) joinFor(c *cli.Context, s *session, repositories ...string) error {
+	agree, err := s.agreement()
+	if err != nil {
+		return err
+	}
+	return a.join(c, s, agree, repositories)
+}
+
+// knownName is installedName for what may be there in part only: a product that was
+// only run, or whose uninstall was cut short.
+func knownName(store *install.Store, text string) (install.Name, error) {
+	name, missing := installedName(store, text)
+	if missing == nil || codeOf(missing) != codeOf(install.ErrMissing) {
+		return name, missing
+	}
+	ref, err := artifact.ParseRef(text)
+	if err != nil {
+		return name, err
+	}
+	names, err := store.Known()
+	if err != nil {
+		return name, err
+	}
+	names = slices.DeleteFunc(names, func(n install.Name) bool {
+		return n.Product != ref.Product || ref.Repo != "" && n.Repository != ref.Repo
+	})
+	switch len(names) {
+	case 0:
+		return name, missing
+	case 1:
+		return names[0], nil
+	}
+	return name, usagef("something of %s is there from several repositories: expected one of %s, found %q", ref.Product, joinNames(names), clip(text))
+}
+
+// titleOf names an installed release, in a line.
+func titleOf(g install.Generation) string {
+	channel := ""
+	if g.Channel != "" {
+		channel = " (" + g.Channel + ")"
+	}
+	return fmt.Sprintf("%s %s%s for %s, of %s", g.Product, g.Version, channel, g.Platform, g.Repository)
+}
+
+// lostLink tells what is in the place of a program's link.
+func lostLink(store *install.Store, g install.Generation, program string) string {
+	path, _ := store.Link(g, program)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return path + " is gone"
+	}
+	return path + " leads elsewhere, or is somebody else's"
+}
