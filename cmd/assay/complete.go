@@ -40,6 +40,10 @@ func completions() map[string]operandWords {
 		"outdated":          {[]wordKind{installedWords}, true},
 		"hold":              {[]wordKind{installedWords}, true},
 		"unhold":            {[]wordKind{installedWords}, true},
+		"rollback":          {each: []wordKind{installedWords}},
+		"uninstall":         {[]wordKind{installedWords}, true},
+		"which":             {each: []wordKind{installedWords}},
+		"exec":              {each: []wordKind{upgradeWords}},
 		"policy show":       {each: []wordKind{channelRefWords}},
 		"completion":        {each: []wordKind{func(*heldNames, string) []string { return shells }}},
 	}
