@@ -3,6 +3,7 @@ package install
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"assay/internal/shown"
 )
@@ -33,6 +34,14 @@ func disk(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrDisk, err)
+}
+
+// ignoreMissing is for what may be gone already.
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func quote(text string) string { return shown.Quote(text, 200) }

@@ -50,24 +50,15 @@ func (s *Store) Install(ctx context.Context, r Release, blob cache.Blob, options
 		if err := p.checkLinks(r); err != nil {
 			return err
 		}
-		g, err := p.obtain(ctx, r, blob, options)
+		g, _, err := p.obtain(ctx, r, blob, options.Progress)
 		if err != nil {
 			return err
 		}
-		if !options.Back {
-			if g, err = p.newest(g, done.Before.Number); err != nil {
-				return err
-			}
-		}
 		done.Changed = g.Number != done.Before.Number || g.Request != done.Before.Request || g.Channel != done.Before.Channel
-		if g, err = p.used(g); err != nil {
+		if done.Generation, err = p.use(ctx, g, options.Back || g.Number == done.Before.Number); err != nil {
 			return err
 		}
-		if err := p.switchTo(ctx, g); err != nil {
-			return err
-		}
-		done.Generation = g
-		p.clean(ctx, g)
+		p.clean(ctx, g.Number)
 		return nil
 	})
 	if err != nil {
@@ -83,8 +74,15 @@ func (s *Store) Ready(ctx context.Context, r Release, blob cache.Blob, progress 
 		return Generation{}, err
 	}
 	err = s.change(ctx, Name{r.Repository, r.Product}, func(p *product) error {
-		g, err = p.obtain(ctx, r, blob, Options{Progress: progress, Back: true})
-		return err
+		made := false
+		if g, made, err = p.obtain(ctx, r, blob, progress); err != nil || !made {
+			return err
+		}
+		p.Touch(g) // by our clock, not the disk's
+		if current, err := readCurrent(p.dir); err == nil {
+			p.clean(ctx, current) // perhaps nothing of it will ever be installed
+		}
+		return nil
 	})
 	return g, err
 }
@@ -103,35 +101,57 @@ func ready(r Release) (Release, error) {
 
 // obtain gives a whole generation of a release: one that is there, or a new one. It
 // is loose as long as it was never switched to.
-func (p *product) obtain(ctx context.Context, r Release, blob cache.Blob, options Options) (Generation, error) {
-	if options.Progress == nil {
-		options.Progress = silent{}
+func (p *product) obtain(ctx context.Context, r Release, blob cache.Blob, progress Progress) (g Generation, made bool, err error) {
+	if progress == nil {
+		progress = silent{}
 	}
 	p.tidy()
 	if err := durable.MkdirAll(p.dir, 0o755); err != nil {
-		return Generation{}, disk(err)
+		return Generation{}, false, disk(err)
 	}
 	list, err := p.generations()
 	if err != nil {
-		return Generation{}, err
+		return Generation{}, false, err
 	}
-	if err := p.keep(ctx, list, r); err != nil {
-		return Generation{}, err
+	if err = p.keep(ctx, list, r); err == nil {
+		g, made, err = p.findOrMake(ctx, list, r, blob, progress)
 	}
+	if err != nil {
+		p.undo(context.WithoutCancel(ctx), list)
+	}
+	return g, made, err
+}
+
+// undo has the cache keep no more than before, where nothing new came of it.
+// Crash before: it keeps too much until the next change.
+func (p *product) undo(ctx context.Context, list []Generation) {
+	err := p.keep(ctx, list)
+	if len(list) == 0 {
+		_, err = p.Cache.Release(ctx, cache.KindInstall, p.name.reference())
+		_ = os.Remove(p.dir) // if it is empty
+	}
+	if err != nil {
+		p.Notice(fmt.Sprintf("%s: %v", p.name, err))
+	}
+}
+
+func (p *product) findOrMake(ctx context.Context, list []Generation, r Release, blob cache.Blob, progress Progress) (g Generation, made bool, err error) {
 	for _, g := range list {
 		if !g.same(r) {
 			continue
 		}
-		found, err := sum(ctx, g.Tree())
-		if err == nil && found.sum == g.Sum {
-			return p.renew(g, r)
+		err := g.whole(ctx)
+		if err == nil {
+			g, err = p.renew(g, r)
+			return g, false, err
 		}
 		if ctx.Err() != nil {
-			return Generation{}, context.Cause(ctx)
+			return Generation{}, false, context.Cause(ctx)
 		}
-		p.Notice(fmt.Sprintf("%s %s: %v; they are unpacked anew", p.name, g.Version, ErrDamaged))
+		p.Notice(fmt.Sprintf("%s %s is unpacked anew: %v", p.name, g.Version, err))
 	}
-	return p.make(ctx, r, blob, options.Progress)
+	g, err = p.make(ctx, r, blob, progress)
+	return g, true, err
 }
 
 // renew writes down why a generation that is there is wanted now.
@@ -147,13 +167,9 @@ func (p *product) renew(g Generation, r Release) (Generation, error) {
 
 // make unpacks a release into a new generation.
 func (p *product) make(ctx context.Context, r Release, blob cache.Blob, progress Progress) (Generation, error) {
-	numbers, err := p.numbers()
+	number, turn, err := p.next()
 	if err != nil {
 		return Generation{}, err
-	}
-	number := 1
-	if len(numbers) > 0 {
-		number = numbers[0] + 1
 	}
 	// Crash from here to the rename: a hidden folder, which the next change of the
 	// product removes.
@@ -163,7 +179,7 @@ func (p *product) make(ctx context.Context, r Release, blob cache.Blob, progress
 	}
 	g, err := fill(ctx, draft, r, blob, progress)
 	if err == nil {
-		g.Installed = p.Now().UTC()
+		g.Installed, g.Turn = p.Now().UTC(), turn
 		err = g.write()
 	}
 	if err == nil {
@@ -192,30 +208,53 @@ func fill(ctx context.Context, draft string, r Release, blob cache.Blob, progres
 	return g, err
 }
 
-// newest gives a generation that is not current the highest number: what runs now is
-// the one to go back to from it.
-func (p *product) newest(g Generation, current int) (Generation, error) {
+// next is the number and the turn of a generation that is to come.
+func (p *product) next() (number, turn int, err error) {
 	numbers, err := p.numbers()
-	if err != nil || g.Number == current || g.Number == numbers[0] {
-		return g, err
+	if err != nil {
+		return 0, 0, err
 	}
-	number := numbers[0] + 1
-	// Crash in the rename: it has one of the two numbers. Nobody uses it yet.
-	if err := durable.Rename(g.dir, p.folderOf(number)); err != nil {
-		return g, disk(err)
+	list, err := p.generations()
+	if err != nil {
+		return 0, 0, err
 	}
-	g.dir, g.Number = p.folderOf(number), number
-	return g, nil
+	number, turn = 1, 1
+	if len(numbers) > 0 {
+		number = numbers[0] + 1
+	}
+	if len(list) > 0 {
+		turn = list[0].Turn + 1
+	}
+	if max(number, turn) > maxNumber {
+		return 0, 0, fmt.Errorf("%w: %s: expected generations of numbers and turns below %d, found one of that", ErrRecord, p.dir, maxNumber)
+	}
+	return number, turn, nil
 }
 
-// used notes that a generation is about to be switched to. A crash behind it leaves
-// one that counts as one that ran: it is whole, and was proven.
-func (p *product) used(g Generation) (Generation, error) {
-	if !g.Loose {
-		return g, nil
+// use switches to a generation. Unless it keeps its place, it is the last one in the
+// history: what runs now is the one to go back to from it.
+func (p *product) use(ctx context.Context, g Generation, keepsPlace bool) (Generation, error) {
+	before := g
+	if !keepsPlace {
+		_, turn, err := p.next()
+		if err != nil {
+			return g, err
+		}
+		if g.Turn != turn-1 {
+			g.Turn = turn
+		}
 	}
-	g.Loose = false
-	return g, g.write()
+	if g.Loose = false; before.Loose || g.Turn != before.Turn {
+		// Crash behind it: it counts as one that ran. It is whole, and was proven.
+		if err := g.write(); err != nil {
+			return g, err
+		}
+	}
+	err := p.switchTo(ctx, g)
+	if current, readErr := readCurrent(p.dir); err != nil && readErr == nil && current != g.Number {
+		_ = before.write() // or it counts as one that ran, as above
+	}
+	return g, err
 }
 
 // switchTo makes a generation current.
@@ -224,16 +263,17 @@ func (p *product) switchTo(ctx context.Context, g Generation) error {
 		if err := p.checkLinks(g.Release); err != nil {
 			return err
 		}
-		if err := p.addLinks(g.Release); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
+		err := p.addLinks(g.Release)
+		if err == nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
 		}
 		// Crash here: the old release runs. A link may lead to a program that only
 		// the new one has; the next change of the product takes it away, or fills it.
-		if err := writeCurrent(p.dir, g.Number); err != nil {
-			return err
+		if err == nil {
+			err = writeCurrent(p.dir, g.Number)
+		}
+		if err != nil {
+			return errors.Join(err, p.dropIdle())
 		}
 		// Crash here: the new release runs. A link may lead to a program that only
 		// the old one had; it goes as above.
@@ -242,6 +282,16 @@ func (p *product) switchTo(ctx context.Context, g Generation) error {
 		}
 		return nil
 	})
+}
+
+// dropIdle takes away the links to programs that the current release does not have.
+// What is not known to be one stays.
+func (p *product) dropIdle() error {
+	g, err := p.current()
+	if err != nil && !errors.Is(err, ErrMissing) {
+		return nil
+	}
+	return p.dropLinks(g.Programs())
 }
 
 // keep has the cache keep what proving all generations again takes, and one more.
@@ -253,9 +303,6 @@ func (p *product) keep(ctx context.Context, list []Generation, more ...Release) 
 	for _, r := range more {
 		digests = append(digests, r.Digests.Primary())
 		digests = append(digests, r.Blobs...)
-	}
-	if len(digests) == 0 {
-		return nil
 	}
 	return p.Cache.Keep(ctx, cache.KindInstall, p.name.reference(), p.dir, digests...)
 }
@@ -269,7 +316,11 @@ func randomName() string {
 // tidy removes what changes that were cut short have left. The caller has the lock,
 // so nobody is at work on it.
 func (p *product) tidy() {
-	p.removeAll(p.dir, newPrefix, gonePrefix, ".link-")
+	p.removeAll(p.dir, newPrefix, gonePrefix, ".link-", "."+heldName+".", "."+currentName+".")
+	numbers, _ := p.numbers()
+	for _, number := range numbers {
+		p.removeAll(p.folderOf(number), "."+recordName+".")
+	}
 	p.removeAll(filepath.Dir(p.dir), gonePrefix+p.name.Product+"@")
 }
 

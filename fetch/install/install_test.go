@@ -325,5 +325,5 @@ func TestReady(t *testing.T) {
 		t.Errorf("found %+v", done)
 	}
 	b.runs("hello", "1.0.0")
-	b.wantTidy("2", "3")
+	b.wantTidy("1", "2")
 }

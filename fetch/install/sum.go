@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -57,7 +58,12 @@ func sum(ctx context.Context, tree string) (summary, error) {
 		addLine(all, kind, filepath.ToSlash(relative), detail)
 		return nil
 	})
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case !errors.Is(err, ErrDamaged):
 		err = disk(err)
 	}
 	s.sum = hex.EncodeToString(all.Sum(nil))

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"assay/artifact/release"
@@ -73,6 +74,9 @@ func makeTree(ctx context.Context, r Release, blob cache.Blob, dir string, progr
 		return makeRaw(ctx, r, blob, dir, progress)
 	}
 	file, err := os.Open(blob.Path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %v", cache.ErrMissing, blob.Digest())
+	}
 	if err != nil {
 		return disk(err)
 	}
@@ -149,13 +153,26 @@ func allowPrograms(r Release, dir string) error {
 		if !info.Mode().IsRegular() {
 			return fmt.Errorf("%w: %s: expected the program %s to be a file, found %v", ErrUnfit, r.Target, quote(p.Path), info.Mode().Type())
 		}
-		if info.Mode()&0o111 != 0o111 {
-			if err := root.Chmod(filepath.FromSlash(p.Path), 0o555); err != nil {
-				return disk(err)
-			}
+		if err := allowOne(root, filepath.FromSlash(p.Path), info.Mode().Perm()); err != nil {
+			return disk(err)
 		}
 	}
 	return nil
+}
+
+// allowOne has those execute a file who may read it, durably.
+func allowOne(root *os.Root, path string, mode fs.FileMode) error {
+	if mode|mode&0o444>>2 == mode || runtime.GOOS == "windows" { // where the name says it
+		return nil
+	}
+	if err := root.Chmod(path, mode|mode&0o444>>2); err != nil {
+		return err
+	}
+	file, err := root.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // nearest names a file of the same name elsewhere in the tree, for a message.

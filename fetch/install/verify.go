@@ -10,19 +10,41 @@ import (
 	"path/filepath"
 
 	"assay/cache"
-	"assay/internal/durable"
 )
 
 // Check reads all files of a generation and compares them with what was installed;
 // other ones are ErrDamaged. Whoever can change the files can change the record
 // beside them: Verify relies on neither.
 func (s *Store) Check(ctx context.Context, g Generation) error {
+	if err := g.there(); err != nil {
+		return err
+	}
+	return g.whole(ctx)
+}
+
+// there refuses a generation that was removed since it was asked for.
+func (g Generation) there() error {
+	_, err := os.Lstat(g.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: version %s of %s:%s is not kept any more", ErrMissing, g.Version, g.Repository, g.Product)
+	}
+	return disk(err)
+}
+
+// whole compares the files, and the links to the programs, with the record.
+func (g Generation) whole(ctx context.Context) error {
 	found, err := sum(ctx, g.Tree())
 	if err != nil {
 		return err
 	}
 	if found.sum != g.Sum {
 		return fmt.Errorf("%w: %s: expected the tree %s, found %s", ErrDamaged, g.Tree(), g.Sum, found.sum)
+	}
+	bin := filepath.Join(g.dir, binName)
+	for _, p := range g.programs() {
+		if !leadsTo(bin, p) {
+			return fmt.Errorf("%w: %s: expected %s to lead to the program %s", ErrDamaged, bin, quote(p.Link), quote(p.Path))
+		}
 	}
 	return nil
 }
@@ -32,8 +54,11 @@ func (s *Store) Check(ctx context.Context, g Generation) error {
 // difference is ErrDamaged, and the error names the first.
 func (s *Store) Verify(ctx context.Context, g Generation, blob cache.Blob) error {
 	return s.change(ctx, Name{g.Repository, g.Product}, func(p *product) error {
+		if err := g.there(); err != nil {
+			return err
+		}
 		draft := filepath.Join(p.dir, newPrefix+randomName())
-		if err := durable.MkdirAll(draft, 0o755); err != nil {
+		if err := os.Mkdir(draft, 0o755); err != nil {
 			return disk(err)
 		}
 		anew, err := fill(ctx, draft, g.Release, blob, silent{})
