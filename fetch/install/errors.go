@@ -30,8 +30,8 @@ var (
 
 // disk wraps an error of the file system; nil stays nil.
 func disk(err error) error {
-	if err == nil || errors.Is(err, ErrDisk) {
-		return err
+	if err == nil {
+		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrDisk, err)
 }

@@ -73,7 +73,7 @@ func (p *product) clean(ctx context.Context, current int) {
 	others := 0
 	for _, g := range list {
 		switch {
-		case g.Number == current, g.Loose && p.isFresh(g):
+		case g.Number == current, g.Loose && p.Now().Sub(g.used) < looseAge:
 			stay = append(stay, g)
 		case !g.Loose && others < Kept-1 && !g.same(runs):
 			stay = append(stay, g)
@@ -93,12 +93,6 @@ func (p *product) clean(ctx context.Context, current int) {
 	if err := p.keep(ctx, stay); err != nil {
 		p.Notice(fmt.Sprintf("%s: %v", p.name, err))
 	}
-}
-
-// isFresh reports whether a loose generation was run lately.
-func (p *product) isFresh(g Generation) bool {
-	info, err := os.Stat(filepath.Join(g.dir, recordName))
-	return err == nil && p.Now().Sub(info.ModTime()) < looseAge
 }
 
 // Touch notes that a loose generation was run.
@@ -128,9 +122,9 @@ func (p *product) discard(number int) bool {
 func (s *Store) Uninstall(ctx context.Context, n Name) (was Generation, err error) {
 	err = s.change(ctx, n, func(p *product) error {
 		was, err = p.current()
-		if _, statErr := os.Lstat(p.dir); statErr != nil && errors.Is(err, ErrMissing) {
+		if _, statErr := os.Lstat(p.dir); statErr != nil {
 			p.tidy()
-			return err
+			return err // there is no current one without the folder
 		}
 		err := p.withLinks(ctx, func() error {
 			if err := p.dropLinks(nil); err != nil {

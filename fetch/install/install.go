@@ -75,14 +75,13 @@ func (s *Store) Ready(ctx context.Context, r Release, blob cache.Blob, progress 
 	}
 	err = s.change(ctx, Name{r.Repository, r.Product}, func(p *product) error {
 		made := false
-		if g, made, err = p.obtain(ctx, r, blob, progress); err != nil || !made {
-			return err
+		if g, made, err = p.obtain(ctx, r, blob, progress); made {
+			p.Touch(g) // by our clock, not the disk's
+			if current, err := readCurrent(p.dir); err == nil {
+				p.clean(ctx, current) // perhaps nothing of it will ever be installed
+			}
 		}
-		p.Touch(g) // by our clock, not the disk's
-		if current, err := readCurrent(p.dir); err == nil {
-			p.clean(ctx, current) // perhaps nothing of it will ever be installed
-		}
-		return nil
+		return err
 	})
 	return g, err
 }
@@ -151,7 +150,7 @@ func (p *product) findOrMake(ctx context.Context, list []Generation, r Release, 
 		p.Notice(fmt.Sprintf("%s %s is unpacked anew: %v", p.name, g.Version, err))
 	}
 	g, err = p.make(ctx, r, blob, progress)
-	return g, true, err
+	return g, err == nil, err
 }
 
 // renew writes down why a generation that is there is wanted now.
@@ -264,9 +263,6 @@ func (p *product) switchTo(ctx context.Context, g Generation) error {
 			return err
 		}
 		err := p.addLinks(g.Release)
-		if err == nil && ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
 		// Crash here: the old release runs. A link may lead to a program that only
 		// the new one has; the next change of the product takes it away, or fills it.
 		if err == nil {

@@ -103,14 +103,11 @@ func (s *Store) isOneOf(file string, links []string) bool {
 	return slices.ContainsFunc(links, func(link string) bool { return s.sameFile(file, linkFile(link)) })
 }
 
-// sameFile reports whether two names in the folder of links are one.
+// sameFile reports whether two names are of one thing in the folder of links.
 func (s *Store) sameFile(a, b string) bool {
-	if a == b || !strings.EqualFold(a, b) {
-		return a == b
-	}
 	infoA, _ := os.Lstat(filepath.Join(s.Bin, a))
 	infoB, _ := os.Lstat(filepath.Join(s.Bin, b))
-	return os.SameFile(infoA, infoB) // nothing is the same as what can't be told
+	return strings.EqualFold(a, b) && os.SameFile(infoA, infoB) // nothing is the same as what can't be told
 }
 
 // linkPath is the file in the folder of links for a program of that name.

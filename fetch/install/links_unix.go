@@ -28,8 +28,8 @@ func readCurrent(dir string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%w: %s: expected a link to a generation: %w", ErrRecord, path, err)
 	}
-	number, err := strconv.Atoi(text)
-	if err != nil || number <= 0 || strconv.Itoa(number) != text {
+	number, ok := parseNumber(text)
+	if !ok {
 		return 0, fmt.Errorf("%w: %s: expected a link to a generation, found one to %s", ErrRecord, path, quote(text))
 	}
 	return number, nil
@@ -88,8 +88,8 @@ func programTarget(p release.Executable) string { return "../" + treeName + "/" 
 
 // leadsTo reports whether the bin folder of a generation leads to a program.
 func leadsTo(bin string, p release.Executable) bool {
-	target, err := os.Readlink(filepath.Join(bin, p.Link))
-	return err == nil && target == programTarget(p)
+	target, _ := os.Readlink(filepath.Join(bin, p.Link))
+	return target == programTarget(p)
 }
 
 // linkFile is the name in the folder of links of a program that is called so.
@@ -154,4 +154,18 @@ func describeMode(mode fs.FileMode) string {
 		return "a folder"
 	}
 	return mode.Type().String()
+}
+
+// allowOne has those execute a file who may read it, durably.
+func allowOne(root *os.Root, path string, mode fs.FileMode) (err error) {
+	if allowed := mode | mode&0o444>>2; allowed != mode {
+		if err = root.Chmod(path, allowed); err != nil {
+			return err
+		}
+		var file *os.File
+		if file, err = root.Open(path); err == nil {
+			err = errors.Join(file.Sync(), file.Close())
+		}
+	}
+	return err
 }

@@ -68,6 +68,7 @@ type Generation struct {
 	Bytes int64  `json:"bytes"` // of the files
 	Sum   string `json:"sum"`   // of the tree, see Sum
 	dir   string
+	used  time.Time // of a loose one: when it was run last, see Touch
 }
 
 // Tree is the folder of the release's files.
@@ -124,32 +125,27 @@ func (g Generation) write() error {
 // readGeneration reads the record of a generation's folder.
 func readGeneration(dir string, number int) (Generation, error) {
 	path := filepath.Join(dir, recordName)
-	refuse := func(format string, args ...any) (Generation, error) {
-		return Generation{}, fmt.Errorf("%w: %s: %s", ErrRecord, path, fmt.Sprintf(format, args...))
-	}
 	info, err := os.Lstat(path)
 	if err != nil {
 		return Generation{}, disk(err)
 	}
 	if !info.Mode().IsRegular() {
-		return refuse("expected a regular file, found %v", info.Mode().Type())
+		return Generation{}, fmt.Errorf("%w: %s: expected a regular file, found %v", ErrRecord, path, info.Mode().Type())
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return Generation{}, disk(err)
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxRecord+1))
-	switch {
-	case err != nil:
+	text, err := io.ReadAll(io.LimitReader(file, maxRecord+1)) // the limits know that it is too long
+	if err != nil {
 		return Generation{}, disk(err)
-	case len(text) > maxRecord:
-		return refuse("expected at most %d bytes, found more", maxRecord)
 	}
 	var r recordFile
 	if err := decodeRecord(text, &r); err != nil {
 		return Generation{}, fmt.Errorf("%w: %s", err, path)
 	}
+	r.used = info.ModTime()
 	r.dir, r.Number, r.Turn = dir, number, cmp.Or(r.Turn, number)
 	return r.Generation, nil
 }

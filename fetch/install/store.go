@@ -143,10 +143,7 @@ func (s *Store) List() ([]Generation, []Broken, error) {
 			return nil, nil, err
 		}
 		for _, each := range products {
-			name := Name{repository, each}
-			if name.check() != nil {
-				continue // a lock, or nothing of ours
-			}
+			name := Name{repository, each} // or a lock, or nothing of ours: that is missing
 			g, err := s.Current(name)
 			switch {
 			case err == nil:
@@ -190,23 +187,24 @@ func (s *Store) Current(n Name) (Generation, error) {
 }
 
 func (p *product) current() (Generation, error) {
-	number, err := readCurrent(p.dir)
-	for err == nil && number != 0 {
-		g, readErr := p.generation(number)
-		if !errors.Is(readErr, fs.ErrNotExist) {
-			return g, readErr
+	var absent error
+	// Who has no lock may look while another changes it: what was current is gone, and
+	// something else is current by now.
+	for range 10 {
+		number, err := readCurrent(p.dir)
+		if err != nil {
+			return Generation{}, err
 		}
-		// Who has no lock may look while another changes it: then something else is
-		// current by now.
-		before := number
-		if number, err = readCurrent(p.dir); number == before && err == nil {
-			return Generation{}, fmt.Errorf("%w: %s: expected a generation: %w", ErrRecord, filepath.Join(p.dir, currentName), readErr)
+		if number == 0 {
+			return Generation{}, fmt.Errorf("%w: %s", ErrMissing, p.name)
 		}
+		g, err := p.generation(number)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return g, err
+		}
+		absent = err
 	}
-	if err == nil {
-		err = fmt.Errorf("%w: %s", ErrMissing, p.name)
-	}
-	return Generation{}, err
+	return Generation{}, fmt.Errorf("%w: %s: expected it to lead to a generation: %w", ErrRecord, filepath.Join(p.dir, currentName), absent)
 }
 
 func (p *product) generation(number int) (Generation, error) {
@@ -253,12 +251,18 @@ func (p *product) survey() (list []Generation, damaged []int, err error) {
 	return list, damaged, err
 }
 
+// parseNumber reads the number of a generation.
+func parseNumber(text string) (n int, ok bool) {
+	n, _ = strconv.Atoi(text) // where it fails the number is another text
+	return n, n > 0 && n <= maxNumber && strconv.Itoa(n) == text
+}
+
 // numbers are those of the generations' folders, the newest first.
 func (p *product) numbers() ([]int, error) {
 	names, err := readDir(p.dir)
 	var numbers []int
 	for _, name := range names {
-		if n, err := strconv.Atoi(name); err == nil && n > 0 && n <= maxNumber && strconv.Itoa(n) == name {
+		if n, ok := parseNumber(name); ok {
 			numbers = append(numbers, n)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"assay/artifact/release"
@@ -158,21 +157,6 @@ func allowPrograms(r Release, dir string) error {
 		}
 	}
 	return nil
-}
-
-// allowOne has those execute a file who may read it, durably.
-func allowOne(root *os.Root, path string, mode fs.FileMode) error {
-	if mode|mode&0o444>>2 == mode || runtime.GOOS == "windows" { // where the name says it
-		return nil
-	}
-	if err := root.Chmod(path, mode|mode&0o444>>2); err != nil {
-		return err
-	}
-	file, err := root.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
 }
 
 // nearest names a file of the same name elsewhere in the tree, for a message.
