@@ -166,7 +166,7 @@ func TestNotOurs(t *testing.T) {
 	for _, target := range []string{
 		p + "x/acme/hello/current/bin/hello", p + "/acme/hello/current/bin/hello/x", p + "/acme/hello/7/bin/hello",
 		p + "/acme/hello/current/tree/hello", p + "/../acme/current/bin/hello", p + "/acme/../current/bin/hello", "/acme/hello/current/bin/hello",
-		p + "/acme/hello/current/bin", p + "//hello/current/bin/hello", p + "/acme//hello/current/bin/hello", "acme/hello/current/bin/hello",
+		p + "/acme/hello/current/bin", p + "//hello/current/bin/hello", p + "/ACME/hello/current/bin/hello", p + "/acme//hello/current/bin/hello", "acme/hello/current/bin/hello",
 	} {
 		path := filepath.Join(b.Bin, "hello")
 		mustLink(t, target, path)
