@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -134,16 +135,22 @@ func (s *Store) ownerOfFile(file string) (owner, error) {
 
 // programOf is what a link leads to that is of this store; the zero Name: it is none.
 func (s *Store) programOf(target string) (Name, string) {
-	rest, _ := strings.CutPrefix(target, s.products()+"/")
-	parts := strings.Split(rest, "/")
-	if len(parts) != 5 {
+	rest, link := path.Split(target)
+	rest, inGeneration := strings.CutSuffix(rest, "/"+currentName+"/"+binName+"/")
+	rest, product := path.Split(rest)
+	root, repository := path.Split(strings.TrimSuffix(rest, "/"))
+	if !inGeneration || !s.isProducts(strings.TrimSuffix(root, "/")) {
 		return Name{}, ""
 	}
-	name := Name{parts[0], parts[1]}
-	if target != s.product(name).linkTarget(parts[4]) {
-		return Name{}, ""
-	}
-	return name, parts[4]
+	return Name{repository, product}, link
+}
+
+// isProducts reports whether a folder is that of the products, by this name or, where
+// a link is on the way, by another.
+func (s *Store) isProducts(dir string) bool {
+	here, _ := os.Stat(s.products())
+	there, _ := os.Stat(dir)
+	return dir == s.products() || filepath.IsAbs(dir) && os.SameFile(here, there)
 }
 
 func describeMode(mode fs.FileMode) string {
@@ -157,15 +164,13 @@ func describeMode(mode fs.FileMode) string {
 }
 
 // allowOne has those execute a file who may read it, durably.
-func allowOne(root *os.Root, path string, mode fs.FileMode) (err error) {
-	if allowed := mode | mode&0o444>>2; allowed != mode {
-		if err = root.Chmod(path, allowed); err != nil {
-			return err
-		}
-		var file *os.File
-		if file, err = root.Open(path); err == nil {
-			err = errors.Join(file.Sync(), file.Close())
-		}
+func allowOne(root *os.Root, path string, mode fs.FileMode) error {
+	if err := root.Chmod(path, mode|mode&0o444>>2); err != nil {
+		return err
 	}
-	return err
+	file, err := root.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }

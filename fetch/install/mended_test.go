@@ -137,6 +137,10 @@ func TestAlias(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustLink(t, target, filepath.Join(b.Bin, "hi"))
+	links := []string{"hi"}
+	if os.Symlink(target, filepath.Join(b.Bin, "HELLO")) == nil { // capital letters are others here
+		links = []string{"HELLO", "hi"}
+	}
 	b.installs("1.1.0")
 	b.runs("hi", "1.1.0")
 	if own, err := b.OwnerOf("hi"); own != (Name{}) || err != nil {
@@ -153,8 +157,33 @@ func TestAlias(t *testing.T) {
 	if _, err := b.Uninstall(t.Context(), hello); err != nil {
 		t.Error(err)
 	}
-	if names, _ := readDir(b.Bin); !slices.Equal(names, []string{"hi"}) {
-		t.Errorf("expected the user's link left, found %v", names)
+	if names, _ := readDir(b.Bin); !slices.Equal(names, links) {
+		t.Errorf("expected the user's links %v left, found %v", links, names)
+	}
+}
+
+// TestIdleLinks: the links that a switch which failed has made go.
+func TestIdleLinks(t *testing.T) {
+	skipOnWindows(t)
+	b := newBench(t)
+	p := b.product(hello)
+	r, data := version("1.0.0")
+	if err := os.MkdirAll(b.Bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.addLinks(r), p.dropIdle()); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := readDir(b.Bin); len(names) != 0 {
+		t.Errorf("expected no links, found %v", names)
+	}
+	b.install(r, data)
+	r.Executables = append(r.Executables, release.Executable{Path: "new"})
+	if err := errors.Join(p.addLinks(r), p.dropIdle()); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := readDir(b.Bin); !slices.Equal(names, []string{"hello"}) {
+		t.Errorf("expected the links of what runs, found %v", names)
 	}
 }
 
