@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -45,5 +46,33 @@ func TestUmask(t *testing.T) {
 		if err := b.Verify(t.Context(), done.Generation, blob); err != nil {
 			t.Errorf("%03o: expected it found whole by another umask: %v", mask, err)
 		}
+	}
+}
+
+// TestOddFolders: folders may have any name, and be reached by several.
+func TestOddFolders(t *testing.T) {
+	b := newBench(t)
+	home := filepath.Dir(b.Dir)
+	b.Dir, b.Bin = filepath.Join(home, "da ta %d$HOME'\"\n"), filepath.Join(home, "b i n%")
+	b.installs("1.0.0")
+	b.runs("hello", "1.0.0")
+	mustLink(t, filepath.Base(b.Dir), filepath.Join(home, "data link"))
+	mustLink(t, filepath.Base(b.Bin), filepath.Join(home, "bin link"))
+	real := b.Bin
+	b.Dir, b.Bin = filepath.Join(home, "data link"), filepath.Join(home, "bin link")
+	if done := b.installs("1.1.0"); done.Before.Version != "1.0.0" || !slices.Equal(done.Links, []string{filepath.Join(b.Bin, "hello")}) {
+		t.Errorf("found %+v", done)
+	}
+	b.runs("hello", "1.1.0")
+	if _, err := b.Uninstall(t.Context(), hello); err != nil {
+		t.Error(err)
+	}
+	if names, _ := readDir(real); len(names) != 0 {
+		t.Errorf("expected no links left, found %v", names)
+	}
+	// As they are read here, relative ones are of nobody.
+	t.Chdir(home)
+	if b.isProducts("data link/products") || !b.isProducts(filepath.Join(home, "data link", "products")) {
+		t.Error("expected a folder of products by an absolute name alone")
 	}
 }
