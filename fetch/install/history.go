@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func (s *Store) Uninstall(ctx context.Context, n Name) (was Generation, err erro
 		was, err = p.current()
 		if _, statErr := os.Lstat(p.dir); statErr != nil {
 			p.tidy()
-			return err // there is no current one without the folder
+			return cmp.Or(err, disk(statErr)) // there is no current one without the folder
 		}
 		err := p.withLinks(ctx, func() error {
 			if err := p.dropLinks(nil); err != nil {
