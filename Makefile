@@ -16,7 +16,7 @@ build: ## the binary, in bin/
 test: ## every test; RACE=1 with the race detector
 	$(GO) test $(if $(RACE),-race) ./...
 
-soak: ## the tests of faults at length, some fifteen minutes: 7,000 kills, each syscall failing, a flaky network
+soak: ## the tests of faults at length, some twenty minutes: 7,000 kills, each syscall failing, a flaky network
 	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer
 
 lint: ## what CI refuses
