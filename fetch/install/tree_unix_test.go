@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestPipe: what is no file is damage, and is not read.
+// TestPipe: what is no file is damage, and is not read; what can't be read is a failure
+// of the disk.
 func TestPipe(t *testing.T) {
 	b := newBench(t)
 	g := b.installs("1.0.0").Generation
@@ -23,6 +24,10 @@ func TestPipe(t *testing.T) {
 	if errors.Is(err, ErrDisk) {
 		t.Errorf("expected no failure of the disk, found %v", err)
 	}
+	loop := filepath.Join(b.Dir, "loop")
+	mustLink(t, "loop", loop)
+	_, err = sum(t.Context(), filepath.Join(loop, treeName))
+	wantError(t, err, ErrDisk, loop)
 }
 
 // TestUmask: whatever it is, those who may read a program may execute it, and nobody
