@@ -24,6 +24,8 @@ func TestPipe(t *testing.T) {
 	if errors.Is(err, ErrDisk) {
 		t.Errorf("expected no failure of the disk, found %v", err)
 	}
+	_, data := version("1.0.0")
+	wantError(t, b.Verify(t.Context(), g, b.blob(data)), ErrDamaged, "pipe", "expected a file, a folder or a link")
 	loop := filepath.Join(b.Dir, "loop")
 	mustLink(t, "loop", loop)
 	_, err = sum(t.Context(), filepath.Join(loop, treeName))
