@@ -16,7 +16,7 @@ import (
 func TestPipe(t *testing.T) {
 	b := newBench(t)
 	g := b.installs("1.0.0").Generation
-	if err := syscall.Mkfifo(filepath.Join(g.Tree(), "pipe"), 0o644); err != nil {
+	if err := syscall.Mkfifo(filepath.Join(g.Tree(), "a pipe"), 0o644); err != nil {
 		t.Skip(err)
 	}
 	err := b.Check(t.Context(), g)
