@@ -7,7 +7,7 @@
 // In a Store's folder lie, for each product of each repository,
 //
 //	products/REPO/.PRODUCT.lock            who changes it has this lock
-//	products/REPO/PRODUCT/7/record.json    a generation: what was installed, and why
+//	products/REPO/PRODUCT/7/record.json    a generation: what was installed, why, and after what
 //	products/REPO/PRODUCT/7/tree/          its files, read-only
 //	products/REPO/PRODUCT/7/bin/           a link into tree for each of its programs
 //	products/REPO/PRODUCT/current          which generation runs
@@ -15,7 +15,9 @@
 //
 // and in the folder of links BIN/hello → …/PRODUCT/current/bin/hello. So all
 // programs of a product change at once, when current does: a symbolic link that is
-// replaced by a rename, and on Windows a small file that the launchers read.
+// replaced by a rename, and on Windows a small file that the launchers read. The
+// folder of a generation keeps its name, as a program may run from it; which one ran
+// after which is in the records.
 //
 // Guarantees, whatever is killed, full or at work beside: what runs is the old
 // release, or the new one, whole; a generation that has its number is complete and

@@ -3,6 +3,7 @@ package install
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"assay/internal/shown"
 )
@@ -29,10 +30,18 @@ var (
 
 // disk wraps an error of the file system; nil stays nil.
 func disk(err error) error {
-	if err == nil || errors.Is(err, ErrDisk) {
-		return err
+	if err == nil {
+		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrDisk, err)
+}
+
+// ignoreMissing is for what may be gone already.
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func quote(text string) string { return shown.Quote(text, 200) }

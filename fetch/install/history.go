@@ -1,9 +1,11 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,12 +28,18 @@ func (s *Store) Back(n Name, version string) (Generation, error) {
 	if current == 0 {
 		return Generation{}, fmt.Errorf("%w: %s", ErrMissing, n)
 	}
+	turn := current // of one whose record can't be read
+	for _, g := range list {
+		if g.Number == current {
+			turn = g.Turn
+		}
+	}
 	var kept []string
 	for _, g := range list {
 		if g.Loose || g.Number == current {
 			continue
 		}
-		if version == g.Version || version == "" && g.Number < current {
+		if version == g.Version || version == "" && g.Turn < turn {
 			return g, nil
 		}
 		if !slices.Contains(kept, g.Version) {
@@ -47,41 +55,45 @@ func (s *Store) Back(n Name, version string) (Generation, error) {
 	return Generation{}, fmt.Errorf("%w: version %s of %s is not kept; those that are: %s", ErrMissing, quote(version), n, strings.Join(kept, ", "))
 }
 
-// clean removes the generations that are no longer kept. What can't be removed now is
-// left for the next time.
-func (p *product) clean(ctx context.Context, current Generation) {
-	list, err := p.generations()
+// clean removes the generations that are no longer kept, and those that are of no use:
+// with a record that is damaged, or of the same release as the current one, which was
+// unpacked anew. What can't be removed now is left for the next time.
+func (p *product) clean(ctx context.Context, current int) {
+	list, damaged, err := p.survey()
 	if err != nil {
 		p.Notice(fmt.Sprintf("%s: %v", p.name, err))
 		return
+	}
+	var runs Release
+	for _, g := range list {
+		if g.Number == current {
+			runs = g.Release
+		}
 	}
 	var stay []Generation
 	others := 0
 	for _, g := range list {
 		switch {
-		case g.Number == current.Number:
+		case g.Number == current, g.Loose && p.Now().Sub(g.used) < looseAge:
 			stay = append(stay, g)
-		case g.Loose && p.isFresh(g), !g.Loose && others < Kept-1:
-			if stay = append(stay, g); !g.Loose {
-				others++
-			}
+		case !g.Loose && others < Kept-1 && !g.same(runs):
+			stay = append(stay, g)
+			others++
 		default:
-			if err := p.discard(g.dir); err != nil {
-				p.Notice(fmt.Sprintf("%s %s could not be removed: %v", p.name, g.Version, err))
+			if !p.discard(g.Number) {
 				stay = append(stay, g)
 			}
+		}
+	}
+	for _, number := range damaged {
+		if number != current {
+			p.discard(number)
 		}
 	}
 	// Crash here: the cache keeps too much until the next change.
 	if err := p.keep(ctx, stay); err != nil {
 		p.Notice(fmt.Sprintf("%s: %v", p.name, err))
 	}
-}
-
-// isFresh reports whether a loose generation was run lately.
-func (p *product) isFresh(g Generation) bool {
-	info, err := os.Stat(filepath.Join(g.dir, recordName))
-	return err == nil && p.Now().Sub(info.ModTime()) < looseAge
 }
 
 // Touch notes that a loose generation was run.
@@ -91,14 +103,19 @@ func (s *Store) Touch(g Generation) {
 	}
 }
 
-// discard takes a folder away at once, and then its files. A crash leaves a hidden
-// folder, which tidy removes.
-func (p *product) discard(dir string) error {
-	gone := filepath.Join(filepath.Dir(dir), gonePrefix+randomName())
-	if err := durable.Rename(dir, gone); err != nil {
-		return disk(err)
+// discard takes a generation away at once, and then its files, and reports whether it
+// is gone. A crash leaves a hidden folder, which tidy removes.
+func (p *product) discard(number int) bool {
+	gone := filepath.Join(p.dir, gonePrefix+randomName())
+	err := durable.Rename(p.folderOf(number), gone)
+	if err == nil {
+		err = os.RemoveAll(gone)
 	}
-	return disk(os.RemoveAll(gone))
+	if err != nil {
+		p.Notice(fmt.Sprintf("generation %d of %s could not be removed: %v", number, p.name, err))
+	}
+	_, err = os.Lstat(p.folderOf(number))
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // Uninstall takes a product away, with all that is kept of it, and returns what ran.
@@ -106,9 +123,9 @@ func (p *product) discard(dir string) error {
 func (s *Store) Uninstall(ctx context.Context, n Name) (was Generation, err error) {
 	err = s.change(ctx, n, func(p *product) error {
 		was, err = p.current()
-		if _, statErr := os.Lstat(p.dir); statErr != nil && errors.Is(err, ErrMissing) {
+		if _, statErr := os.Lstat(p.dir); statErr != nil {
 			p.tidy()
-			return err
+			return cmp.Or(err, disk(statErr)) // there is no current one without the folder
 		}
 		err := p.withLinks(ctx, func() error {
 			if err := p.dropLinks(nil); err != nil {
@@ -131,7 +148,10 @@ func (s *Store) Uninstall(ctx context.Context, n Name) (was Generation, err erro
 		if _, err := s.Cache.Release(ctx, cache.KindInstall, n.reference()); err != nil {
 			s.Notice(fmt.Sprintf("%s: %v", n, err))
 		}
-		return disk(os.RemoveAll(gone))
+		if err := os.RemoveAll(gone); err != nil {
+			s.Notice(fmt.Sprintf("%s is uninstalled, and its files could not be removed: %v", n, err))
+		}
+		return nil
 	})
 	return was, err
 }

@@ -2,18 +2,10 @@ package install
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
-	"assay/artifact"
 	"assay/cache"
-	"assay/internal/durable"
 )
 
 // Options say how to install. The zero value is good.
@@ -50,25 +42,15 @@ func (s *Store) Install(ctx context.Context, r Release, blob cache.Blob, options
 		if err := p.checkLinks(r); err != nil {
 			return err
 		}
-		g, err := p.obtain(ctx, r, blob, options)
+		g, _, err := p.obtain(ctx, r, blob, options.Progress)
 		if err != nil {
 			return err
 		}
-		if !options.Back {
-			if g, err = p.newest(g, done.Before.Number); err != nil {
-				return err
-			}
-		}
 		done.Changed = g.Number != done.Before.Number || g.Request != done.Before.Request || g.Channel != done.Before.Channel
-		if g, err = p.used(g); err != nil {
+		if done.Generation, err = p.use(ctx, g, options.Back || g.Number == done.Before.Number); err != nil {
 			return err
 		}
-		if err := p.switchTo(ctx, g); err != nil {
-			return err
-		}
-		done.Generation = g
-		p.dropTwins(g)
-		p.clean(ctx, g)
+		p.clean(ctx, g.Number)
 		return nil
 	})
 	if err != nil {
@@ -78,23 +60,6 @@ func (s *Store) Install(ctx context.Context, r Release, blob cache.Blob, options
 	return done, nil
 }
 
-// dropTwins removes other generations of the artifact that runs: their files or records
-// were found to be changed, or a crash has left them. A crash in it leaves some.
-func (p *product) dropTwins(current Generation) {
-	list, err := p.generations()
-	if err != nil {
-		return // clean meets the same, and tells
-	}
-	for _, g := range list {
-		if g.Number == current.Number || !g.Digests.Agree(current.Digests) {
-			continue
-		}
-		if err := p.discard(g.dir); err != nil {
-			p.Notice(fmt.Sprintf("%s %s could not be removed: %v", p.name, g.Version, err))
-		}
-	}
-}
-
 // Ready unpacks a release to be run without being installed, unless it is there. It
 // removes those that were not run for long.
 func (s *Store) Ready(ctx context.Context, r Release, blob cache.Blob, progress Progress) (g Generation, err error) {
@@ -102,12 +67,15 @@ func (s *Store) Ready(ctx context.Context, r Release, blob cache.Blob, progress 
 		return Generation{}, err
 	}
 	err = s.change(ctx, Name{r.Repository, r.Product}, func(p *product) error {
-		if g, err = p.obtain(ctx, r, blob, Options{Progress: progress, Back: true}); err != nil {
+		made := false
+		if g, made, err = p.obtain(ctx, r, blob, progress); err != nil {
 			return err
 		}
-		s.Touch(g)
-		if number, err := readCurrent(p.dir); err == nil {
-			p.clean(ctx, Generation{Number: number})
+		p.Touch(g) // by our clock, not the disk's
+		if made {
+			if current, err := readCurrent(p.dir); err == nil {
+				p.clean(ctx, current) // perhaps nothing of it will ever be installed
+			}
 		}
 		return nil
 	})
@@ -124,188 +92,4 @@ func ready(r Release) (Release, error) {
 		return r, fmt.Errorf("%w: %s: %w", ErrUnfit, r.Target, err)
 	}
 	return r, nil
-}
-
-// obtain gives a whole generation of a release: one that is there, or a new one. It
-// is loose as long as it was never switched to.
-func (p *product) obtain(ctx context.Context, r Release, blob cache.Blob, options Options) (Generation, error) {
-	if options.Progress == nil {
-		options.Progress = silent{}
-	}
-	p.tidy()
-	if err := durable.MkdirAll(p.dir, 0o755); err != nil {
-		return Generation{}, disk(err)
-	}
-	list, err := p.generations()
-	if err != nil {
-		return Generation{}, err
-	}
-	if err := p.keep(ctx, list, r); err != nil {
-		return Generation{}, err
-	}
-	for _, g := range list {
-		if !g.same(r) {
-			continue
-		}
-		found, err := sum(ctx, g.Tree())
-		if err == nil && found.sum == g.Sum {
-			return p.renew(g, r)
-		}
-		if ctx.Err() != nil {
-			return Generation{}, context.Cause(ctx)
-		}
-		p.Notice(fmt.Sprintf("%s %s: %v; they are unpacked anew", p.name, g.Version, ErrDamaged))
-	}
-	return p.make(ctx, r, blob, options.Progress)
-}
-
-// renew writes down why a generation that is there is wanted now.
-func (p *product) renew(g Generation, r Release) (Generation, error) {
-	before := g
-	g.Release = r
-	if g.Request == before.Request && g.Channel == before.Channel && slices.Equal(g.Blobs, before.Blobs) {
-		return before, nil
-	}
-	// Crash in here: the record is the old one or the new; both are of these files.
-	return g, g.write()
-}
-
-// make unpacks a release into a new generation.
-func (p *product) make(ctx context.Context, r Release, blob cache.Blob, progress Progress) (Generation, error) {
-	numbers, err := p.numbers()
-	if err != nil {
-		return Generation{}, err
-	}
-	number := 1
-	if len(numbers) > 0 {
-		number = numbers[0] + 1
-	}
-	// Crash from here to the rename: a hidden folder, which the next change of the
-	// product removes.
-	draft := filepath.Join(p.dir, newPrefix+randomName())
-	if err := os.Mkdir(draft, 0o755); err != nil {
-		return Generation{}, disk(err)
-	}
-	g, err := fill(ctx, draft, r, blob, progress)
-	if err == nil {
-		g.Installed = p.Now().UTC()
-		err = g.write()
-	}
-	if err == nil {
-		err = disk(durable.Rename(draft, p.folderOf(number)))
-	}
-	if err != nil {
-		return Generation{}, errors.Join(err, disk(os.RemoveAll(draft)))
-	}
-	// Crash here: a whole generation that nobody uses. The next install of the same
-	// release takes it; the next one of another removes it in its time.
-	g.dir, g.Number = p.folderOf(number), number
-	return g, nil
-}
-
-// fill makes all of a generation but its record.
-func fill(ctx context.Context, draft string, r Release, blob cache.Blob, progress Progress) (Generation, error) {
-	g := Generation{Release: r, dir: draft, Loose: true}
-	if err := makeTree(ctx, r, blob, g.Tree(), progress); err != nil {
-		return g, err
-	}
-	if err := linkPrograms(draft, r); err != nil {
-		return g, err
-	}
-	found, err := sum(ctx, g.Tree())
-	g.Sum, g.Files, g.Bytes = found.sum, found.files, found.bytes
-	return g, err
-}
-
-// newest gives a generation that is not current the highest number: what runs now is
-// the one to go back to from it.
-func (p *product) newest(g Generation, current int) (Generation, error) {
-	numbers, err := p.numbers()
-	if err != nil || g.Number == current || g.Number == numbers[0] {
-		return g, err
-	}
-	number := numbers[0] + 1
-	// Crash in the rename: it has one of the two numbers. Nobody uses it yet.
-	if err := durable.Rename(g.dir, p.folderOf(number)); err != nil {
-		return g, disk(err)
-	}
-	g.dir, g.Number = p.folderOf(number), number
-	return g, nil
-}
-
-// used notes that a generation is about to be switched to. A crash behind it leaves
-// one that counts as one that ran: it is whole, and was proven.
-func (p *product) used(g Generation) (Generation, error) {
-	if !g.Loose {
-		return g, nil
-	}
-	g.Loose = false
-	return g, g.write()
-}
-
-// switchTo makes a generation current.
-func (p *product) switchTo(ctx context.Context, g Generation) error {
-	return p.withLinks(ctx, func() error {
-		if err := p.checkLinks(g.Release); err != nil {
-			return err
-		}
-		if err := p.addLinks(g.Release); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		// Crash here: the old release runs. A link may lead to a program that only
-		// the new one has; the next change of the product takes it away, or fills it.
-		if err := writeCurrent(p.dir, g.Number); err != nil {
-			return err
-		}
-		// Crash here: the new release runs. A link may lead to a program that only
-		// the old one had; it goes as above.
-		if err := p.dropLinks(g.Programs()); err != nil {
-			p.Notice(fmt.Sprintf("%s: a link that is of no use could not be removed: %v", p.name, err))
-		}
-		return nil
-	})
-}
-
-// keep has the cache keep what proving all generations again takes, and one more.
-func (p *product) keep(ctx context.Context, list []Generation, more ...Release) error {
-	var digests []artifact.Digest
-	for _, g := range list {
-		more = append(more, g.Release)
-	}
-	for _, r := range more {
-		digests = append(digests, r.Digests.Primary())
-		digests = append(digests, r.Blobs...)
-	}
-	if len(digests) == 0 {
-		return nil
-	}
-	return p.Cache.Keep(ctx, cache.KindInstall, p.name.reference(), p.dir, digests...)
-}
-
-func randomName() string {
-	var random [8]byte
-	rand.Read(random[:]) // never fails
-	return hex.EncodeToString(random[:])
-}
-
-// tidy removes what changes that were cut short have left. The caller has the lock,
-// so nobody is at work on it.
-func (p *product) tidy() {
-	p.removeAll(p.dir, newPrefix, gonePrefix, ".link-")
-	p.removeAll(filepath.Dir(p.dir), gonePrefix+p.name.Product+"@")
-}
-
-func (p *product) removeAll(dir string, prefixes ...string) {
-	names, _ := readDir(dir)
-	for _, name := range names {
-		if !slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
-			p.Notice(fmt.Sprintf("%s: what an earlier run left could not be removed: %v", p.name, err))
-		}
-	}
 }

@@ -326,7 +326,7 @@ func TestReady(t *testing.T) {
 		t.Errorf("found %+v", done)
 	}
 	b.runs("hello", "1.0.0")
-	b.wantTidy("2", "3")
+	b.wantTidy("1", "2")
 }
 
 // TestReadyCleans: what was not run for long goes when another one is made to be run;

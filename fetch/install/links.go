@@ -1,13 +1,14 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"assay/internal/durable"
 )
@@ -37,29 +38,42 @@ func (p *product) withLinks(ctx context.Context, fn func() error) error {
 // checkLinks refuses a release whose programs would take somebody's name.
 func (p *product) checkLinks(r Release) error {
 	for _, link := range r.Programs() {
-		switch own, err := p.ownerOf(link); {
-		case err != nil:
+		if _, err := p.checkLink(link); err != nil {
 			return err
-		case !own.taken || own.product == p.name:
-		case own.product != Name{}:
-			return fmt.Errorf("%w: %s is of %s already: expected nothing there, or a link of %s", ErrTaken, p.linkPath(link), own.product, p.name)
-		default:
-			return fmt.Errorf("%w: %s: expected nothing there, or a link of %s, found %s", ErrTaken, p.linkPath(link), p.name, own.what)
 		}
 	}
 	return nil
 }
 
+// checkLink refuses one program's name, or reports whether the link is there.
+func (p *product) checkLink(link string) (there bool, err error) {
+	switch own, err := p.ownerOf(link); {
+	case err != nil:
+		return false, err
+	case !own.taken || own.product == p.name:
+		return own.taken, nil
+	case own.product != Name{}:
+		return true, fmt.Errorf("%w: %s is of %s already: expected nothing there, or a link of %s", ErrTaken, p.linkPath(link), own.product, p.name)
+	default:
+		return true, fmt.Errorf("%w: %s: expected nothing there, or a link of %s, found %s", ErrTaken, p.linkPath(link), p.name, own.what)
+	}
+}
+
 // addLinks makes those links that are missing. Before the switch they lead to no
-// program, or to one of the old release that is called alike.
+// program, or to one of the old release that is called alike. What somebody else puts
+// there meanwhile is not replaced.
 func (p *product) addLinks(r Release) error {
 	for _, link := range r.Programs() {
-		own, err := p.ownerOf(link)
-		if err == nil && !own.taken {
-			err = p.makeLink(link)
-		}
+		there, err := p.checkLink(link)
 		if err != nil {
 			return err
+		}
+		if there {
+			continue
+		}
+		if err := p.makeLink(link); err != nil {
+			_, taken := p.checkLink(link)
+			return cmp.Or(taken, disk(err))
 		}
 	}
 	return nil
@@ -71,27 +85,36 @@ func (p *product) dropLinks(keep []string) error {
 	if err != nil {
 		return err
 	}
-	stay := map[string]bool{}
-	for _, link := range keep {
-		stay[p.linkPath(link)] = true
-	}
-	dropped := false
 	for _, name := range names {
-		own, err := p.ownerOf(name)
-		path := filepath.Join(p.Bin, name)
-		if err != nil || own.product != p.name || stay[path] || path != p.linkPath(name) {
+		// Of what can't be looked at nothing is known, so it stays.
+		if own, _ := p.ownerOfFile(name); own.product != p.name || p.isOneOf(name, keep) {
 			continue
 		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := errors.Join(os.Remove(filepath.Join(p.Bin, name)), durable.SyncDir(p.Bin)); err != nil {
 			return disk(err)
 		}
-		dropped = true
 	}
-	if !dropped {
-		return nil
-	}
-	return disk(durable.SyncDir(p.Bin))
+	return nil
 }
+
+// isOneOf reports whether a file in the folder of links is that of one of some links.
+// Where the file system takes capital letters for small ones, several names are one.
+func (s *Store) isOneOf(file string, links []string) bool {
+	return slices.ContainsFunc(links, func(link string) bool { return s.sameFile(file, linkFile(link)) })
+}
+
+// sameFile reports whether two names are of one thing in the folder of links.
+func (s *Store) sameFile(a, b string) bool {
+	infoA, _ := os.Lstat(filepath.Join(s.Bin, a))
+	infoB, _ := os.Lstat(filepath.Join(s.Bin, b))
+	return strings.EqualFold(a, b) && os.SameFile(infoA, infoB) // nothing is the same as what can't be told
+}
+
+// linkPath is the file in the folder of links for a program of that name.
+func (s *Store) linkPath(link string) string { return filepath.Join(s.Bin, linkFile(link)) }
+
+// ownerOf tells whose a program's name in the folder of links is.
+func (s *Store) ownerOf(link string) (owner, error) { return s.ownerOfFile(linkFile(link)) }
 
 // Links are the paths by which a product's programs are called, those that are there.
 func (s *Store) Links(g Generation) []string {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"assay/artifact/release"
 	"assay/internal/durable"
 )
 
@@ -18,7 +19,8 @@ var errNotDir = syscall.ENOTDIR
 // maxLauncher bounds what is read of a file that may be a launcher, in bytes.
 const maxLauncher = 64 << 10
 
-// launcherMark begins the first line of our launchers, and the product follows.
+// launcherMark begins the first line of our launchers; the product and the file's name
+// follow.
 const launcherMark = "@rem assay: "
 
 // readCurrent is the number of the generation that runs; 0: none. Links need a
@@ -32,8 +34,8 @@ func readCurrent(dir string) (int, error) {
 	if err != nil {
 		return 0, disk(err)
 	}
-	number, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || number <= 0 {
+	number, ok := parseNumber(strings.TrimSpace(string(text)))
+	if !ok {
 		return 0, fmt.Errorf("%w: %s: expected the number of a generation, found %s", ErrRecord, path, quote(string(text)))
 	}
 	return number, nil
@@ -45,11 +47,7 @@ func writeCurrent(dir string, number int) error {
 }
 
 func removeCurrent(dir string) error {
-	err := os.Remove(filepath.Join(dir, currentName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return disk(err)
+	return disk(ignoreMissing(os.Remove(filepath.Join(dir, currentName))))
 }
 
 // linkPrograms makes the bin folder of a generation in the making: a script for each
@@ -60,39 +58,56 @@ func linkPrograms(dir string, r Release) error {
 		return disk(err)
 	}
 	for _, p := range r.programs() {
-		script := "@\"%~dp0..\\" + treeName + "\\" + escape(filepath.FromSlash(p.Path)) + "\" %*\r\n"
-		if err := durable.WriteFile(filepath.Join(bin, scriptName(p.Link)), []byte(script), 0o644); err != nil {
+		if err := durable.WriteFile(filepath.Join(bin, linkFile(p.Link)), []byte(programScript(p)), 0o644); err != nil {
 			return disk(err)
 		}
 	}
 	return nil
 }
 
+// programScript calls a program of a generation.
+func programScript(p release.Executable) string {
+	return "@\"%~dp0..\\" + treeName + "\\" + escape(filepath.FromSlash(p.Path)) + "\" %*\r\n"
+}
+
+// leadsTo reports whether the bin folder of a generation leads to a program.
+func leadsTo(bin string, p release.Executable) bool {
+	text, err := os.ReadFile(filepath.Join(bin, linkFile(p.Link)))
+	return err == nil && string(text) == programScript(p)
+}
+
 // escape keeps a path in a script what it is.
 func escape(path string) string { return strings.ReplaceAll(path, "%", "%%") }
 
-// scriptName is what a program is called by in a shell without its suffix.
-func scriptName(link string) string {
+// linkFile is the script that a program is called by, in a shell without the suffix.
+func linkFile(link string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(link, ".exe"), ".EXE") + ".cmd"
 }
 
-// linkPath is the file in the folder of links for a program of that name.
-func (s *Store) linkPath(link string) string { return filepath.Join(s.Bin, scriptName(link)) }
-
-// makeLink writes the launcher, which asks each time which generation is current.
+// makeLink writes the launcher where there is nothing. It asks each time which
+// generation is current. A crash leaves a hidden file, which counts as a launcher.
 func (p *product) makeLink(link string) error {
 	dir := escape(p.dir)
-	script := launcherMark + p.name.String() + "\r\n" +
+	script := launcherMark + p.name.String() + " " + linkFile(link) + "\r\n" +
 		"@setlocal\r\n" +
 		"@set /p ASSAY_CURRENT=<\"" + dir + "\\" + currentName + "\"\r\n" +
-		"@call \"" + dir + "\\%ASSAY_CURRENT%\\" + binName + "\\" + escape(scriptName(link)) + "\" %*\r\n" +
+		"@call \"" + dir + "\\%ASSAY_CURRENT%\\" + binName + "\\" + escape(linkFile(link)) + "\" %*\r\n" +
 		"@exit /b %ERRORLEVEL%\r\n"
-	return disk(durable.WriteFile(p.linkPath(link), []byte(script), 0o644))
+	file, err := durable.Create(p.linkPath(link), 0o644)
+	if err != nil {
+		return err
+	}
+	defer file.Abort()
+	if _, err := file.Write([]byte(script)); err != nil {
+		return err
+	}
+	return file.CommitNew()
 }
 
-// ownerOf tells whose a name in the folder of links is.
-func (s *Store) ownerOf(link string) (owner, error) {
-	path := s.linkPath(link)
+// ownerOfFile tells whose a name in the folder of links is. A launcher by another name
+// than it was made with is somebody else's.
+func (s *Store) ownerOfFile(name string) (owner, error) {
+	path := filepath.Join(s.Bin, name)
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return owner{}, nil
@@ -108,9 +123,15 @@ func (s *Store) ownerOf(link string) (owner, error) {
 		return owner{}, disk(err)
 	}
 	line, _, _ := strings.Cut(string(text), "\r\n")
-	repository, product, ok := strings.Cut(strings.TrimPrefix(line, launcherMark), ":")
-	if !strings.HasPrefix(line, launcherMark) || !ok {
+	line, ours := strings.CutPrefix(line, launcherMark)
+	line, file, _ := strings.Cut(line, " ")
+	repository, product, _ := strings.Cut(line, ":")
+	made := Name{repository, product}
+	if isDraft := strings.HasPrefix(name, "."+file+"."); !ours || made.check() != nil || !isDraft && !s.sameFile(name, file) {
 		return owner{taken: true, what: "a file"}, nil
 	}
-	return owner{taken: true, product: Name{repository, product}}, nil
+	return owner{taken: true, product: made}, nil
 }
+
+// allowOne has nothing to do: the name says what can be executed.
+func allowOne(*os.Root, string, fs.FileMode) error { return nil }

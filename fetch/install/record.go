@@ -1,10 +1,12 @@
 package install
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,13 +51,16 @@ type Release struct {
 
 // same reports whether two releases have the same files and programs.
 func (r Release) same(other Release) bool {
-	return r.Digests.Agree(other.Digests) && r.Platform == other.Platform && r.Version == other.Version && slices.Equal(r.programs(), other.programs())
+	return r.Digests.Agree(other.Digests) && r.Platform == other.Platform && r.Version == other.Version && r.Format == other.Format && r.Name == other.Name && slices.Equal(r.programs(), other.programs())
 }
 
 // Generation is a release on this machine.
 type Generation struct {
 	Release
-	Number    int       `json:"-"`
+	Number int `json:"-"`
+	// Turn is its place in the history, higher than that of what was switched to
+	// before it. It is not the number, which stays: a program may run from that folder.
+	Turn      int       `json:"turn,omitempty"`
 	Installed time.Time `json:"installed"`
 	// Loose ones were only run: they never were what the links lead to.
 	Loose bool   `json:"loose,omitempty"`
@@ -63,6 +68,7 @@ type Generation struct {
 	Bytes int64  `json:"bytes"` // of the files
 	Sum   string `json:"sum"`   // of the tree, see Sum
 	dir   string
+	used  time.Time // of a loose one: when it was run last, see Touch
 }
 
 // Tree is the folder of the release's files.
@@ -119,33 +125,28 @@ func (g Generation) write() error {
 // readGeneration reads the record of a generation's folder.
 func readGeneration(dir string, number int) (Generation, error) {
 	path := filepath.Join(dir, recordName)
-	refuse := func(format string, args ...any) (Generation, error) {
-		return Generation{}, fmt.Errorf("%w: %s: %s", ErrRecord, path, fmt.Sprintf(format, args...))
-	}
 	info, err := os.Lstat(path)
 	if err != nil {
 		return Generation{}, disk(err)
 	}
 	if !info.Mode().IsRegular() {
-		return refuse("expected a regular file, found %v", info.Mode().Type())
+		return Generation{}, fmt.Errorf("%w: %s: expected a regular file, found %v", ErrRecord, path, info.Mode().Type())
 	}
 	file, err := os.Open(path)
 	if err != nil {
 		return Generation{}, disk(err)
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxRecord+1))
-	switch {
-	case err != nil:
+	text, err := io.ReadAll(io.LimitReader(file, maxRecord+1)) // the limits know that it is too long
+	if err != nil {
 		return Generation{}, disk(err)
-	case len(text) > maxRecord:
-		return refuse("expected at most %d bytes, found more", maxRecord)
 	}
 	var r recordFile
 	if err := decodeRecord(text, &r); err != nil {
 		return Generation{}, fmt.Errorf("%w: %s", err, path)
 	}
-	r.dir, r.Number = dir, number
+	r.used = info.ModTime()
+	r.dir, r.Number, r.Turn = dir, number, cmp.Or(r.Turn, number)
 	return r.Generation, nil
 }
 
@@ -168,6 +169,9 @@ func decodeRecord(text []byte, r *recordFile) error {
 	if err := r.check(); err != nil {
 		return fmt.Errorf("%w: %w", ErrRecord, err)
 	}
+	if r.Turn < 0 || r.Turn > maxNumber {
+		return fmt.Errorf("%w: expected a turn of at most %d, found %d", ErrRecord, maxNumber, r.Turn)
+	}
 	return nil
 }
 
@@ -184,13 +188,13 @@ func (r Release) check() error {
 	}
 	names := map[string]bool{}
 	for _, p := range r.programs() {
-		if !filepath.IsLocal(filepath.FromSlash(p.Path)) || strings.ContainsAny(p.Path, "\\:") {
+		if p.Path == "." || !fs.ValidPath(p.Path) || strings.ContainsAny(p.Path, "\\:") {
 			return fmt.Errorf("expected a program inside of the release, found %s", quote(p.Path))
 		}
 		if err := artifact.ValidFileName(p.Link); err != nil {
 			return err
 		}
-		if folded := strings.ToLower(p.Link); names[folded] {
+		if folded := strings.ToLower(linkFile(p.Link)); names[folded] {
 			return fmt.Errorf("expected a name of its own for each program, found %s twice", quote(p.Link))
 		} else {
 			names[folded] = true

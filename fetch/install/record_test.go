@@ -20,19 +20,22 @@ func TestRecordRefuses(t *testing.T) {
 		change func(text string) string
 		want   error
 	}{
-		"empty":            {func(string) string { return "" }, ErrRecord},
-		"cut":              {func(text string) string { return text[:len(text)/2] }, ErrRecord},
-		"no JSON":          {func(string) string { return "hello" }, ErrRecord},
-		"too long":         {func(text string) string { return text + strings.Repeat(" ", maxRecord) }, ErrRecord},
-		"another document": {replace(recordSchema, "assay.lock/v1"), ErrRecord},
-		"newer":            {replace(recordSchema, "assay.installed/v2"), ErrNewer},
-		"key twice":        {replace(`"product":`, `"product": "x", "product":`), ErrRecord},
-		"another product":  {replace(`"product": "hello"`, `"product": "other"`), ErrRecord},
-		"bad product":      {replace(`"product": "hello"`, `"product": "../x"`), ErrRecord},
-		"program outside":  {replace(`"path": "hello-1.0.0/hello"`, `"path": "../../hello"`), ErrRecord},
-		"absolute program": {replace(`"path": "hello-1.0.0/hello"`, `"path": "/bin/sh"`), ErrRecord},
-		"link with a path": {replace(`"link": "hello"`, `"link": "../hello"`), ErrRecord},
-		"bad request":      {replace(`"request": "stable"`, `"request": "@@"`), ErrRecord},
+		"empty":              {func(string) string { return "" }, ErrRecord},
+		"cut":                {func(text string) string { return text[:len(text)/2] }, ErrRecord},
+		"no JSON":            {func(string) string { return "hello" }, ErrRecord},
+		"too long":           {func(text string) string { return text + strings.Repeat(" ", maxRecord) }, ErrRecord},
+		"another document":   {replace(recordSchema, "assay.lock/v1"), ErrRecord},
+		"newer":              {replace(recordSchema, "assay.installed/v2"), ErrNewer},
+		"key twice":          {replace(`"product":`, `"product": "x", "product":`), ErrRecord},
+		"another product":    {replace(`"product": "hello"`, `"product": "other"`), ErrRecord},
+		"bad product":        {replace(`"product": "hello"`, `"product": "../x"`), ErrRecord},
+		"program outside":    {replace(`"path": "hello-1.0.0/hello"`, `"path": "../../hello"`), ErrRecord},
+		"absolute program":   {replace(`"path": "hello-1.0.0/hello"`, `"path": "/bin/sh"`), ErrRecord},
+		"link with a path":   {replace(`"link": "hello"`, `"link": "../hello"`), ErrRecord},
+		"another repository": {replace(`"repository": "acme"`, `"repository": "other"`), ErrRecord},
+		"turn below 0":       {replace(`"turn": 1`, `"turn": -1`), ErrRecord},
+		"turn beyond":        {replace(`"turn": 1`, `"turn": 1073741825`), ErrRecord},
+		"bad request":        {replace(`"request": "stable"`, `"request": "@@"`), ErrRecord},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)

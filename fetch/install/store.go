@@ -25,6 +25,8 @@ const (
 	heldName    = "held"
 	currentName = "current"
 	newPrefix   = ".new-" // of a generation that is being made
+	// maxNumber bounds the numbers of generations, and their turns.
+	maxNumber = 1 << 30
 	// Kept is how many generations of a product stay: what runs, and the last ones
 	// before it.
 	Kept = 3
@@ -111,16 +113,19 @@ func (s *Store) lock(ctx context.Context, path, what string) (end func(), err er
 	defer cancel()
 	lock := flock.New(path, flock.SetPermissions(0o644))
 	const poll = 20 * time.Millisecond
-	taken, err := lock.TryLockContext(within, poll)
+	_, err = lock.TryLockContext(within, poll) // without an error it is taken
+	end = func() { _ = lock.Close() }          // the kernel would end it with the process
+	if err == nil {
+		return end, nil
+	}
+	end()
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.Is(err, context.DeadlineExceeded) || err == nil && !taken:
+	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("%w: %s: for %v by now", ErrBusy, what, s.LockWait)
-	case err != nil:
-		return nil, disk(err)
 	}
-	return func() { _ = lock.Close() }, nil // the kernel would end it with the process
+	return nil, disk(err)
 }
 
 // List are the products that have a current release, by product and repository. One
@@ -198,14 +203,24 @@ func (s *Store) Current(n Name) (Generation, error) {
 }
 
 func (p *product) current() (Generation, error) {
-	number, err := readCurrent(p.dir)
-	if err != nil {
-		return Generation{}, err
+	var absent error
+	// Who has no lock may look while another changes it: what was current is gone, and
+	// something else is current by now.
+	for range 10 {
+		number, err := readCurrent(p.dir)
+		if err != nil {
+			return Generation{}, err
+		}
+		if number == 0 {
+			return Generation{}, fmt.Errorf("%w: %s", ErrMissing, p.name)
+		}
+		g, err := p.generation(number)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return g, err
+		}
+		absent = err
 	}
-	if number == 0 {
-		return Generation{}, fmt.Errorf("%w: %s", ErrMissing, p.name)
-	}
-	return p.generation(number)
+	return Generation{}, fmt.Errorf("%w: %s: expected it to lead to a generation: %w", ErrRecord, filepath.Join(p.dir, currentName), absent)
 }
 
 func (p *product) generation(number int) (Generation, error) {
@@ -218,8 +233,9 @@ func (p *product) generation(number int) (Generation, error) {
 
 func (p *product) folderOf(number int) string { return filepath.Join(p.dir, strconv.Itoa(number)) }
 
-// Generations are all that are there of a product, the newest first, and the number
-// of the current one; 0: none runs. Those whose record can't be read are left out.
+// Generations are all that are there of a product, by their turns, the last first, and
+// the number of the current one; 0: none runs. Those whose record can't be read are
+// left out.
 func (s *Store) Generations(n Name) (list []Generation, current int, err error) {
 	if err := n.check(); err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", ErrMissing, err)
@@ -231,14 +247,30 @@ func (s *Store) Generations(n Name) (list []Generation, current int, err error) 
 	return list, current, err
 }
 
-func (p *product) generations() (list []Generation, err error) {
+func (p *product) generations() ([]Generation, error) {
+	list, _, err := p.survey()
+	return list, err
+}
+
+// survey gives the generations, and the numbers of those whose record is damaged.
+func (p *product) survey() (list []Generation, damaged []int, err error) {
 	numbers, err := p.numbers()
 	for _, number := range numbers {
-		if g, err := p.generation(number); err == nil {
+		g, err := p.generation(number)
+		if err == nil {
 			list = append(list, g)
+		} else if errors.Is(err, ErrRecord) || errors.Is(err, fs.ErrNotExist) {
+			damaged = append(damaged, number)
 		}
 	}
-	return list, err
+	slices.SortStableFunc(list, func(a, b Generation) int { return cmp.Compare(b.Turn, a.Turn) })
+	return list, damaged, err
+}
+
+// parseNumber reads the number of a generation.
+func parseNumber(text string) (n int, ok bool) {
+	n, _ = strconv.Atoi(text) // where it fails the number is another text
+	return n, n > 0 && n <= maxNumber && strconv.Itoa(n) == text
 }
 
 // numbers are those of the generations' folders, the newest first.
@@ -246,7 +278,7 @@ func (p *product) numbers() ([]int, error) {
 	names, err := readDir(p.dir)
 	var numbers []int
 	for _, name := range names {
-		if n, err := strconv.Atoi(name); err == nil && n > 0 && strconv.Itoa(n) == name {
+		if n, ok := parseNumber(name); ok {
 			numbers = append(numbers, n)
 		}
 	}

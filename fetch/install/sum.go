@@ -1,9 +1,11 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -25,25 +27,38 @@ type summary struct {
 // link leads. Which files can be executed counts where the system knows it; owners,
 // times and other permissions do not.
 func sum(ctx context.Context, tree string) (summary, error) {
-	all, s := sha256.New(), summary{}
+	all := sha256.New()
+	s, err := scan(ctx, tree, func(kind, path, detail string) { addLine(all, kind, path, detail) })
+	s.sum = hex.EncodeToString(all.Sum(nil))
+	return s, err
+}
+
+// The kinds of what is in a tree.
+const (
+	kindFolder  = "folder"
+	kindLink    = "link"
+	kindFile    = "file"
+	kindProgram = "program" // a file that can be executed
+)
+
+// scan reads a whole tree, and tells each of its entries: its path with slashes, and
+// the digest of a file or where a link leads. What is not there, or of another kind,
+// is ErrDamaged.
+func scan(ctx context.Context, tree string, each func(kind, path, detail string)) (s summary, err error) {
 	buffer := make([]byte, 256<<10)
-	err := filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
+	err = filepath.WalkDir(tree, func(path string, entry fs.DirEntry, err error) error {
+		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		relative, err := filepath.Rel(tree, path)
 		if err != nil {
 			return err
 		}
-		kind, detail := "", ""
+		kind, detail := kindFolder, ""
 		switch mode := entry.Type(); {
 		case mode.IsDir():
-			kind = "folder"
 		case mode&fs.ModeSymlink != 0:
-			kind = "link"
+			kind = kindLink
 			detail, err = os.Readlink(path)
 		case mode.IsRegular():
 			s.files++
@@ -54,13 +69,17 @@ func sum(ctx context.Context, tree string) (summary, error) {
 		if err != nil {
 			return err
 		}
-		addLine(all, kind, filepath.ToSlash(relative), detail)
+		each(kind, filepath.ToSlash(relative), detail)
 		return nil
 	})
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case !errors.Is(err, ErrDamaged):
 		err = disk(err)
 	}
-	s.sum = hex.EncodeToString(all.Sum(nil))
 	return s, err
 }
 
@@ -81,9 +100,9 @@ func sumFile(path string, buffer []byte, count *int64) (kind, digest string, err
 	if err != nil {
 		return "", "", err
 	}
-	kind = "file"
+	kind = kindFile
 	if runtime.GOOS != "windows" && info.Mode()&0o111 != 0 {
-		kind = "program"
+		kind = kindProgram
 	}
 	h := sha256.New()
 	n, err := io.CopyBuffer(h, struct{ io.Reader }{file}, buffer)

@@ -73,6 +73,9 @@ func makeTree(ctx context.Context, r Release, blob cache.Blob, dir string, progr
 		return makeRaw(ctx, r, blob, dir, progress)
 	}
 	file, err := os.Open(blob.Path())
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %v", cache.ErrMissing, blob.Digest())
+	}
 	if err != nil {
 		return disk(err)
 	}
@@ -149,10 +152,8 @@ func allowPrograms(r Release, dir string) error {
 		if !info.Mode().IsRegular() {
 			return fmt.Errorf("%w: %s: expected the program %s to be a file, found %v", ErrUnfit, r.Target, quote(p.Path), info.Mode().Type())
 		}
-		if info.Mode()&0o111 != 0o111 {
-			if err := root.Chmod(filepath.FromSlash(p.Path), 0o555); err != nil {
-				return disk(err)
-			}
+		if err := allowOne(root, filepath.FromSlash(p.Path), info.Mode().Perm()); err != nil {
+			return disk(err)
 		}
 	}
 	return nil

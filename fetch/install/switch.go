@@ -1,0 +1,67 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// use switches to a generation. Unless it keeps its place, it is the last one in the
+// history: what runs now is the one to go back to from it.
+func (p *product) use(ctx context.Context, g Generation, keepsPlace bool) (Generation, error) {
+	before := g
+	if !keepsPlace {
+		_, turn, err := p.next()
+		if err != nil {
+			return g, err
+		}
+		if g.Turn != turn-1 {
+			g.Turn = turn
+		}
+	}
+	if g.Loose = false; before.Loose || g.Turn != before.Turn {
+		// Crash behind it: it counts as one that ran. It is whole, and was proven.
+		if err := g.write(); err != nil {
+			return g, err
+		}
+	}
+	err := p.switchTo(ctx, g)
+	if current, readErr := readCurrent(p.dir); err != nil && readErr == nil && current != g.Number {
+		_ = before.write() // or it counts as one that ran, as above
+	}
+	return g, err
+}
+
+// switchTo makes a generation current.
+func (p *product) switchTo(ctx context.Context, g Generation) error {
+	return p.withLinks(ctx, func() error {
+		if err := p.checkLinks(g.Release); err != nil {
+			return err
+		}
+		err := p.addLinks(g.Release)
+		// Crash here: the old release runs. A link may lead to a program that only
+		// the new one has; the next change of the product takes it away, or fills it.
+		if err == nil {
+			err = writeCurrent(p.dir, g.Number)
+		}
+		if err != nil {
+			return errors.Join(err, p.dropIdle())
+		}
+		// Crash here: the new release runs. A link may lead to a program that only
+		// the old one had; it goes as above.
+		if err := p.dropLinks(g.Programs()); err != nil {
+			p.Notice(fmt.Sprintf("%s: a link that is of no use could not be removed: %v", p.name, err))
+		}
+		return nil
+	})
+}
+
+// dropIdle takes away the links to programs that the current release does not have.
+// What is not known to be one stays.
+func (p *product) dropIdle() error {
+	g, err := p.current()
+	if err != nil && !errors.Is(err, ErrMissing) {
+		return nil
+	}
+	return p.dropLinks(g.Programs())
+}
