@@ -46,6 +46,7 @@ mutants: ## each check of the packages in MUTANTS switched off in turn: a test m
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/wire)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) ./fetch/mirrors)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/unpack)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/lockfile)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/transfer ./fetch/pinned/cloud)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files resume.go,spans.go,buffer.go,stage.go,hashing.go,commit.go ./cache)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./cache/archive)
