@@ -184,11 +184,25 @@ func (s *session) heldTo(ctx context.Context, entry lockfile.Repository) error {
 		return nil
 	}
 	first := below[0]
-	err = fmt.Errorf("%s: %w", lockfile.Name, &trust.RollbackError{Repository: entry.Name, Role: first.Role, Held: first.Locked, Offered: first.Found})
+	rollback := &trust.RollbackError{Repository: entry.Name, Role: first.Role, Held: first.Locked, Offered: first.Found}
+	err = fmt.Errorf("%s: %w", lockfile.Name, &trust.CheckError{ID: checkOf(first.Role), Err: rollback})
 	if s.config.Offline {
 		return withHint(err, "what is held here is older than assay.lock: run the command once without --offline")
 	}
 	return withHint(err, "an old state is being served, or assay.lock was changed: compare it with version control, and try another network or mirror; `assay trust show "+entry.Name+" --offline` tells what is held")
+}
+
+// checkOf is the check that holds a role to its floor.
+func checkOf(role string) string {
+	switch role {
+	case "root":
+		return trust.CheckRootChain
+	case "timestamp":
+		return trust.CheckTimestamp
+	case "snapshot":
+		return trust.CheckSnapshot
+	}
+	return trust.CheckTargets
 }
 
 // bundlesOf are the signature bundles that an artifact is proven with and that are
