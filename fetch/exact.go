@@ -116,16 +116,13 @@ func (c *Client) SelectExact(ctx context.Context, exact Exact, part Part) (Selec
 		return Selection{}, err
 	}
 	selection, err := shelf.selectPart(ctx, exact, ch, part)
-	if errors.Is(err, trust.ErrNoTarget) && !errors.Is(err, trust.ErrNotApproved) {
+	if errors.Is(err, trust.ErrNoTarget) {
 		err = fmt.Errorf("%w: %w", ErrWithdrawn, err)
 	}
 	return selection, err
 }
 
 func (c *Client) again(ctx context.Context, exact Exact, held bool) (*shelf, choice, error) {
-	if _, ok := c.repositories[exact.Repository]; !ok {
-		return nil, choice{}, fmt.Errorf("%w: no repository is named %q; known: %s", ErrUnknown, exact.Repository, quoteAll(c.Names()))
-	}
 	shelf, err := c.shelf(ctx, exact.Repository, held)
 	if err != nil {
 		return nil, choice{}, err

@@ -117,6 +117,22 @@ func TestSelectExact(t *testing.T) {
 	}
 }
 
+// What no channel lists any more is withdrawn, although its files are promised yet.
+func TestSelectExactUnlisted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, testrepo.Options{})
+	must(t, b.repo.EditDocument("channel-hotfix/hello.json", func(document map[string]any) { document["releases"] = []any{} }))
+	must(t, b.repo.Publish())
+	client := b.client()
+	exact := fetch.Exact{Repository: "acme", Product: "hello", Version: version(t, "1.5.1"), Channel: "hotfix"}
+	if _, err := client.SelectExact(t.Context(), exact, fetch.Part{Platform: linux}); !errors.Is(err, fetch.ErrWithdrawn) || errors.Is(err, trust.ErrNoTarget) {
+		t.Errorf("select: expected ErrWithdrawn alone, found %v", err)
+	}
+	if _, err := client.ChooseAgain(t.Context(), exact); !errors.Is(err, fetch.ErrWithdrawn) {
+		t.Errorf("again: expected ErrWithdrawn, found %v", err)
+	}
+}
+
 // What is listed, and whose file is gone, is withdrawn as well.
 func TestSelectExactWithdrawnFile(t *testing.T) {
 	t.Parallel()
@@ -175,6 +191,17 @@ func TestDocumentsOfARelease(t *testing.T) {
 	data, _ := b.repo.Target("hello/1.5.0/hello_1.5.0_linux_amd64.tar.gz")
 	if slices.Contains(digests, artifact.DigestOf(artifact.SHA256, data)) {
 		t.Error("an artifact is among them")
+	}
+	// What it names, and nobody promises, can't be kept.
+	must(t, b.repo.EditDocument("hello/1.5.0/release.json", func(document map[string]any) {
+		document["checksums"] = map[string]any{"target": "hello/1.5.0/SHA256SUMS"}
+	}))
+	must(t, b.repo.Publish())
+	client = b.client()
+	without, err := client.Documents(t.Context(), fetch.Exact{Repository: "acme", Product: "hello", Version: version(t, "1.5.0"), Channel: "stable"})
+	must(t, err)
+	if len(without) != 9 { // the catalog, three channels, the manifest, four bills of materials
+		t.Errorf("expected 9, found %v", without)
 	}
 	// Of one that is gone, what is left.
 	gone, err := client.Documents(t.Context(), fetch.Exact{Repository: "acme", Product: "hello", Version: version(t, "1.9.0"), Channel: "stable"})

@@ -85,3 +85,14 @@ func TestRootsSinceWithADamagedChain(t *testing.T) {
 		t.Errorf("mended: expected root 3, found %+v, %v", since, err)
 	}
 }
+
+// Without the root that trust began with nothing is known of any.
+func TestRootsSinceWithoutTheGivenRoot(t *testing.T) {
+	t.Parallel()
+	b := rotated(t)
+	view := b.mustRefresh()
+	b.put("root/1", []byte("{}"))
+	if since, err := view.RootsSince(t.Context(), 3); !errors.Is(err, trust.ErrState) || since != (trust.RootsSince{}) {
+		t.Errorf("expected ErrState, found %+v, %v", since, err)
+	}
+}

@@ -73,7 +73,7 @@ type lockedDoc struct {
 	Changed  bool              `json:"changed"` // the file was written; with Check: it would be
 	Check    bool              `json:"check,omitempty"`
 	File     string            `json:"file"`
-	Changes  []lockfile.Change `json:"changes"` // with those of floors alone only where there are others
+	Changes  []lockfile.Change `json:"changes"`
 	Products int               `json:"products"`
 	Pins     int               `json:"pins"`
 	Moved    int64             `json:"moved"` // bytes that came over a source
@@ -302,14 +302,10 @@ func (l *locking) write(ctx context.Context, next lockfile.File) error {
 
 // told prints what changes, and is errDrift where that is what was asked about.
 func (l *locking) told(changed bool) error {
-	out, floors := l.app.out, 0
+	out, shown := l.app.out, l.shown()
 	l.doc.Changed = changed
 	l.app.progress.close()
-	for _, change := range l.doc.Changes {
-		if change.Floor {
-			floors++
-			continue
-		}
+	for _, change := range shown {
 		out.line("%s", change)
 	}
 	if err := out.result("locked", l.doc); err != nil {
@@ -318,7 +314,7 @@ func (l *locking) told(changed bool) error {
 	where := l.app.homely(l.file)
 	switch {
 	case changed && l.doc.Check:
-		return fmt.Errorf("%w: %s: %s", errDrift, l.file, countOf(len(l.doc.Changes)-floors, "change"))
+		return fmt.Errorf("%w: %s: %s", errDrift, l.file, countOf(len(shown), "change"))
 	case !changed:
 		out.talk("no change: %s is up to date", where)
 	case len(l.doc.Changes) == 0:
@@ -331,6 +327,22 @@ func (l *locking) told(changed bool) error {
 		out.talk("%s: %s", where, text)
 	}
 	return nil
+}
+
+// shown are the changes that a person has to look at: no floors, and of a product with
+// another version not what follows from that.
+func (l *locking) shown() []lockfile.Change {
+	of := func(c lockfile.Change) [2]string { return [2]string{c.Repository, c.Name} }
+	other := map[[2]string]bool{}
+	for _, change := range l.doc.Changes {
+		if change.Kind == lockfile.KindProduct && change.What == "version" {
+			other[of(change)] = true
+		}
+	}
+	themselves := []string{"", "version", "request", "channel"}
+	return slices.DeleteFunc(slices.Clone(l.doc.Changes), func(c lockfile.Change) bool {
+		return c.Floor || c.Kind == lockfile.KindProduct && other[of(c)] && !slices.Contains(themselves, c.What)
+	})
 }
 
 // countOf is like "1 change" or "2 changes".

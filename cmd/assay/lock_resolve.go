@@ -47,14 +47,15 @@ func (l *locking) find(ctx context.Context, t *lockTool) error {
 	if t.found, err = l.session.client.Choose(ctx, ref); err != nil {
 		return err
 	}
-	for _, warning := range t.found.Warnings {
-		l.warn("%s", warning)
-	}
 	return l.pickAll(ctx, t)
 }
 
+// warn tells once what may be said of each platform.
 func (l *locking) warn(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
+	if slices.Contains(l.doc.Warnings, text) {
+		return
+	}
 	l.doc.Warnings = append(l.doc.Warnings, text)
 	l.app.out.warn("%s", text)
 }
@@ -95,6 +96,9 @@ func (l *locking) findAgain(ctx context.Context, t *lockTool) (err error) {
 
 // pickAll finds the artifact for each platform.
 func (l *locking) pickAll(ctx context.Context, t *lockTool) error {
+	for _, warning := range t.found.Warnings {
+		l.warn("%s", warning)
+	}
 	platforms, err := l.platformsFor(t)
 	if err != nil {
 		return err
@@ -108,6 +112,10 @@ func (l *locking) pickAll(ctx context.Context, t *lockTool) error {
 		if err := l.pick(ctx, t, p, before); err != nil {
 			return err
 		}
+		for _, warning := range p.selection.Warnings {
+			l.warn("%s", warning)
+		}
+		p.selection.Warnings = nil // told
 		t.picks = append(t.picks, p)
 	}
 	return nil

@@ -240,6 +240,9 @@ func (y *syncing) installAll(began time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := y.checkHolds(store); err != nil {
+		return err
+	}
 	if err := a.keepLocked(c.Context, y.session, y.file, y.old); err != nil {
 		return err
 	}
@@ -282,7 +285,24 @@ func (y *syncing) installOne(store *install.Store, item *syncItem, log **auditor
 	case !errors.Is(err, install.ErrMissing):
 		y.app.out.warn("%v", err)
 	}
-	return y.app.installOne(y.c, y.session, store, w, log)
+	warnings := w.held.Warnings // told when it was proven
+	w.held.Warnings = nil
+	done, err := y.app.installOne(y.c, y.session, store, w, log)
+	done.Warnings = warnings
+	return done, err
+}
+
+// checkHolds refuses to change what a person wants to stay as it is, before anything
+// is installed.
+func (y *syncing) checkHolds(store *install.Store) error {
+	for _, item := range y.items {
+		name := install.Name{Repository: item.product.Repository, Product: item.product.Name}
+		if before, err := store.Current(name); err == nil && store.Held(name) && before.Version != item.product.Version.String() {
+			return withHint(usagef("%s is held at %s: expected no other version, found %s in %s", name, before.Version, item.product.Version, y.file),
+				"`assay unhold "+name.Product+"` lets it be changed")
+		}
+	}
+	return nil
 }
 
 // tellFreshness says once what could not be asked about.

@@ -57,7 +57,9 @@ func (y *syncing) proveWithdrawn(ctx context.Context, item *syncItem, cause erro
 	held.Release, held.Artifact = doc, doc.Artifacts[listed]
 	held.Repository, held.Product, held.Version, held.Channel, held.Platform = p.Repository, p.Name, p.Version, p.Channel, item.locked.Platform
 	held.Why = "locked"
-	held.Warnings = append(held.Warnings, fmt.Sprintf("%s %s of %s is locked, and its publisher does not promise it any more: `assay lock --%s %s` chooses another release", p.Name, p.Version, p.Repository, flagUpgrade, p.Name))
+	warning := fmt.Sprintf("%s %s of %s is locked, and its publisher does not promise it any more: `assay lock --%s %s` chooses another release", p.Name, p.Version, p.Repository, flagUpgrade, p.Name)
+	y.app.out.warn("%s", warning)
+	held.Warnings = append(held.Warnings, warning)
 	item.wish.held = held
 	item.wish.release = install.Release{
 		Repository: p.Repository, Product: p.Name, Version: p.Version.String(), Channel: p.Channel, Request: item.wish.request,
@@ -86,7 +88,6 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 	if failed, is := receipt.Evidence.Failed(); receipt.Outcome == proof.Refused && !(is && failed.ID == trust.CheckPromise) {
 		return fetch.Held{}, refuse("that it was refused: " + receipt.Reason)
 	}
-	evidence := receipt.Evidence
 	standing, err := s.client.JudgeHeld(ctx, receipt)
 	if errors.Is(err, cache.ErrMissing) {
 		return fetch.Held{}, refuse("that it is not held")
@@ -97,9 +98,9 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 	if err != nil {
 		return fetch.Held{}, err
 	}
-	blob, err := s.cache.Get(item.locked.Digests.Primary())
 	held := fetch.Held{Receipt: receipt}
-	held.Blob, held.Evidence = blob, evidence
+	held.Evidence = receipt.Evidence
+	held.Blob, err = s.cache.Get(item.locked.Digests.Primary())
 	return held, err
 }
 
