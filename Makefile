@@ -42,7 +42,7 @@ MUTANTS ?= # those that decide what is believed, see internal/mutants
 mutants: export ASSAY_FAULTS = none
 mutants: ## each check of the packages in MUTANTS switched off in turn: a test must fail
 	$(GO) run ./internal/mutants $(MUTANTFLAGS) $(MUTANTS)
-	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files prove.go,held.go,standing.go,identify.go ./fetch)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files prove.go,held.go,standing.go,identify.go,exact.go ./fetch)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/wire)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) ./fetch/mirrors)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/unpack)

@@ -101,6 +101,8 @@ type lockTool struct {
 // lockPick is an artifact to be locked.
 type lockPick struct {
 	platform  artifact.Platform
+	release   fetch.Exact
+	part      fetch.Part // by which it was selected
 	selection fetch.Selection
 	locked    lockfile.Artifact
 	same      bool // as in the lock that is there

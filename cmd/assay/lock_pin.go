@@ -23,7 +23,7 @@ func (l *locking) readPin() error {
 	c := l.c
 	name, url, found := strings.Cut(c.String(flagPin), "=")
 	if !found || url == "" {
-		return usagef("--pin: expected NAME=URL, found %q", clip(name))
+		return usagef("--pin: expected NAME=URL, found no NAME, or no URL") // it may hold a secret
 	}
 	if err := artifact.ValidProduct(name); err != nil {
 		return mark(errUsage, fmt.Errorf("--pin: %w", err))

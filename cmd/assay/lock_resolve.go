@@ -122,22 +122,24 @@ func (l *locking) pickAll(ctx context.Context, t *lockTool) error {
 }
 
 // pick selects an artifact. What is locked for the platform stays, as long as the
-// release lists it; it must be the same bytes then.
+// release lists it; it must be the same bytes then. A format that the platform does
+// not have is meant for others.
 func (l *locking) pick(ctx context.Context, t *lockTool, p *lockPick, before *lockfile.Artifact) (err error) {
-	client := l.session.client
-	part := fetch.Part{Platform: p.platform, Format: l.c.String(flagFormat), Target: t.found.Target}
-	if before != nil && part.Format == "" && part.Target == "" {
-		again := part
-		again.Target = before.Target
-		p.selection, err = client.SelectExact(ctx, t.found.Exact, again)
-		if err == nil {
-			return l.complete(ctx, p, before)
-		}
+	ways := []fetch.Part{{Platform: p.platform, Target: t.found.Target}}
+	if before != nil && t.found.Target == "" {
+		ways = slices.Insert(ways, 0, fetch.Part{Platform: p.platform, Target: before.Target})
+	}
+	if format := l.c.String(flagFormat); format != "" && t.found.Target == "" {
+		ways = slices.Insert(ways, 0, fetch.Part{Platform: p.platform, Format: format})
+	}
+	p.release = t.found.Exact
+	for _, p.part = range ways {
+		p.selection, err = l.session.client.SelectExact(ctx, p.release, p.part)
 		if !errors.Is(err, fetch.ErrUnknown) {
-			return err
+			break
 		}
 	}
-	if p.selection, err = client.SelectExact(ctx, t.found.Exact, part); err != nil {
+	if err != nil {
 		return err
 	}
 	return l.complete(ctx, p, before)
@@ -248,7 +250,14 @@ func changesArtifact(changes []lockfile.Change, p *lockPick) bool {
 func (l *locking) prove(ctx context.Context, p *lockPick) error {
 	client := l.session.client
 	if p.same || l.c.Bool(flagCheck) {
-		return client.Judge(ctx, &p.selection)
+		err := client.Judge(ctx, &p.selection)
+		if !errors.Is(err, fetch.ErrOffline) || l.session.config.Offline {
+			return err
+		}
+		// It can't be judged without its bytes; what was found so far is found again.
+		if p.selection, err = client.SelectExact(ctx, p.release, p.part); err != nil {
+			return err
+		}
 	}
 	held, err := client.GetSelected(ctx, p.selection)
 	if err != nil {

@@ -328,6 +328,8 @@ func (y *syncing) prove(ctx context.Context, item *syncItem) (err error) {
 	switch {
 	case errors.Is(err, fetch.ErrWithdrawn):
 		return y.proveWithdrawn(ctx, item, err)
+	case errors.Is(err, fetch.ErrRevoked):
+		return y.rememberRevoked(ctx, item, err)
 	case errors.Is(err, fetch.ErrUnknown):
 		return fmt.Errorf("%w: %w", errLock, err)
 	case err != nil:

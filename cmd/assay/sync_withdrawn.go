@@ -104,6 +104,19 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 	return held, err
 }
 
+// rememberRevoked has it remembered of what was proven here that it is revoked: it
+// must not come back when its publisher clears it away.
+func (y *syncing) rememberRevoked(ctx context.Context, item *syncItem, cause error) error {
+	receipt, err := y.session.receiptOf(ctx, item.product.Repository, item.locked)
+	if err == nil && receipt != nil {
+		_, err = y.session.client.JudgeHeld(ctx, receipt)
+	}
+	if err != nil && !errors.Is(err, cache.ErrMissing) { // what is not held can't come back
+		y.app.out.warn("that %s is revoked can't be remembered: %v", item.locked.Target, err)
+	}
+	return cause
+}
+
 // receiptOf is what this machine remembers of having proven a locked artifact, under
 // its path; nil: it never has.
 func (s *session) receiptOf(ctx context.Context, repository string, locked lockfile.Artifact) (*proof.Receipt, error) {
