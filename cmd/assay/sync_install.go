@@ -75,7 +75,7 @@ func (y *syncing) checkHolds(store *install.Store) error {
 		name := install.Name{Repository: item.product.Repository, Product: item.product.Name}
 		if before, err := store.Current(name); err == nil && store.Held(name) && before.Version != item.product.Version.String() {
 			return withHint(usagef("%s is held at %s: expected no other version, found %s in %s", name, before.Version, item.product.Version, y.file),
-				"`assay unhold "+name.Product+"` lets it be changed")
+				unholdHint(name.Product))
 		}
 	}
 	return nil
