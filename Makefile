@@ -42,11 +42,12 @@ MUTANTS ?= # those that decide what is believed, see internal/mutants
 mutants: export ASSAY_FAULTS = none
 mutants: ## each check of the packages in MUTANTS switched off in turn: a test must fail
 	$(GO) run ./internal/mutants $(MUTANTFLAGS) $(MUTANTS)
-	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files prove.go,held.go,standing.go,identify.go ./fetch)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files prove.go,held.go,standing.go,identify.go,exact.go ./fetch)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/wire)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) ./fetch/mirrors)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/unpack)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/install)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/lockfile)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/transfer ./fetch/pinned/cloud)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files resume.go,spans.go,buffer.go,stage.go,hashing.go,commit.go ./cache)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./cache/archive)

@@ -67,7 +67,7 @@ var arrows = map[string][]string{
 	"cmd/assay": {
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
-		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/install", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
+		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/install", "fetch/lockfile", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
 		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
 	},
 }

@@ -19,6 +19,8 @@ var (
 	ErrAmbiguous = errors.New("ambiguous")
 	// ErrRevoked: the publisher has revoked the release.
 	ErrRevoked = errors.New("revoked")
+	// ErrWithdrawn: a release that was chosen before is no longer promised.
+	ErrWithdrawn = errors.New("no longer promised")
 	// ErrTooOld: a channel's index is older than its max_age.
 	ErrTooOld = errors.New("channel is too old")
 	// ErrOffline: it would take the network, which --offline forbids.

@@ -2,7 +2,6 @@ package trust
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -62,29 +61,20 @@ func (v *View) fileOf(d *document) File {
 // view's.
 func (v *View) roots(ctx context.Context) iter.Seq2[File, error] {
 	return func(yield func(File, error) bool) {
-		r := v.repository
-		s, err := r.load(ctx, func(*state) []artifact.Digest { return nil })
+		chain, err := v.rootChain(ctx)
 		if err != nil {
 			yield(File{}, err)
 			return
 		}
-		root, err := r.givenRoot(s)
-		if err != nil {
-			yield(File{}, err)
-			return
-		}
-		next := root.version
-		for _, doc := range append([]*document{root}, r.replay(s, root)...) {
-			if doc.version > v.root.version {
-				break
-			}
+		next := int64(0)
+		for _, doc := range chain {
 			if !yield(v.fileOf(doc), nil) {
 				return
 			}
 			next = doc.version + 1
 		}
 		if next <= v.root.version {
-			yield(File{}, fmt.Errorf("%s: %w: root %d of the chain is damaged; a refresh brings it back", r.name, ErrNotHeld, next))
+			yield(File{}, v.rootDamaged(next))
 		}
 	}
 }

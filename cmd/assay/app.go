@@ -37,6 +37,8 @@ func commands() []func(*app) *cli.Command {
 		uninstallCommand,
 		whichCommand,
 		execCommand,
+		lockCommand,
+		syncCommand,
 		verifyCommand,
 		explainCommand,
 		lintCommand,
@@ -68,10 +70,11 @@ type app struct {
 	dirs      config.Dirs
 	now       func() time.Time
 
-	tree     *cli.Command // the commands
-	out      *printer
-	progress *progress
-	memory   *mirrors.Memory // of this run; nil: none was needed
+	tree      *cli.Command // the commands
+	platforms []string     // as --platform was given, each time
+	out       *printer
+	progress  *progress
+	memory    *mirrors.Memory // of this run; nil: none was needed
 }
 
 // run is the whole program but for signals: it never exits, and returns the
@@ -96,6 +99,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return 0
 	}
 	line, err := parseLine(a.tree, args)
+	a.platforms = line.platforms
 	a.out = newPrinter(a.stdout, a.stderr, line.settings(a.env))
 	a.progress = newProgress(a.out, line.has(flagNoProgress), getenv(a.env, "TERM") == "dumb")
 	if err == nil {

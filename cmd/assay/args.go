@@ -13,13 +13,16 @@ import (
 // commandLine is what was typed, taken apart: urfave/cli would take a flag
 // behind an argument for an argument, and not say so.
 type commandLine struct {
-	path    []*cli.Command // from the top of the tree to the command
-	shared  map[string]string
-	own     []string // the command's own flags, as --name=value
-	args    []string
-	help    bool
-	topic   []string // behind `assay help`, where it is about exit codes
-	version bool
+	path   []*cli.Command // from the top of the tree to the command
+	shared map[string]string
+	// platforms is each value of --platform: shared has the last one, and lock takes
+	// them all.
+	platforms []string
+	own       []string // the command's own flags, as --name=value
+	args      []string
+	help      bool
+	topic     []string // behind `assay help`, where it is about exit codes
+	version   bool
 }
 
 // command is the one that was named last.
@@ -143,6 +146,9 @@ func (l *commandLine) flag(word string, rest []string) ([]string, error) {
 	}
 	if shared {
 		l.shared[found.Names()[0]] = value
+		if name == flagPlatform {
+			l.platforms = append(l.platforms, value)
+		}
 	} else {
 		l.own = append(l.own, "--"+found.Names()[0]+"="+value)
 	}

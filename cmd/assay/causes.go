@@ -15,6 +15,7 @@ import (
 	"assay/cache/state"
 	"assay/fetch"
 	"assay/fetch/install"
+	"assay/fetch/lockfile"
 	"assay/fetch/pinned"
 	"assay/fetch/transfer"
 	"assay/fetch/unpack"
@@ -57,6 +58,11 @@ func causesOfAsking() []cause {
 		{trust.ErrMap, 2, "`assay config show` tells where the agreements are set"},
 		{fetch.ErrAmbiguous, 2, "put the repository's name before the product's, as in REPO:PRODUCT"},
 		{fetch.ErrInput, 2, ""},
+		{errDrift, 4, "`assay lock` brings it up to date"},
+		{errLock, 30, "have its change reviewed, or take assay.lock back from version control; then `assay lock` brings it up to date"},
+		{lockfile.ErrMalformed, 30, hintLock},
+		{lockfile.ErrNewer, 30, hintNewer},
+		{lockfile.ErrForeign, 30, "find out which of both is meant: `assay trust show NAME` tells the roots that are trusted here; " + hintLock},
 		{pinned.ErrURL, 2, "`assay help get` has an example of each form"},
 		{pinned.ErrNoDigest, 2, "ask the publisher for the digest, by another way than this network"},
 		{pinned.ErrGit, 2, "install git, or name the file by another URL"},
@@ -197,6 +203,7 @@ func causesOfPromises() []cause {
 
 		{trust.ErrNoTarget, 3, hintFind},
 		{fetch.ErrUnknown, 3, hintFind},
+		{fetch.ErrWithdrawn, 3, hintFind},
 		{state.ErrRemoved, 3, "`assay trust list` lists the repositories"},
 		{state.ErrNoTrust, 3, ""},
 		{cache.ErrMissing, 3, "`assay cache list` lists what is held"},

@@ -16,7 +16,7 @@ var judging = map[string]string{
 	"sbom": "trust/sbom", "advisory": "trust/advisory", "policy": "trust/policy", "proof": "trust/proof",
 	"checksums": "artifact/checksums", "release": "artifact/release", "audit": "cache/audit",
 	"cache": "cache", "archive": "cache/archive", "fetch": "fetch", "wire": "fetch/wire", "transfer": "fetch/transfer",
-	"unpack": "fetch/unpack", "install": "fetch/install", "pinned": "fetch/pinned", "mirrors": "fetch/mirrors",
+	"unpack": "fetch/unpack", "install": "fetch/install", "lockfile": "fetch/lockfile", "pinned": "fetch/pinned", "mirrors": "fetch/mirrors",
 }
 
 // unreachable are sentinels that no command can end with, and why.

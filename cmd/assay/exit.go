@@ -84,6 +84,7 @@ const (
 	hintBundle    = "do not use it: ask the publisher, by another way than this network, who signs it and how; `assay explain WHAT` shows what was checked"
 	hintForeign   = "do not use it: tell the publisher; `assay explain WHAT` shows what was checked"
 	hintAdvisory  = "`assay config show` tells where the advisories are named"
+	hintLock      = "take assay.lock back from version control; or, where what it says need not be kept, remove it, and `assay lock` makes a new one"
 	hintFind      = "`assay products` and `assay versions PRODUCT` list what there is"
 )
 

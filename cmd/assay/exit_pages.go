@@ -57,7 +57,7 @@ func pagesOfRuns() []page {
 		}},
 		{4, "The question was answered: something newer exists, or what is there is not what is written down. It is for scripts, and no failure.", []string{
 			"Something that is installed is behind its channel, and `--exit-code` asked to be told so.",
-			"The tools of a project, or what their channels choose, are no longer what its assay.lock says.",
+			"The tools of a project are no longer what its assay.lock says: other ones are asked for, or what is locked was revoked or withdrawn.",
 		}, []string{
 			"The lines above name each difference. Upgrade, or write the lock file anew, when you mean to, and look at the change.",
 		}},

@@ -114,7 +114,7 @@ func pagesOfRefusal() []page {
 		}},
 		{30, "The lock file and the world do not agree: what it pins was changed, can't be had, or is for something else. Nothing was installed.", []string{
 			"assay.lock was edited by hand, merged wrongly, or written by a newer assay.",
-			"A repository's root or its versions are behind what the lock file has seen, or it is another repository of the name.",
+			"It was made from another repository of the name; one that shows an older state is a rollback (12).",
 			"The project names a tool that the lock file does not have.",
 		}, []string{
 			"Look at what was changed in assay.lock, and by whom; take the last good one from version control.",

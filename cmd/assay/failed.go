@@ -7,6 +7,7 @@ import (
 	"assay/cache"
 	"assay/fetch"
 	"assay/trust"
+	"assay/trust/policy"
 	"assay/trust/proof"
 )
 
@@ -37,6 +38,8 @@ func failedCheck(err error) string {
 		return trust.CheckAgreement
 	case errors.Is(err, fetch.ErrRevoked):
 		return trust.CheckStatus
+	case errors.Is(err, policy.ErrChanged):
+		return trust.CheckUnchanged
 	case errors.Is(err, fetch.ErrTooOld):
 		return trust.CheckChannelAge
 	case errors.Is(err, trust.ErrExpired), errors.Is(err, trust.ErrClock):

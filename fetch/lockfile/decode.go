@@ -116,7 +116,7 @@ func checkSchema(at place, value any) error {
 	case found == Schema:
 		return nil
 	case numbered && isNewer(number):
-		e := at.refuse("expected %q, the newest that this assay knows, found %s: use a newer assay, or let `assay lock` of this one write the file anew", Schema, quote(found))
+		e := at.refuse("expected %q, the newest that this assay knows, found %s: use a newer assay, or remove the file and have `assay lock` of this one make another", Schema, quote(found))
 		e.Kind = ErrNewer
 		return e
 	}

@@ -137,7 +137,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 func TestNewerSchema(t *testing.T) {
 	for name, test := range map[string]refusal{
-		"the next":              {"assay.lock/v1", "assay.lock/v2", "schema =", `schema: expected "assay.lock/v1", the newest that this assay knows, found "assay.lock/v2": use a newer assay, or let ` + "`assay lock`"},
+		"the next":              {"assay.lock/v1", "assay.lock/v2", "schema =", `schema: expected "assay.lock/v1", the newest that this assay knows, found "assay.lock/v2": use a newer assay, or remove the file and have ` + "`assay lock`"},
 		"far ahead":             {"assay.lock/v1", "assay.lock/v99999999999999999999", "schema =", "schema: "},
 		"with other keys":       {schemaLine, "schema = \"assay.lock/v2\"\nnew = { a = 1 }\n", "schema =", "schema: "},
 		"with another document": {schemaLine, "schema = \"assay.lock/v2\"\npin = 3\n", "", ""},

@@ -27,6 +27,7 @@ type builder struct {
 	hosts        map[string]Host
 	channels     map[string]Channel
 	tools        []Tool
+	projectFile  string
 	workDir      string
 }
 

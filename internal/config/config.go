@@ -61,6 +61,7 @@ type Config struct {
 	Profiles     []Profile    // declared ones, by name
 	Advisories   []Advisories // in the order of the files
 	Tools        []Tool       // by name
+	Project      string       // path of the project's file; empty: there is none
 	Region       string       // of this machine, as mirrors are named; empty: not said
 	Channel      Channel      // of a product that is named without a selector; default: stable
 	Channels     []Channel    // likewise, of single products, by name
@@ -173,7 +174,7 @@ func (b *builder) finish() (*Config, error) {
 		return nil, &Error{Key: KeyOffline, Kind: ErrValue, Err: err}
 	}
 	c := &Config{
-		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, values: b.values,
+		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, Project: b.projectFile, values: b.values,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
 		DataDir: b.values[KeyDataDir].Value, BinDir: b.values[KeyBinDir].Value,
 		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges, mirrors: b.mirrors,

@@ -181,8 +181,11 @@ func TestTools(t *testing.T) {
 	if len(c.Tools) != 2 || c.Tools[0].Name != "acme:ferry" || c.Tools[1].Selector != "^1.4" || c.Tools[1].Origin.Line != 3 || c.Offline {
 		t.Errorf("tools %+v, offline %v", c.Tools, c.Offline)
 	}
+	if want := filepath.Join(options.WorkDir, "..", "..", "assay.toml"); c.Project != want {
+		t.Errorf("expected the project %s, found %q", want, c.Project)
+	}
 	options.WorkDir = filepath.Join(options.WorkDir, "..", "..", "own")
-	if c, err = Load(options); err != nil || len(c.Tools) != 0 {
+	if c, err = Load(options); err != nil || len(c.Tools) != 0 || c.Project != "" {
 		t.Errorf("a project's file was taken from outside of the project: %+v, %v", c, err)
 	}
 }

@@ -41,6 +41,7 @@ var trustKeys = []string{
 // project reads the nearest project file.
 func (b *builder) project(options LoadOptions) error {
 	if path := findProject(options.WorkDir); path != "" {
+		b.projectFile = path
 		return b.readProject(path)
 	}
 	return nil
