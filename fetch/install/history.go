@@ -56,7 +56,7 @@ func (s *Store) Back(n Name, version string) (Generation, error) {
 }
 
 // clean removes the generations that are no longer kept, and those that are of no use:
-// with a record that is damaged, or of the same release as the current one, which was
+// with a record that is damaged, or of the same artifact as the current one, which was
 // unpacked anew. What can't be removed now is left for the next time.
 func (p *product) clean(ctx context.Context, current int) {
 	list, damaged, err := p.survey()
@@ -76,7 +76,7 @@ func (p *product) clean(ctx context.Context, current int) {
 		switch {
 		case g.Number == current, g.Loose && p.Now().Sub(g.used) < looseAge:
 			stay = append(stay, g)
-		case !g.Loose && others < Kept-1 && !g.same(runs):
+		case !g.Loose && others < Kept-1 && !g.Digests.Agree(runs.Digests):
 			stay = append(stay, g)
 			others++
 		default:
