@@ -74,8 +74,8 @@ func (c *Client) revokedStill(ctx context.Context, repository, path string) erro
 // revokedOnce is ErrRevoked where what was proven here under a path is remembered as
 // revoked; nil also where there is no receipt of it, or it is damaged.
 func (c *Client) revokedOnce(ctx context.Context, repository, path string, digests artifact.Digests) error {
-	if c.prover == nil || len(digests) == 0 {
-		return nil
+	if _, _, ok := releaseOf(path); !ok || c.prover == nil || len(digests) == 0 {
+		return nil // what is of no release is not revoked
 	}
 	names, err := c.prover.ReceiptsOf(ctx, digests.Primary())
 	if err != nil {
