@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"assay/artifact/release"
 	"assay/cache"
@@ -103,9 +104,53 @@ func (s Standing) because(state State, err error) Standing {
 	return s
 }
 
+// revocationIn is ErrRevoked where a receipt remembers that its release was revoked;
+// nil: it does not. A channel that lists the release as something else takes that
+// back; that no channel lists it any more, or that its files are gone, does not.
+func revocationIn(r *proof.Receipt) error {
+	if failed, is := r.Evidence.Failed(); r.Outcome != proof.Refused || !is || failed.ID != trust.CheckStatus {
+		return nil
+	}
+	return &revokedBefore{r.Reason, r.At}
+}
+
+// revokedBefore is a revocation that is remembered. It is ErrRevoked.
+type revokedBefore struct {
+	reason string
+	at     time.Time
+}
+
+func (r *revokedBefore) Error() string {
+	return fmt.Sprintf("%s; so it was found at %s, and no channel takes it back", r.reason, r.at.UTC().Format(time.RFC3339))
+}
+
+func (r *revokedBefore) Unwrap() error { return ErrRevoked }
+
+// still is what stays of an earlier refusal when the publisher clears its release
+// away, which makes nothing better: its receipt stays as it is, and what was revoked
+// is so still. It reports whether there was one.
+func (s Standing) still() (Standing, bool) {
+	failed, is := s.Receipt.Evidence.Failed()
+	if !is || s.Receipt.Outcome != proof.Refused || failed.ID == trust.CheckPromise {
+		return s, false
+	}
+	by := revocationIn(s.Receipt)
+	switch {
+	case by != nil && (s.State == Withdrawn || s.State == Replaced || errors.As(s.Err, new(*revokedBefore))):
+		s = s.because(Revoked, by)
+	case s.State != Withdrawn:
+		return s, false
+	}
+	s.Evidence = s.Receipt.Evidence
+	return s, true
+}
+
 // revised remembers a judgement that no proof came to, so that it is explained
 // like any other.
 func (c *Client) revised(ctx context.Context, s Standing) Standing {
+	if s, is := s.still(); is {
+		return s
+	}
 	id := map[State]string{Revoked: trust.CheckStatus, Withdrawn: trust.CheckPromise, Replaced: trust.CheckUnchanged}[s.State]
 	if id == "" || c.prover == nil {
 		return s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"assay/artifact"
 	"assay/artifact/release"
@@ -20,7 +21,8 @@ func (s Selection) Listed() (product string, version artifact.Version, listed re
 // JudgeInstalled judges a release that was proven when it was installed: by what its
 // repository says of it, and by the policy. It looks at no bytes, and remembers
 // nothing. What its channels have revoked is Revoked even where nothing else is to
-// be found out, which is Unknown. Any error is that the caller gave up.
+// be found out, which is Unknown; and what was found revoked before is so still where
+// they do not speak of it any more. Any error is that the caller gave up.
 func (c *Client) JudgeInstalled(ctx context.Context, repository, path string, digests artifact.Digests) (Standing, error) {
 	s := Standing{Receipt: &proof.Receipt{Repository: repository, Target: path, Digests: digests}, State: Good}
 	if product, version, ok := releaseOf(path); ok {
@@ -36,6 +38,11 @@ func (c *Client) JudgeInstalled(ctx context.Context, repository, path string, di
 		s.Evidence, s.Listed = selection.Evidence, selection.item.Artifact
 		if err = selection.SameBytes(digests); err == nil {
 			found, err = c.prove(ctx, &selection, papers{})
+		}
+	}
+	if selection.item.Channel == "" && !errors.Is(err, ErrRevoked) {
+		if by := c.revokedOnce(ctx, repository, path, digests); by != nil {
+			err = by
 		}
 	}
 	if err != nil {
@@ -60,6 +67,31 @@ func (c *Client) revokedStill(ctx context.Context, repository, path string) erro
 	}
 	if errors.Is(err, ErrRevoked) {
 		return err
+	}
+	return nil
+}
+
+// revokedOnce is ErrRevoked where what was proven here under a path is remembered as
+// revoked; nil also where there is no receipt of it, or it is damaged.
+func (c *Client) revokedOnce(ctx context.Context, repository, path string, digests artifact.Digests) error {
+	if _, _, ok := releaseOf(path); !ok || c.prover == nil || len(digests) == 0 {
+		return nil // what is of no release is not revoked
+	}
+	names, err := c.prover.ReceiptsOf(ctx, digests.Primary())
+	if err != nil {
+		return err
+	}
+	names = slices.DeleteFunc(names, func(n proof.ReceiptName) bool { return n.Repository != repository || n.Target != path })
+	for receipt, err := range c.prover.Receipts(ctx, names) {
+		if errors.Is(err, proof.ErrReceipt) {
+			continue
+		}
+		if err == nil {
+			err = revocationIn(receipt)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

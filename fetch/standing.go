@@ -96,9 +96,13 @@ func (s *shelf) revokedElsewhere(ctx context.Context, target trust.Target, diges
 	return nil
 }
 
-// notRevoked refuses bytes that are revoked under any name that is known of them.
+// notRevoked refuses bytes that are revoked under any name that is known of them, or
+// were found revoked under this one before and are in no channel any more.
 func (s *shelf) notRevoked(ctx context.Context, target trust.Target, channel string, digests artifact.Digests) error {
 	if err := s.revokedElsewhere(ctx, target, digests); err != nil || channel != "" {
+		return err
+	}
+	if err := s.client.revokedOnce(ctx, s.view.Repository(), target.Path(), digests); err != nil {
 		return err
 	}
 	return s.revokedBytes(ctx, target, digests)

@@ -13,6 +13,7 @@ import (
 	"assay/artifact"
 	"assay/fetch"
 	"assay/fetch/install"
+	"assay/fetch/lockfile"
 	"assay/trust"
 )
 
@@ -215,6 +216,8 @@ func (a *app) mayRun(c *cli.Context, s *session, g install.Generation) error {
 	case standing.State == fetch.Unknown && cannotTell(standing.Err):
 		a.out.warn("%s could not be judged today, and runs as it was proven before: %v", of, standing.Err)
 		return nil
+	case standing.State == fetch.Revoked:
+		a.rememberRevoked(c.Context, s, g.Repository, lockfile.Artifact{Target: g.Target, Length: g.Length, Digests: g.Digests})
 	}
 	what := asked{repository: g.Repository, product: g.Product, version: g.Version, target: g.Target}
 	return a.noteRefusal(c.Context, s, what, standing.Err)

@@ -146,7 +146,8 @@ func (y *syncing) prove(ctx context.Context, item *syncItem) (err error) {
 	case errors.Is(err, fetch.ErrWithdrawn):
 		return y.proveWithdrawn(ctx, item, err)
 	case errors.Is(err, fetch.ErrRevoked):
-		return y.rememberRevoked(ctx, item, err)
+		y.app.rememberRevoked(ctx, y.session, p.Repository, item.locked)
+		return err
 	case errors.Is(err, fetch.ErrUnknown):
 		return fmt.Errorf("%w: %w", errLock, err)
 	case err != nil:

@@ -106,15 +106,14 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 
 // rememberRevoked has it remembered of what was proven here that it is revoked: it
 // must not come back when its publisher clears it away.
-func (y *syncing) rememberRevoked(ctx context.Context, item *syncItem, cause error) error {
-	receipt, err := y.session.receiptOf(ctx, item.product.Repository, item.locked)
+func (a *app) rememberRevoked(ctx context.Context, s *session, repository string, proven lockfile.Artifact) {
+	receipt, err := s.receiptOf(ctx, repository, proven)
 	if err == nil && receipt != nil {
-		_, err = y.session.client.JudgeHeld(ctx, receipt)
+		_, err = s.client.JudgeHeld(ctx, receipt)
 	}
 	if err != nil && !errors.Is(err, cache.ErrMissing) { // what is not held can't come back
-		y.app.out.warn("that %s is revoked can't be remembered: %v", item.locked.Target, err)
+		a.out.warn("that %s is revoked can't be remembered: %v", proven.Target, err)
 	}
-	return cause
 }
 
 // receiptOf is what this machine remembers of having proven a locked artifact, under

@@ -243,7 +243,13 @@ func TestSecretsInURLs(t *testing.T) {
 	if !errors.Is(err, errSecret) || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("expected %v without the secret, found %v", errSecret, err)
 	}
-	for _, url := range []string{"git::ssh://git@dl.example/x//y", "git::git@dl.example:x//y", "s3://bucket/key", "./vendor/x", "http://dl.example/x"} {
+	for _, query := range []string{"X-Amz-Signature=s3cret", "a=b&access_token=s3cret", "a;SIG=s3cret", "private%2Dtoken=s3cret&x", "token"} {
+		_, err := Decode([]byte(replaced(t, "https://dl.example/jq-1.7.tar.gz", "https://dl.example/x?"+query)))
+		if !errors.Is(err, ErrMalformed) || !errors.Is(err, errSigned) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: expected %v without the secret, found %v", query, errSigned, err)
+		}
+	}
+	for _, url := range []string{"git::ssh://git@dl.example/x//y", "git::git@dl.example:x//y", "s3://bucket/key", "./vendor/x", "http://dl.example/x", "https://dl.example/x?file=token&v=1"} {
 		if _, err := Decode([]byte(replaced(t, "https://dl.example/jq-1.7.tar.gz", url))); err != nil {
 			t.Errorf("%s: expected it to be read, found %v", url, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"assay/internal/shown"
@@ -33,6 +34,7 @@ func (p place) urls(list []string, check func(string) error) error {
 
 var (
 	errSecret = errors.New("expected a URL without a user or a password, found one with: credentials belong into the user's configuration")
+	errSigned = errors.New("expected a URL without a key, a token or a signature in its query, found one with: whoever reads the file could use it")
 	errNoURL  = errors.New("expected an absolute URL with a host, found something else")
 )
 
@@ -79,5 +81,21 @@ func checkPinURL(text string) error {
 	if secret || u.User != nil && !strings.Contains(strings.ToLower(scheme), "ssh") {
 		return errSecret
 	}
+	for part := range strings.FieldsFuncSeq(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, _, _ := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name); err == nil {
+			name = plain
+		}
+		if slices.Contains(secretNames, strings.ReplaceAll(strings.ToLower(name), "-", "_")) {
+			return errSigned
+		}
+	}
 	return nil
+}
+
+// secretNames are those under which stores and forges take what opens a file that is
+// not for all, in lower case and with _ for -.
+var secretNames = []string{
+	"x_amz_signature", "x_amz_security_token", "x_goog_signature", "signature", "sig", "token", "access_token", "private_token",
+	"job_token", "auth_token", "api_key", "apikey", "password", "secret", "client_secret", "sshkey", "aws_access_key_secret", "aws_access_token",
 }
