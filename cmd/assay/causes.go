@@ -92,6 +92,7 @@ func causesOfAsking() []cause {
 func causesOfRefusal() []cause {
 	return []cause{
 		{errOutdated, 4, "`assay upgrade` installs them; `assay outdated` tells which"},
+		{errRefusedBefore, 18, "`assay explain WHAT` shows what was checked; `assay versions PRODUCT` lists the releases that may be chosen"},
 		{fetch.ErrRevoked, 16, "`assay versions PRODUCT` lists the releases that may be chosen"},
 		{trust.ErrDisagree, 18, "use neither: ask the publisher, and whoever approves, which bytes are meant; one of them may have been changed"},
 		{trust.ErrNotApproved, 18, "`assay versions PRODUCT` tells which releases are approved; whoever keeps NAME can approve this one"},

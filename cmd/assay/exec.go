@@ -211,6 +211,13 @@ func (a *app) mayRun(c *cli.Context, s *session, g install.Generation) error {
 		}
 		return a.warnOfAge(c, s, g.Repository, of)
 	case standing.State == fetch.Withdrawn:
+		receipt, err := s.receiptOf(c.Context, g.Repository, lockfile.Artifact{Target: g.Target, Length: g.Length, Digests: g.Digests})
+		if err != nil {
+			return err
+		}
+		if receipt != nil && wasRefused(receipt) {
+			return fmt.Errorf("%w: %s is promised no longer, and when it was judged last it was refused: %s", errRefusedBefore, of, receipt.Reason)
+		}
 		a.out.warn("%s is promised by %s no longer, and runs as it was proven before", of, g.Repository)
 		return nil
 	case standing.State == fetch.Unknown && cannotTell(standing.Err):
@@ -222,6 +229,9 @@ func (a *app) mayRun(c *cli.Context, s *session, g install.Generation) error {
 	what := asked{repository: g.Repository, product: g.Product, version: g.Version, target: g.Target}
 	return a.noteRefusal(c.Context, s, what, standing.Err)
 }
+
+// errRefusedBefore: what was refused does not run because its publisher took it away.
+var errRefusedBefore = errors.New("refused before")
 
 // cannotTell reports whether an error says no more than that metadata is not held, or
 // is too old to tell.

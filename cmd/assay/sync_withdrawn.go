@@ -85,7 +85,7 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 	if receipt == nil {
 		return fetch.Held{}, refuse("no receipt of it")
 	}
-	if failed, is := receipt.Evidence.Failed(); receipt.Outcome == proof.Refused && !(is && failed.ID == trust.CheckPromise) {
+	if wasRefused(receipt) {
 		return fetch.Held{}, refuse("that it was refused: " + receipt.Reason)
 	}
 	standing, err := s.client.JudgeHeld(ctx, receipt)
@@ -102,6 +102,13 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 	held.Evidence = receipt.Evidence
 	held.Blob, err = s.cache.Get(item.locked.Digests.Primary())
 	return held, err
+}
+
+// wasRefused reports whether a release was refused when it was judged last, for more
+// than that it is promised no longer.
+func wasRefused(receipt *proof.Receipt) bool {
+	failed, is := receipt.Evidence.Failed()
+	return receipt.Outcome == proof.Refused && !(is && failed.ID == trust.CheckPromise)
 }
 
 // rememberRevoked has it remembered of what was proven here that it is revoked: it
