@@ -97,7 +97,7 @@ func (a *app) rollback(c *cli.Context) error {
 		return err
 	}
 	row := a.installedRow(item)
-	if item.Changed && item.Before == item.Version {
+	if item.Changed && item.Before == item.Version && !item.elsewhere() {
 		row[1] = item.Version + ", unpacked anew"
 	}
 	a.out.plainTable([][]string{row})
@@ -154,7 +154,7 @@ func (a *app) afterRollback(store *install.Store, name install.Name, item instal
 	text := "nothing to do, in " + took
 	switch {
 	case !item.Changed:
-	case item.Before == item.Version:
+	case item.Before == item.Version && !item.elsewhere():
 		text = "mended, in " + took
 	case store.Held(name):
 		text = fmt.Sprintf("back, in %s: it is held, and stays until `assay unhold %s`", took, name.Product)
