@@ -122,20 +122,24 @@ func (a *app) install(c *cli.Context) error {
 	return a.installAll(c, s, store, list, began)
 }
 
-// parseWanted reads the arguments, each product once.
+// parseWanted reads the arguments, each product once. Without a repository a product
+// may turn out to be any of its name.
 func parseWanted(args []string) ([]*wish, error) {
 	var list []*wish
-	seen := map[string]string{}
+	seen := map[string][]*wish{} // by product
 	for _, text := range args {
 		ref, err := artifact.ParseRef(text)
 		if err != nil {
 			return nil, err
 		}
-		if other, twice := seen[ref.Product]; twice {
-			return nil, usagef("%s and %s are of one product: expected it once", clip(other), clip(text))
+		for _, other := range seen[ref.Product] {
+			if other.ref.Repo == ref.Repo || other.ref.Repo == "" || ref.Repo == "" {
+				return nil, usagef("%s and %s are of one product: expected it once", clip(other.text), clip(text))
+			}
 		}
-		seen[ref.Product] = text
-		list = append(list, &wish{text: text, ref: ref})
+		w := &wish{text: text, ref: ref}
+		seen[ref.Product] = append(seen[ref.Product], w)
+		list = append(list, w)
 	}
 	return list, nil
 }

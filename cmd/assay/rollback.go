@@ -60,6 +60,9 @@ func (a *app) rollback(c *cli.Context) error {
 		a.out.warn("what runs now is passed over: %v", err)
 	}
 	to, err := wayBack(store, name, current, c.String(flagTo))
+	if errors.Is(err, install.ErrMissing) {
+		return withHint(err, fmt.Sprintf("`assay install %s@VERSION` installs any that `assay versions %s` lists", name, name))
+	}
 	if err != nil {
 		return err
 	}
