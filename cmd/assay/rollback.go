@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"assay/artifact"
 	"assay/cache/audit"
 	"assay/fetch"
 	"assay/fetch/install"
@@ -152,6 +153,12 @@ func otherWays(store *install.Store, name install.Name, refused install.Generati
 	return withHint(err, fmt.Sprintf("also kept: %s; `assay rollback %s --to %s` tries that one", strings.Join(others, ", "), name, others[0]))
 }
 
+// exactly reports whether a request is for one release alone: nothing is upgraded by it.
+func exactly(request string) bool {
+	selector, err := artifact.ParseSelector(request)
+	return err == nil && (selector.Kind == artifact.ByVersion || selector.Kind == artifact.ByDigest)
+}
+
 // afterRollback says how to stay there, and how to go forth again.
 func (a *app) afterRollback(store *install.Store, name install.Name, item installedDoc, took, stale string) string {
 	text := "nothing to do, in " + took
@@ -161,8 +168,11 @@ func (a *app) afterRollback(store *install.Store, name install.Name, item instal
 		text = "mended, in " + took
 	case store.Held(name):
 		text = fmt.Sprintf("back, in %s: it is held, and stays until `assay unhold %s`", took, name.Product)
+	case exactly(item.Request):
+		text = fmt.Sprintf("back, in %s: it goes on being asked for as %s; `assay upgrade %s@%s` follows that channel", took,
+			requestText(item.Request), name, artifact.DefaultChannel)
 	default:
-		text = fmt.Sprintf("back, in %s: it goes on following %s; `assay hold %s` keeps %s until `assay unhold`", took, item.Request, name.Product, item.Version)
+		text = fmt.Sprintf("back, in %s: it goes on following %s; `assay hold %s` keeps %s", took, item.Request, name.Product, item.Version)
 	}
 	if stale != "" {
 		text += "; " + stale
