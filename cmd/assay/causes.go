@@ -67,7 +67,7 @@ func causesOfAsking() []cause {
 		{pinned.ErrNoDigest, 2, "ask the publisher for the digest, by another way than this network"},
 		{pinned.ErrGit, 2, "install git, or name the file by another URL"},
 		{pinned.ErrCredentials, 2, "look at what the store's own tool says with the same environment"},
-		{install.ErrTaken, 2, "move it away, if it is yours to move; or name another folder for the links with bin_dir in config.toml or ASSAY_BIN_DIR"},
+		{install.ErrTaken, 2, "move it away, if it is yours to move, or uninstall the product that has it; or name another folder for the links with bin_dir in config.toml or ASSAY_BIN_DIR"},
 		{install.ErrUnfit, 15, "`assay get PRODUCT` fetches it as it is; tell the publisher what its manifest lacks"},
 		{install.ErrMissing, 3, "`assay list` tells what is installed"},
 		{install.ErrBusy, 31, hintBusy},

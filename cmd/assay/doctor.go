@@ -104,7 +104,7 @@ func (a *app) doctor(c *cli.Context) error {
 	}
 	u := &checkup{app: a, line: c, volumeOf: volumeOf}
 	for _, check := range []func(context.Context){
-		u.checkConfig, u.checkFolders, u.checkDatabases, u.checkStaging, u.checkClock,
+		u.checkConfig, u.checkFolders, u.checkDatabases, u.checkStaging, u.checkInstalled, u.checkClock,
 		u.checkRepositories, u.checkHosts, u.checkPath, u.checkAuthorities, u.checkProxies, u.checkGit,
 	} {
 		// Whoever interrupts wants no half of a diagnosis.

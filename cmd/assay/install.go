@@ -77,6 +77,13 @@ type installedDoc struct {
 	Moved      int64            `json:"moved"`            // bytes that came over a source
 	Proof      []string         `json:"proof"`            // in words
 	Warnings   []string         `json:"warnings,omitempty"`
+
+	was install.Generation // what ran before; Number is 0: nothing
+}
+
+// elsewhere reports whether the release is for another platform than what ran before.
+func (d installedDoc) elsewhere() bool {
+	return d.was.Number != 0 && d.was.Platform.String() != d.Platform
 }
 
 // installDoc is the result of install and of whatever else switches releases.
@@ -115,20 +122,24 @@ func (a *app) install(c *cli.Context) error {
 	return a.installAll(c, s, store, list, began)
 }
 
-// parseWanted reads the arguments, each product once.
+// parseWanted reads the arguments, each product once. Without a repository a product
+// may turn out to be any of its name.
 func parseWanted(args []string) ([]*wish, error) {
 	var list []*wish
-	seen := map[string]string{}
+	seen := map[string][]*wish{} // by product
 	for _, text := range args {
 		ref, err := artifact.ParseRef(text)
 		if err != nil {
 			return nil, err
 		}
-		if other, twice := seen[ref.Product]; twice {
-			return nil, usagef("%s and %s are of one product: expected it once", clip(other), clip(text))
+		for _, other := range seen[ref.Product] {
+			if other.ref.Repo == ref.Repo || other.ref.Repo == "" || ref.Repo == "" {
+				return nil, usagef("%s and %s are of one product: expected it once", clip(other.text), clip(text))
+			}
 		}
-		seen[ref.Product] = text
-		list = append(list, &wish{text: text, ref: ref})
+		w := &wish{text: text, ref: ref}
+		seen[ref.Product] = append(seen[ref.Product], w)
+		list = append(list, w)
 	}
 	return list, nil
 }
@@ -186,7 +197,7 @@ func (a *app) installAll(c *cli.Context, s *session, store *install.Store, list 
 	if err := a.out.result("install", doc); err != nil {
 		return errors.Join(failed, err)
 	}
-	a.tellInstalled(store, doc, a.now().Sub(began))
+	a.tellInstalled(store, doc, a.now().Sub(began), failed)
 	return failed
 }
 
@@ -315,7 +326,7 @@ func newInstalledDoc(held fetch.Held, done install.Outcome) installedDoc {
 	doc := installedDoc{
 		Changed: done.Changed, Repository: done.Repository, Product: done.Product, Version: done.Version, Before: done.Before.Version,
 		Channel: done.Channel, Request: done.Request, Platform: done.Platform.String(), Target: done.Target, Digests: done.Digests,
-		Links: done.Links, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings,
+		Links: done.Links, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings, was: done.Before,
 	}
 	if done.Number != 0 {
 		doc.Folder = done.Tree()
@@ -339,8 +350,9 @@ func proofWords(held fetch.Held) []string {
 	return words
 }
 
-// tellInstalled prints a line for each release, and one for all.
-func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Duration) {
+// tellInstalled prints a line for each release, and one for all. What has failed is
+// told by its error: beside it there was something to do.
+func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Duration, failed error) {
 	changed, moved := 0, int64(0)
 	var rows [][]string
 	for _, item := range doc.Items {
@@ -355,7 +367,9 @@ func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Dura
 		return
 	}
 	if changed == 0 {
-		a.out.talk("nothing to do, in %s", tookText(took))
+		if failed == nil {
+			a.out.talk("nothing to do, in %s", tookText(took))
+		}
 		return
 	}
 	fetched := "held already"
@@ -374,10 +388,15 @@ func (a *app) installedRow(item installedDoc) []string {
 	case item.Before == "":
 	case item.Before != item.Version:
 		versions = item.Before + " → " + item.Version
-	case item.Changed:
-		versions += ", now by " + item.Request
-	default:
+	case !item.Changed:
 		versions += ", as before"
+	case item.was.Request != item.Request || item.was.Channel != item.Channel:
+		versions += ", now by " + item.Request
+	case !item.elsewhere():
+		versions += ", installed anew"
+	}
+	if item.elsewhere() {
+		versions += ", now for " + item.Platform
 	}
 	where := ""
 	if len(item.Links) > 0 {

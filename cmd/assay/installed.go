@@ -59,11 +59,13 @@ func titleOf(g install.Generation) string {
 	return fmt.Sprintf("%s %s%s for %s, of %s", g.Product, g.Version, channel, g.Platform, g.Repository)
 }
 
-// lostLink tells what is in the place of a program's link.
-func lostLink(store *install.Store, g install.Generation, program string) string {
+// lostLink tells what is in the place of a program's link, and how to mend that. What is
+// somebody else's is never replaced: it has to go first.
+func lostLink(store *install.Store, g install.Generation, program string) (found, mend string) {
 	path, _ := store.Link(g, program)
+	mend = fmt.Sprintf("`assay rollback %s --to %s` links it anew", nameOf(g), g.Version)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return path + " is gone"
+		return path + " is gone", mend
 	}
-	return path + " leads elsewhere, or is somebody else's"
+	return path + " leads elsewhere, or is somebody else's", "once it is moved away, " + mend
 }

@@ -159,7 +159,7 @@ func (a *app) tellOutdated(doc outdatedDoc) {
 	told := map[string]bool{}
 	for _, item := range doc.Items {
 		rows = append(rows, []string{
-			item.Product, orDash(item.Version), orDash(item.Newest), behindText(item), daysText(item.Days), statusText(item.Status), dateOr(item.EndOfLife, "-"), outdatedNote(item),
+			item.Product, orDash(item.Version), orDash(item.Newest), behindText(item), daysText(item.Days), statusText(item), dateOr(item.EndOfLife, "-"), outdatedNote(item),
 		})
 		if item.Offline && !item.Checked.IsZero() && !told[item.Repository] {
 			told[item.Repository] = true
@@ -203,14 +203,16 @@ func (a *app) notesBelow(head []string, rows [][]string) (below []string) {
 }
 
 // statusText makes what must be seen stand out.
-func statusText(status string) string {
-	switch status {
-	case "":
+func statusText(item outdatedItem) string {
+	switch {
+	case item.Status == "" && item.Error != nil:
+		return "-" // nobody could be asked, or the record is damaged
+	case item.Status == "":
 		return "not listed"
-	case string(release.StatusRevoked):
+	case item.Status == string(release.StatusRevoked):
 		return "revoked!"
 	}
-	return status
+	return item.Status
 }
 
 func behindText(item outdatedItem) string {

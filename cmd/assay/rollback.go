@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"assay/artifact"
 	"assay/cache/audit"
 	"assay/fetch"
 	"assay/fetch/install"
@@ -60,6 +61,9 @@ func (a *app) rollback(c *cli.Context) error {
 		a.out.warn("what runs now is passed over: %v", err)
 	}
 	to, err := wayBack(store, name, current, c.String(flagTo))
+	if errors.Is(err, install.ErrMissing) {
+		return withHint(err, fmt.Sprintf("`assay install %s@VERSION` installs any that `assay versions %s` lists", name, name))
+	}
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func (a *app) rollback(c *cli.Context) error {
 		return err
 	}
 	row := a.installedRow(item)
-	if item.Changed && item.Before == item.Version {
+	if item.Changed && item.Before == item.Version && !item.elsewhere() {
 		row[1] = item.Version + ", unpacked anew"
 	}
 	a.out.plainTable([][]string{row})
@@ -149,17 +153,26 @@ func otherWays(store *install.Store, name install.Name, refused install.Generati
 	return withHint(err, fmt.Sprintf("also kept: %s; `assay rollback %s --to %s` tries that one", strings.Join(others, ", "), name, others[0]))
 }
 
+// exactly reports whether a request is for one release alone: nothing is upgraded by it.
+func exactly(request string) bool {
+	selector, err := artifact.ParseSelector(request)
+	return err == nil && (selector.Kind == artifact.ByVersion || selector.Kind == artifact.ByDigest)
+}
+
 // afterRollback says how to stay there, and how to go forth again.
 func (a *app) afterRollback(store *install.Store, name install.Name, item installedDoc, took, stale string) string {
 	text := "nothing to do, in " + took
 	switch {
 	case !item.Changed:
-	case item.Before == item.Version:
+	case item.Before == item.Version && !item.elsewhere():
 		text = "mended, in " + took
 	case store.Held(name):
 		text = fmt.Sprintf("back, in %s: it is held, and stays until `assay unhold %s`", took, name.Product)
+	case exactly(item.Request):
+		text = fmt.Sprintf("back, in %s: it goes on being asked for as %s; `assay upgrade %s@%s` follows that channel", took,
+			requestText(item.Request), name, artifact.DefaultChannel)
 	default:
-		text = fmt.Sprintf("back, in %s: it goes on following %s; `assay hold %s` keeps %s until `assay unhold`", took, item.Request, name.Product, item.Version)
+		text = fmt.Sprintf("back, in %s: it goes on following %s; `assay hold %s` keeps %s", took, item.Request, name.Product, item.Version)
 	}
 	if stale != "" {
 		text += "; " + stale

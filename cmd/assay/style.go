@@ -75,12 +75,29 @@ func (p *printer) table(head []string, rows [][]string) {
 	}
 }
 
-// plainTable is a table without a head.
+// plainTable is a table without a head, whose last column tells where things lie. In a
+// row that is too long for the terminal that stands below, whole: half a path is none.
 func (p *printer) plainTable(rows [][]string) {
 	widths := widthsOf(rows)
 	for _, row := range rows {
-		p.line("%s", styled(p.row(widths, row)))
+		last := len(row) - 1
+		if width := p.width(); last < 1 || row[last] == "" || width == 0 || lengthOf(widths, row) <= width {
+			p.line("%s", styled(p.row(widths, row)))
+			continue
+		}
+		p.line("%s", styled(p.row(widths, row[:last])))
+		p.line("  %s", row[last])
 	}
+}
+
+// lengthOf is how many columns a row takes, uncut.
+func lengthOf(widths []int, row []string) int {
+	last := len(row) - 1
+	length := 2*last + utf8.RuneCountInString(clean(row[last]))
+	for _, width := range widths[:last] {
+		length += width
+	}
+	return length
 }
 
 func widthsOf(rows [][]string) []int {

@@ -43,7 +43,7 @@ func (y *syncing) installAll(began time.Time) error {
 		return errors.Join(failed, err)
 	}
 	if len(done.Items) > 0 {
-		a.tellInstalled(store, done, a.now().Sub(began))
+		a.tellInstalled(store, done, a.now().Sub(began), failed)
 	}
 	for _, pin := range y.pins {
 		a.out.line("%s  pinned  %s", pin.Name, pin.Blob)

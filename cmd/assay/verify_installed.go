@@ -179,13 +179,11 @@ func (v *inspection) links(g install.Generation) string {
 	var texts []string
 	for _, program := range g.Programs() {
 		if _, is := v.store.Link(g, program); !is {
-			texts = append(texts, lostLink(v.store, g, program))
+			found, mend := lostLink(v.store, g, program)
+			texts = append(texts, found+"; "+mend)
 		}
 	}
-	if len(texts) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s; `assay rollback %s:%s --to %s` links it anew", strings.Join(texts, ", "), g.Repository, g.Product, g.Version)
+	return strings.Join(texts, ", ")
 }
 
 // add counts a release. What was counted among the held artifacts fails once.

@@ -86,7 +86,8 @@ func (a *app) which(c *cli.Context) error {
 		a.out.line("%s", p.Path)
 		switch {
 		case p.Link == "":
-			a.out.warn("%s; `assay rollback %s --to %s` links it anew", lostLink(store, g, p.Name), g.Product, g.Version)
+			found, mend := lostLink(store, g, p.Name)
+			a.out.warn("%s; %s", found, mend)
 		case p.Else != "":
 			a.out.warn("a shell finds %s first: %s is behind it in PATH", p.Else, p.Link)
 		}
