@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -204,6 +205,12 @@ func (a *app) mayRun(c *cli.Context, s *session, g install.Generation) error {
 		return err
 	}
 	of := fmt.Sprintf("%s %s", g.Product, g.Version)
+	untold := standing.State == fetch.Withdrawn || standing.State == fetch.Unknown && cannotTell(standing.Err)
+	if standing.Err != nil && untold {
+		if err := s.refusedLast(c.Context, g, of); err != nil {
+			return err
+		}
+	}
 	switch {
 	case standing.Err == nil:
 		if standing.Detail != "" {
@@ -211,16 +218,9 @@ func (a *app) mayRun(c *cli.Context, s *session, g install.Generation) error {
 		}
 		return a.warnOfAge(c, s, g.Repository, of)
 	case standing.State == fetch.Withdrawn:
-		receipt, err := s.receiptOf(c.Context, g.Repository, lockfile.Artifact{Target: g.Target, Length: g.Length, Digests: g.Digests})
-		if err != nil {
-			return err
-		}
-		if receipt != nil && wasRefused(receipt) {
-			return fmt.Errorf("%w: %s is promised no longer, and when it was judged last it was refused: %s", errRefusedBefore, of, receipt.Reason)
-		}
 		a.out.warn("%s is promised by %s no longer, and runs as it was proven before", of, g.Repository)
 		return nil
-	case standing.State == fetch.Unknown && cannotTell(standing.Err):
+	case untold:
 		a.out.warn("%s could not be judged today, and runs as it was proven before: %v", of, standing.Err)
 		return nil
 	case standing.State == fetch.Revoked:
@@ -230,8 +230,18 @@ func (a *app) mayRun(c *cli.Context, s *session, g install.Generation) error {
 	return a.noteRefusal(c.Context, s, what, standing.Err)
 }
 
-// errRefusedBefore: what was refused does not run because its publisher took it away.
+// errRefusedBefore: what was refused does not run because its publisher took it away,
+// or because nobody can tell today.
 var errRefusedBefore = errors.New("refused before")
+
+// refusedLast is an error where the last judgement of what is installed refused it.
+func (s *session) refusedLast(ctx context.Context, g install.Generation, of string) error {
+	receipt, err := s.receiptOf(ctx, g.Repository, lockfile.Artifact{Target: g.Target, Length: g.Length, Digests: g.Digests})
+	if err == nil && receipt != nil && wasRefused(receipt) {
+		err = fmt.Errorf("%w: %s can't be judged today, and when it was judged last it was refused: %s", errRefusedBefore, of, receipt.Reason)
+	}
+	return err
+}
 
 // cannotTell reports whether an error says no more than that metadata is not held, or
 // is too old to tell.
