@@ -37,7 +37,7 @@ func (g Generation) there() error {
 func (g Generation) whole(ctx context.Context) error {
 	found, err := sum(ctx, g.Tree())
 	if err != nil {
-		return gone(err)
+		return err
 	}
 	if found.sum != g.Sum {
 		return fmt.Errorf("%w: %s: expected the tree %s, found %s", ErrDamaged, g.Tree(), g.Sum, found.sum)
@@ -67,7 +67,6 @@ func (s *Store) Verify(ctx context.Context, g Generation, blob cache.Blob) error
 		var found summary
 		if err == nil {
 			found, err = sum(ctx, g.Tree())
-			err = gone(err)
 		}
 		if err == nil && found.sum != anew.Sum {
 			err = fmt.Errorf("%w: %s: %s", ErrDamaged, g.Tree(), difference(anew.Tree(), g.Tree()))
@@ -79,19 +78,11 @@ func (s *Store) Verify(ctx context.Context, g Generation, blob cache.Blob) error
 	})
 }
 
-// gone files the error of files that are not there any more: somebody took them away.
-func gone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
-	}
-	return err
-}
-
 // sameLinks compares what the names of the programs lead to.
 func sameLinks(want, have Generation) error {
 	a, errA := sum(context.Background(), filepath.Join(want.dir, binName))
 	b, errB := sum(context.Background(), filepath.Join(have.dir, binName))
-	if err := errors.Join(errA, gone(errB)); err != nil {
+	if err := errors.Join(errA, errB); err != nil {
 		return err
 	}
 	if a.sum != b.sum {
