@@ -51,11 +51,7 @@ func (a *app) hold(c *cli.Context, held bool) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.bareStore(c)
-	if err != nil {
-		return err
-	}
-	store, err := a.installer(s)
+	s, store, err := a.bareInstaller(c)
 	if err != nil {
 		return err
 	}

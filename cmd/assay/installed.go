@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -26,9 +25,9 @@ func (a *app) joinFor(c *cli.Context, s *session, repositories ...string) error 
 // knownName is installedName for what may be there in part only: a product that was
 // only run, or whose uninstall was cut short.
 func knownName(store *install.Store, text string) (install.Name, error) {
-	name, missing := installedName(store, text)
-	if missing == nil || codeOf(missing) != codeOf(install.ErrMissing) {
-		return name, missing
+	name, err := installedName(store, text)
+	if !errors.Is(err, install.ErrMissing) {
+		return name, err
 	}
 	ref, err := artifact.ParseRef(text)
 	if err != nil {
@@ -38,16 +37,7 @@ func knownName(store *install.Store, text string) (install.Name, error) {
 	if err != nil {
 		return name, err
 	}
-	names = slices.DeleteFunc(names, func(n install.Name) bool {
-		return n.Product != ref.Product || ref.Repo != "" && n.Repository != ref.Repo
-	})
-	switch len(names) {
-	case 0:
-		return name, missing
-	case 1:
-		return names[0], nil
-	}
-	return name, usagef("something of %s is there from several repositories: expected one of %s, found %q", ref.Product, joinNames(names), clip(text))
+	return pickName(names, ref, text)
 }
 
 // titleOf names an installed release, in a line.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/urfave/cli/v2"
+
 	"assay/artifact"
 	"assay/cache/audit"
 	"assay/fetch"
@@ -25,6 +27,16 @@ func (a *app) installer(s *session) (*install.Store, error) {
 	})
 }
 
+// bareInstaller is installer for a command that needs no repository.
+func (a *app) bareInstaller(c *cli.Context) (*session, *install.Store, error) {
+	s, err := a.bareStore(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := a.installer(s)
+	return s, store, err
+}
+
 // installedName finds the installed product that is meant by [REPO:]PRODUCT.
 func installedName(store *install.Store, text string) (install.Name, error) {
 	ref, err := artifact.ParseRef(text)
@@ -38,6 +50,11 @@ func installedName(store *install.Store, text string) (install.Name, error) {
 	if err != nil {
 		return install.Name{}, err
 	}
+	return pickName(names, ref, text)
+}
+
+// pickName finds the one that is meant among the names of products; ErrMissing: none is.
+func pickName(names []install.Name, ref artifact.Ref, text string) (install.Name, error) {
 	names = slices.DeleteFunc(names, func(n install.Name) bool {
 		return n.Product != ref.Product || ref.Repo != "" && n.Repository != ref.Repo
 	})

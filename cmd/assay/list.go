@@ -58,11 +58,7 @@ func (a *app) list(c *cli.Context) error {
 	if _, err := operands(c, 0, 0); err != nil {
 		return err
 	}
-	s, err := a.bareStore(c)
-	if err != nil {
-		return err
-	}
-	store, err := a.installer(s)
+	_, store, err := a.bareInstaller(c)
 	if err != nil {
 		return err
 	}

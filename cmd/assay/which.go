@@ -54,11 +54,7 @@ func (a *app) which(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := a.bareStore(c)
-	if err != nil {
-		return err
-	}
-	store, err := a.installer(s)
+	_, store, err := a.bareInstaller(c)
 	if err != nil {
 		return err
 	}
