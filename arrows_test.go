@@ -56,6 +56,7 @@ var arrows = map[string][]string{
 	"mirror/storage":             {"artifact", "cache", "internal/durable", "internal/shown"},
 	"mirror/storage/storagetest": {"artifact", "cache", "mirror/storage"},
 	"mirror/counters":            {},
+	"mirror/upstream":            {"mirror", "fetch", "fetch/wire", "cache", "trust", "trust/policy", "trust/proof"},
 	"mirror/serve":               {"artifact", "mirror", "mirror/storage", "mirror/counters", "internal/shown"},
 	"mirror/admin":               {"artifact", "mirror", "mirror/counters", "internal/strictjson", "internal/shown"},
 	"internal/boltfile":          {"internal/durable"},
@@ -75,7 +76,7 @@ var arrows = map[string][]string{
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
 		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/install", "fetch/lockfile", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
 		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
-		"mirror", "mirror/admin", "mirror/counters", "mirror/serve", "mirror/storage",
+		"mirror", "mirror/admin", "mirror/counters", "mirror/serve", "mirror/storage", "mirror/upstream",
 	},
 }
 

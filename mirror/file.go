@@ -42,4 +42,6 @@ type File struct {
 	Sources []string
 	// Attested: there are attestations about it, see Mirror.Attestations.
 	Attested bool
+
+	path string // of the target upstream; empty: metadata, or what is only retained
 }

@@ -105,6 +105,11 @@ type Quarantined struct {
 	Digest     artifact.Digest `json:"digest"`
 	Reason     string          `json:"reason"`
 	Since      time.Time       `json:"since"`
+	// ByHand: a person has put it aside. What was not is tried again where its bytes
+	// were wrong, see Retry, and when it is released.
+	ByHand bool `json:"by_hand,omitempty"`
+	// Retry: the upstream sent wrong bytes, or none; each run asks for it again.
+	Retry bool `json:"retry,omitempty"`
 }
 
 // Plan is what a run would do.
