@@ -11,9 +11,9 @@ import (
 	"assay/mirror/storage"
 )
 
-// again is how long a failure to fetch a target answers those who ask for it, too:
+// remembered is how long a failure to fetch a target answers those who ask for it, too:
 // a thousand readers must not ask a broken upstream a thousand times.
-const again = 5 * time.Second
+const remembered = 5 * time.Second
 
 // flights are the fetches on demand that are under way, one for each object.
 type flights struct {
@@ -47,14 +47,14 @@ func (fs *flights) join(key artifact.Digest, now func() time.Time, begin func(*f
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f := fs.now[key]
-	if f != nil && (f.ended.IsZero() || now().Sub(f.ended) < again) {
+	if f != nil && (f.ended.IsZero() || now().Sub(f.ended) < remembered) {
 		return f
 	}
 	if fs.now == nil {
 		fs.now = map[artifact.Digest]*flight{}
 	}
 	for other, old := range fs.now { // those that answered long enough
-		if !old.ended.IsZero() && now().Sub(old.ended) >= again {
+		if !old.ended.IsZero() && now().Sub(old.ended) >= remembered {
 			delete(fs.now, other)
 		}
 	}

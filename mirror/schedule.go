@@ -132,7 +132,7 @@ func (r *repository) keep(ctx context.Context) {
 			return
 		}
 		failures++
-		if out := now.result.Outcome; out == Done || out == Partial {
+		if out := now.result.Outcome; out == Done || out == Partial && !again(nil, now.result.Faults) {
 			failures = 0
 		}
 		if now.result.Changed {

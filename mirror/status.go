@@ -95,7 +95,8 @@ const MaxFaults = 100
 type Fault struct {
 	Path        string `json:"path"`
 	Reason      string `json:"reason"`
-	Quarantined bool   `json:"quarantined"` // false: it is tried again in the next run
+	Quarantined bool   `json:"quarantined"` // it is not served, even if its bytes are held
+	Retry       bool   `json:"retry"`       // the next run asks for it again
 }
 
 // Quarantined is an object that is not served.

@@ -23,6 +23,13 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	began := r.m.now()
 	result = Run{Repository: r.settings.Name, Began: began.UTC()}
 	err := r.sync(ctx, &result)
+	if again(err, result.Faults) && ctx.Err() == nil {
+		// The upstream may have published in the middle of it: what it has now may fit.
+		first := result
+		result = Run{Repository: r.settings.Name, Began: began.UTC(), Changed: first.Changed}
+		err = r.sync(ctx, &result)
+		result.Fetched, result.Bytes = first.Fetched+result.Fetched, first.Bytes+result.Bytes
+	}
 	result.Took = r.m.now().Sub(began)
 	switch {
 	case err == nil:
@@ -46,6 +53,12 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	}
 	r.told(result)
 	return result
+}
+
+// again reports whether a run may go better right away: something came that was not
+// what was promised.
+func again(err error, faults []Fault) bool {
+	return errors.Is(err, trust.ErrMismatch) || slices.ContainsFunc(faults, func(f Fault) bool { return f.Retry })
 }
 
 // told notes how a run ended.
@@ -268,14 +281,14 @@ func (r *repository) settle(ctx context.Context, s Session, sel *selection, faul
 			if known {
 				held = append(held, was)
 			}
-			result.fault(Fault{Path: t.path, Reason: clipReason(err.Error())}, err)
+			result.fault(Fault{Path: t.path, Reason: clipReason(err.Error()), Retry: true}, err)
 		case err != nil:
 			q := Quarantined{Repository: r.settings.Name, Path: t.path, Digest: t.key(), Reason: clipReason(err.Error()), Since: now, Retry: !errors.Is(err, ErrRefused)}
 			if known {
 				q.Since = was.Since
 			}
 			held = append(held, q)
-			result.fault(Fault{Path: t.path, Reason: q.Reason, Quarantined: true}, err)
+			result.fault(Fault{Path: t.path, Reason: q.Reason, Quarantined: true, Retry: q.Retry}, err)
 			r.count("verification_failures_total", "kind", kindOf(err)).Add(1)
 		case known && (was.ByHand || !was.Retry && !(anew && sel.judged[t.path])):
 			held = append(held, was)
