@@ -29,17 +29,18 @@ import (
 
 // region is a publisher and a mirror of it.
 type region struct {
-	t        *testing.T
-	now      time.Time
-	repo     *testrepo.Repo
-	server   *testrepo.Server
-	dir      string
-	settings mirror.Settings
-	quota    int64
-	urls     []string // of the upstream; none: the server's
-	policy   string
-	rules    []policy.Rule
-	engine   wire.Options
+	t           testing.TB
+	now         time.Time
+	repo        *testrepo.Repo
+	server      *testrepo.Server
+	dir         string
+	settings    mirror.Settings
+	quota       int64
+	urls        []string // of the upstream; none: upstreamURL
+	upstreamURL string   // the server's
+	policy      string
+	rules       []policy.Rule
+	engine      wire.Options
 
 	folder *storage.Folder
 	counts counters.Set
@@ -53,13 +54,13 @@ func newRegion(t *testing.T, options testrepo.Options) *region {
 	repo, server, err := testrepo.ServeSample(options)
 	must(t, err)
 	t.Cleanup(func() { server.Close() })
-	r.repo, r.server = repo, server
+	r.repo, r.server, r.upstreamURL = repo, server, server.URL
 	r.settings = mirror.Settings{Name: "acme", Mode: mirror.Full, Every: time.Hour}
 	r.engine = wire.Options{Pause: time.Millisecond, Retries: -1, Answer: 5 * time.Second, Idle: 5 * time.Second, Document: 10 * time.Second}
 	return r
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -107,7 +108,7 @@ func (r *region) upstream() *upstream.Upstream {
 	}
 	connect := func() (*fetch.Repository, error) {
 		source, err := fetch.NewSource(engine, fetch.SourceConfig{
-			URL: r.server.URL, Layout: fetch.LayoutBase, Now: now, Mirrors: list, MirrorsOnly: len(list) > 0, Patience: time.Second,
+			URL: r.upstreamURL, Layout: fetch.LayoutBase, Now: now, Mirrors: list, MirrorsOnly: len(list) > 0, Patience: time.Second,
 		})
 		if err != nil {
 			return nil, err
