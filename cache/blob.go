@@ -103,7 +103,7 @@ func (b Blob) Clone(to Cloner) error {
 // Check reads the whole blob. It fails as the reader of Open does, or with the
 // error of ctx.
 func (b Blob) Check(ctx context.Context) error {
-	return b.check(ctx, make([]byte, bufferSize), func(int64) {})
+	return b.check(ctx, make([]byte, min(bufferSize, b.length+1)), func(int64) {}) // 1: to meet what is too long
 }
 
 // check is Check with a buffer, and tells progress how many bytes were read.

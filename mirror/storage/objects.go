@@ -139,7 +139,7 @@ func (f *Folder) Check(ctx context.Context, digest artifact.Digest, rate int64) 
 // readPaced reads to the end. It waits before it reads, for the bytes that it is about
 // to read, so that many short objects keep to the rate, too.
 func readPaced(ctx context.Context, r io.Reader, length, rate int64) error {
-	buffer := make([]byte, min(checkBuffer, rate))
+	buffer := make([]byte, min(checkBuffer, rate, length+1))
 	start, planned := time.Now(), int64(0) // not by Options.Now, which jumps
 	for {
 		planned = min(planned+int64(len(buffer)), length)
