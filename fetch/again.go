@@ -84,8 +84,10 @@ func (c *Client) receiptAt(ctx context.Context, repository, path string, digests
 // withdrawn is a standing of what is promised no longer, judged by the policy of
 // today. What was refused before for another reason stays that.
 func (c *Client) withdrawn(ctx context.Context, s Standing, receipt *proof.Receipt) Standing {
-	if failed, is := receipt.Evidence.Failed(); receipt.Outcome == proof.Refused && is && failed.ID != trust.CheckPromise {
-		return s
+	if receipt.Outcome == proof.Refused {
+		if failed, is := receipt.Evidence.Failed(); is && failed.ID != trust.CheckPromise {
+			return s
+		}
 	}
 	if err := c.JudgeAgain(ctx, receipt); err != nil {
 		return s.because(stateOf(err), err)
