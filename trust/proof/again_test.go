@@ -17,10 +17,8 @@ import (
 // held reads what the repository has, but for the paths that end with one of lost.
 func (b *bench) held(lost ...string) proof.Held {
 	return func(_ context.Context, digest artifact.Digest, limit int64) ([]byte, error) {
-		for path := range b.repo.Files(0) {
-			path, ok := strings.CutPrefix(path, "targets/")
-			data, there := b.repo.Target(path)
-			if !ok || !there || artifact.DigestOf(digest.Algorithm(), data) != digest || int64(len(data)) > limit {
+		for path, data := range b.repo.Files(0) {
+			if artifact.DigestOf(digest.Algorithm(), data) != digest || int64(len(data)) > limit {
 				continue
 			}
 			for _, suffix := range lost {
@@ -59,7 +57,7 @@ func TestJudgeAgain(t *testing.T) {
 		"signed, the bundles lost":        {signing: &testrepo.Signing{}, rule: "signature", lost: []string{".sigstore.json"}, refused: true},
 		"built":                           {signing: &testrepo.Signing{}, rule: "provenance"},
 		"with a bill":                     {signing: &testrepo.Signing{Bills: true}, rule: "sbom"},
-		"without a bill":                  {rule: "sbom", refused: true},
+		"with a bill, that is lost":       {rule: "sbom", lost: []string{".cdx.json", ".spdx.json", ".sbom.json"}, refused: true},
 		"young":                           {rule: "age", later: -30 * time.Minute},
 		"too old":                         {rule: "age", later: 2 * time.Hour, refused: true},
 		"young, and who knows":            {rule: "age", later: -30 * time.Minute, lost: []string{"release.json"}, refused: true},
