@@ -44,11 +44,11 @@ func (c *Client) heldBytes(_ context.Context, digest artifact.Digest, limit int6
 
 // Manifest reads the manifest by which an artifact was proven here, from the cache,
 // and compares it with all digests that the receipt has of it. Where the cache does
-// not hold it, or something else in its place, it is trust.ErrNotHeld; where the
-// receipt names none, ErrNoManifest.
+// not hold it, or something else in its place, or the receipt names none, it is
+// trust.ErrNotHeld.
 func (c *Client) Manifest(ctx context.Context, receipt *proof.Receipt) ([]byte, error) {
 	if len(receipt.Manifest) == 0 {
-		return nil, fmt.Errorf("%w: %s", ErrNoManifest, receipt.Target)
+		return nil, fmt.Errorf("the manifest of %s: %w: its receipt names none", receipt.Target, trust.ErrNotHeld)
 	}
 	data, err := c.heldBytes(ctx, receipt.Manifest.Primary(), release.MaxReleaseBytes)
 	if err != nil {

@@ -21,9 +21,6 @@ var (
 	ErrRevoked = errors.New("revoked")
 	// ErrWithdrawn: a release that was chosen before is no longer promised.
 	ErrWithdrawn = errors.New("no longer promised")
-	// ErrNoManifest: what is remembered of an artifact does not say by which manifest
-	// it was proven.
-	ErrNoManifest = errors.New("no manifest is remembered")
 	// ErrTooOld: a channel's index is older than its max_age.
 	ErrTooOld = errors.New("channel is too old")
 	// ErrOffline: it would take the network, which --offline forbids.
