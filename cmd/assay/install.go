@@ -68,7 +68,8 @@ type installedDoc struct {
 	Version    string           `json:"version"`
 	Before     string           `json:"before,omitempty"` // the version that ran before
 	Channel    string           `json:"channel,omitempty"`
-	Request    string           `json:"request"` // the selector that upgrades go by
+	Request    string           `json:"request"`            // the selector that upgrades go by
+	Followed   string           `json:"followed,omitempty"` // the one that they went by before, where it is another
 	Platform   string           `json:"platform"`
 	Target     string           `json:"target"`
 	Digests    artifact.Digests `json:"digests"`
@@ -327,6 +328,9 @@ func newInstalledDoc(held fetch.Held, done install.Outcome) installedDoc {
 		Changed: done.Changed, Repository: done.Repository, Product: done.Product, Version: done.Version, Before: done.Before.Version,
 		Channel: done.Channel, Request: done.Request, Platform: done.Platform.String(), Target: done.Target, Digests: done.Digests,
 		Links: done.Links, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings, was: done.Before,
+	}
+	if done.Before.Number != 0 && done.Before.Request != done.Request {
+		doc.Followed = done.Before.Request
 	}
 	if done.Number != 0 {
 		doc.Folder = done.Tree()

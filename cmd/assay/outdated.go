@@ -131,7 +131,7 @@ func (a *app) outlookOf(c *cli.Context, s *session, t *upgrading) outdatedItem {
 	version, err := artifact.ParseVersion(t.before.Version)
 	var o fetch.Outlook
 	if err == nil {
-		o, err = s.client.Outlook(c.Context, t.fetchRequest(c, s), version)
+		o, err = s.client.Outlook(c.Context, t.fetchRequest(c, s), t.installed(version))
 	}
 	if err != nil {
 		t.err = err

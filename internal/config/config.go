@@ -69,6 +69,7 @@ type Config struct {
 	values  map[string]Value
 	judges  map[string]judges
 	mirrors map[string]Mirrors
+	locks   map[string]Origin
 }
 
 // Tool is a program that a project uses, and which of its versions.
@@ -107,6 +108,10 @@ func (c *Config) Repository(name string) (Repository, bool) {
 	}
 	return c.Repositories[i], true
 }
+
+// LockedBy is where the system's configuration locks a key, or what it is a part of,
+// and whether it does.
+func (c *Config) LockedBy(key string) (Origin, bool) { return lockOf(c.locks, key) }
 
 // NeedDirs is nil if the cache and the state directory are known, else an
 // ErrNoHome that says how to name them.
@@ -174,7 +179,7 @@ func (b *builder) finish() (*Config, error) {
 		return nil, &Error{Key: KeyOffline, Kind: ErrValue, Err: err}
 	}
 	c := &Config{
-		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, Project: b.projectFile, values: b.values,
+		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, Project: b.projectFile, values: b.values, locks: b.locks,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
 		DataDir: b.values[KeyDataDir].Value, BinDir: b.values[KeyBinDir].Value,
 		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges, mirrors: b.mirrors,
