@@ -291,7 +291,7 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 		}
 	}
 	meter := a.progress.Start(w.held.Target.Name()+" (unpacking)", 0)
-	done, err := store.Install(c.Context, w.release, w.held.Blob, install.Options{Progress: meter})
+	done, err := store.Install(c.Context, w.release, w.held.Blob, install.Options{Progress: meter, Since: &w.before})
 	meter.Done(err)
 	a.progress.close()
 	if err != nil {

@@ -21,10 +21,12 @@ func rollbackCommand(a *app) *cli.Command {
 		Name:      "rollback",
 		Usage:     "go back to a release that was installed before",
 		ArgsUsage: "[REPO:]PRODUCT",
-		Description: "Switches back to the release before the current one, or to the one that --to\n" +
-			"names, if it is kept. It is proven again before, as if it were new: one that was\n" +
-			"revoked since, or that the policy would refuse today, is refused, and what runs\n" +
-			"goes on running. Files that somebody has changed are unpacked anew.\n\n" +
+		Description: "Switches back to the release that ran before the current one, or to the one that\n" +
+			"--to names, if it is kept. It is proven again before, as if it were new: one that\n" +
+			"was revoked since, or that the policy would refuse today, is refused, and what\n" +
+			"runs goes on running. Files that somebody has changed are unpacked anew.\n\n" +
+			"The next rollback goes one further back. From what is installed then, the way\n" +
+			"back leads to what ran just before it.\n\n" +
 			"The product goes on following what it followed: `assay hold` keeps an upgrade\n" +
 			"from going forth again." +
 			examples(
@@ -87,7 +89,7 @@ func (a *app) rollback(c *cli.Context) error {
 	if _, _, listed, ok := held.Listed(); ok {
 		wanted.Executables, wanted.Format = listed.Executables, listed.Format // whatever the record says
 	}
-	done, err := store.Install(c.Context, wanted, held.Blob, install.Options{Back: true})
+	done, err := store.Install(c.Context, wanted, held.Blob, install.Options{Back: true, Since: &current})
 	if err != nil {
 		return err
 	}

@@ -10,13 +10,11 @@ import (
 // history: what runs now is the one to go back to from it.
 func (p *product) use(ctx context.Context, g Generation, keepsPlace bool) (Generation, error) {
 	before := g
+	restore := func() {}
 	if !keepsPlace {
-		_, turn, err := p.next()
-		if err != nil {
+		var err error
+		if g.Turn, restore, err = p.lastTurn(g); err != nil {
 			return g, err
-		}
-		if g.Turn != turn-1 {
-			g.Turn = turn
 		}
 	}
 	if g.Loose = false; before.Loose || g.Turn != before.Turn {
@@ -28,8 +26,45 @@ func (p *product) use(ctx context.Context, g Generation, keepsPlace bool) (Gener
 	err := p.switchTo(ctx, g)
 	if current, readErr := readCurrent(p.dir); err != nil && readErr == nil && current != g.Number {
 		_ = before.write() // or it counts as one that ran, as above
+		restore()
 	}
 	return g, err
+}
+
+// lastTurn is the turn of a generation that is to run after the current one, which
+// comes right before it: where the current one was gone back to, it takes a later turn
+// itself. restore takes that back, where nothing comes of it.
+func (p *product) lastTurn(g Generation) (turn int, restore func(), err error) {
+	restore = func() {}
+	_, turn, err = p.next()
+	if err != nil {
+		return 0, restore, err
+	}
+	list, err := p.generations()
+	if err != nil {
+		return 0, restore, err
+	}
+	if g.Turn == turn-1 {
+		turn = g.Turn // it is the last one already
+	}
+	current, _ := readCurrent(p.dir) // else what was damaged is passed over
+	between := false                 // what ran after the current one, before that was gone back to
+	for _, other := range list {
+		switch {
+		case other.Number == g.Number || other.Loose:
+		case other.Number != current:
+			between = true
+		case between:
+			was := other
+			other.Turn = max(turn, g.Turn+1)
+			// Crash behind it: the current one is the last one in the history. What it
+			// was gone back from is before it, and did run before it.
+			return other.Turn + 1, func() { _ = was.write() }, other.write()
+		default:
+			return turn, restore, nil
+		}
+	}
+	return turn, restore, nil
 }
 
 // switchTo makes a generation current.
