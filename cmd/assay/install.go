@@ -62,7 +62,7 @@ type wish struct {
 
 // installedDoc tells of one release.
 type installedDoc struct {
-	Changed    bool             `json:"changed"` // another release runs than before, or it follows another request
+	Changed    bool             `json:"changed"` // another release runs than before, or it follows another request, or links were mended
 	Repository string           `json:"repository"`
 	Product    string           `json:"product"`
 	Version    string           `json:"version"`
@@ -72,10 +72,12 @@ type installedDoc struct {
 	Platform   string           `json:"platform"`
 	Target     string           `json:"target"`
 	Digests    artifact.Digests `json:"digests"`
-	Folder     string           `json:"folder,omitempty"` // of the files
-	Links      []string         `json:"links,omitempty"`  // the programs, as they are called
-	Moved      int64            `json:"moved"`            // bytes that came over a source
-	Proof      []string         `json:"proof"`            // in words
+	Folder     string           `json:"folder,omitempty"`   // of the files
+	Links      []string         `json:"links,omitempty"`    // the programs, as they are called
+	Mended     []string         `json:"mended,omitempty"`   // links that were lost, of a release that ran before
+	Unlinked   []string         `json:"unlinked,omitempty"` // links that went, in a folder that was bin_dir before
+	Moved      int64            `json:"moved"`              // bytes that came over a source
+	Proof      []string         `json:"proof"`              // in words
 	Warnings   []string         `json:"warnings,omitempty"`
 
 	was install.Generation // what ran before; Number is 0: nothing
@@ -84,6 +86,11 @@ type installedDoc struct {
 // elsewhere reports whether the release is for another platform than what ran before.
 func (d installedDoc) elsewhere() bool {
 	return d.was.Number != 0 && d.was.Platform.String() != d.Platform
+}
+
+// mendedOnly reports whether the same release runs as before, and only links changed.
+func (d installedDoc) mendedOnly() bool {
+	return len(d.Mended)+len(d.Unlinked) > 0 && d.was.Number != 0 && d.Folder == d.was.Tree() && d.was.Request == d.Request
 }
 
 // installDoc is the result of install and of whatever else switches releases.
@@ -326,7 +333,7 @@ func newInstalledDoc(held fetch.Held, done install.Outcome) installedDoc {
 	doc := installedDoc{
 		Changed: done.Changed, Repository: done.Repository, Product: done.Product, Version: done.Version, Before: done.Before.Version,
 		Channel: done.Channel, Request: done.Request, Platform: done.Platform.String(), Target: done.Target, Digests: done.Digests,
-		Links: done.Links, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings, was: done.Before,
+		Links: done.Links, Mended: done.Mended, Unlinked: done.Unlinked, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings, was: done.Before,
 	}
 	if done.Number != 0 {
 		doc.Folder = done.Tree()
@@ -353,15 +360,19 @@ func proofWords(held fetch.Held) []string {
 // tellInstalled prints a line for each release, and one for all. What has failed is
 // told by its error: beside it there was something to do.
 func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Duration, failed error) {
-	changed, moved := 0, int64(0)
+	changed, mended, moved := 0, 0, int64(0)
 	var rows [][]string
 	for _, item := range doc.Items {
 		if moved += item.Moved; item.Changed {
 			changed++
 		}
+		if item.mendedOnly() {
+			mended++
+		}
 		rows = append(rows, a.installedRow(item))
 	}
 	a.out.plainTable(rows)
+	a.tellUnlinked(doc.Items...)
 	if doc.DryRun {
 		a.out.talk("nothing was installed: --%s", flagDryRun)
 		return
@@ -376,8 +387,22 @@ func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Dura
 	if moved > 0 {
 		fetched = bytesText(moved) + " fetched"
 	}
+	if changed == mended {
+		a.out.talk("%s linked anew, in %s", humanize.Comma(int64(mended)), tookText(took))
+		a.warnOfPath(store.Bin)
+		return
+	}
 	a.out.talk("%s installed, %s, in %s", humanize.Comma(int64(changed)), fetched, tookText(took))
 	a.warnOfPath(store.Bin)
+}
+
+// tellUnlinked tells which links went with a folder that bin_dir is not any more.
+func (a *app) tellUnlinked(items ...installedDoc) {
+	for _, item := range items {
+		if len(item.Unlinked) > 0 {
+			a.out.talk("%s: no longer linked at %s: bin_dir is another folder now", item.Product, a.whereOf(item.Unlinked))
+		}
+	}
 }
 
 // installedRow is what became of a product: from where to where, why it is believed,
@@ -392,6 +417,8 @@ func (a *app) installedRow(item installedDoc) []string {
 		versions += ", as before"
 	case item.was.Request != item.Request || item.was.Channel != item.Channel:
 		versions += ", now by " + item.Request
+	case item.mendedOnly():
+		versions += ", linked anew"
 	case !item.elsewhere():
 		versions += ", installed anew"
 	}

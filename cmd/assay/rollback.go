@@ -103,10 +103,11 @@ func (a *app) rollback(c *cli.Context) error {
 		return err
 	}
 	row := a.installedRow(item)
-	if item.Changed && item.Before == item.Version && !item.elsewhere() {
+	if item.Changed && item.Before == item.Version && !item.elsewhere() && !item.mendedOnly() {
 		row[1] = item.Version + ", unpacked anew"
 	}
 	a.out.plainTable([][]string{row})
+	a.tellUnlinked(item)
 	a.out.talk("%s", a.afterRollback(store, name, item, tookText(a.now().Sub(began)), staleness(held.Evidence)))
 	return nil
 }

@@ -25,9 +25,15 @@ type Options struct {
 type Outcome struct {
 	Generation            // that runs now
 	Before     Generation // that ran before; Number is 0: none did
-	// Changed: another release runs, or it is asked for by another request.
+	// Changed: another release runs, or it is asked for by another request, or links
+	// were mended.
 	Changed bool
 	Links   []string // the paths that its programs are called by
+	// Mended are the paths of links that were lost, though the release ran before.
+	Mended []string
+	// Unlinked are the paths of its links that were taken away in folders that are not
+	// that of links any more.
+	Unlinked []string
 }
 
 // Install makes a release current whose proven artifact is blob: it is unpacked,
@@ -57,6 +63,11 @@ func (s *Store) Install(ctx context.Context, r Release, blob cache.Blob, options
 		if done.Generation, err = p.use(ctx, g, options.Back || g.Number == done.Before.Number); err != nil {
 			return err
 		}
+		if g.Number == done.Before.Number {
+			done.Mended = p.linked
+		}
+		done.Unlinked = p.unlinked
+		done.Changed = done.Changed || len(done.Mended)+len(done.Unlinked) > 0
 		p.clean(ctx, g.Number)
 		return nil
 	})

@@ -66,10 +66,12 @@ type Generation struct {
 	Turn      int       `json:"turn,omitempty"`
 	Installed time.Time `json:"installed"`
 	// Loose ones were only run: they never were what the links lead to.
-	Loose bool   `json:"loose,omitempty"`
-	Files int    `json:"files"`
-	Bytes int64  `json:"bytes"` // of the files
-	Sum   string `json:"sum"`   // of the tree, see Sum
+	Loose bool `json:"loose,omitempty"`
+	// Bins are the folders in which there may be links that were made for it.
+	Bins  []string `json:"bins,omitempty"`
+	Files int      `json:"files"`
+	Bytes int64    `json:"bytes"` // of the files
+	Sum   string   `json:"sum"`   // of the tree, see Sum
 	dir   string
 	used  time.Time // of a loose one: when it was run last, see Touch
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // use switches to a generation. Unless it keeps its place, it is the last one in the
@@ -17,7 +18,9 @@ func (p *product) use(ctx context.Context, g Generation, keepsPlace bool) (Gener
 			return g, err
 		}
 	}
-	if g.Loose = false; before.Loose || g.Turn != before.Turn {
+	p.former = p.formerBins()
+	g.Loose, g.Bins = false, append(slices.Clone(p.former), p.Bin)
+	if before.Loose || g.Turn != before.Turn || !slices.Equal(g.Bins, before.Bins) {
 		// Crash behind it: it counts as one that ran. It is whole, and was proven.
 		if err := g.write(); err != nil {
 			return g, err
@@ -27,6 +30,11 @@ func (p *product) use(ctx context.Context, g Generation, keepsPlace bool) (Gener
 	if current, readErr := readCurrent(p.dir); err != nil && readErr == nil && current != g.Number {
 		_ = before.write() // or it counts as one that ran, as above
 		restore()
+	}
+	if err == nil && len(g.Bins) > 1+len(p.former) {
+		// Crash here, or before: the next switch looks for links there again.
+		g.Bins = append(p.former, p.Bin)
+		err = g.write()
 	}
 	return g, err
 }
@@ -67,7 +75,8 @@ func (p *product) lastTurn(g Generation) (turn int, restore func(), err error) {
 	return turn, restore, nil
 }
 
-// switchTo makes a generation current.
+// switchTo makes a generation current, with links in the folder of links, and none in
+// those that were that before.
 func (p *product) switchTo(ctx context.Context, g Generation) error {
 	return p.withLinks(ctx, func() error {
 		if err := p.checkLinks(g.Release); err != nil {
@@ -87,6 +96,7 @@ func (p *product) switchTo(ctx context.Context, g Generation) error {
 		if err := p.dropLinks(g.Programs()); err != nil {
 			p.Notice(fmt.Sprintf("%s: a link that is of no use could not be removed: %v", p.name, err))
 		}
+		p.former = p.dropFormer(p.former)
 		return nil
 	})
 }
