@@ -258,6 +258,9 @@ func (w *wish) fetchRequest(c *cli.Context, s *session) fetch.Request {
 // proveSelected fetches and proves what was chosen for a wish; with --dry-run it
 // proves as far as that goes without the bytes.
 func (a *app) proveSelected(c *cli.Context, s *session, w *wish, selection fetch.Selection) (err error) {
+	if err := s.refuseForeign(w, selection.Platform); err != nil {
+		return err
+	}
 	if c.Bool(flagDryRun) {
 		err = s.client.Judge(c.Context, &selection)
 		w.held = fetch.Held{Selection: selection}
@@ -290,6 +293,9 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 		done := install.Outcome{Generation: install.Generation{Release: w.release}, Before: w.before}
 		done.Changed = w.before.Number == 0 || !w.before.Digests.Agree(w.release.Digests) || w.before.Request != w.release.Request
 		return newInstalledDoc(w.held, done), nil
+	}
+	if err := s.refuseForeign(w, w.release.Platform); err != nil {
+		return installedDoc{}, err
 	}
 	if *log == nil { // what can't be written down must not be done
 		var err error

@@ -29,6 +29,7 @@ type builder struct {
 	tools        []Tool
 	projectFile  string
 	workDir      string
+	machine      string // the platform before the flags
 }
 
 // scalarKeys are the keys with one value.
