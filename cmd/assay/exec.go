@@ -94,7 +94,7 @@ func (a *app) execOnce(c *cli.Context, args []string) (install.Generation, error
 	}
 	link, path, err := programOf(g, c.String(flagProgram))
 	if err != nil {
-		return g, err
+		return g, about(nameOf(g), err)
 	}
 	store.Touch(g)
 	a.progress.close()
@@ -106,7 +106,7 @@ func (a *app) execOnce(c *cli.Context, args []string) (install.Generation, error
 	if a.start != nil {
 		start = a.start
 	}
-	return g, start(c.Context, path, append([]string{calledBy(path, link)}, args[1:]...))
+	return g, about(nameOf(g), start(c.Context, path, append([]string{calledBy(path, link)}, args[1:]...)))
 }
 
 // calledBy is what a program is told that it is called by: its own path, or, where
@@ -140,7 +140,7 @@ func (a *app) toRun(c *cli.Context, s *session, store *install.Store, text strin
 	if err == nil && !chosen && !c.IsSet(flagPlatform) {
 		g, err := store.Current(name)
 		if err != nil {
-			return g, err
+			return g, about(name, err)
 		}
 		return g, a.mayRun(c, s, g)
 	}
@@ -332,7 +332,7 @@ func (a *app) unpackToRun(c *cli.Context, s *session, store *install.Store, sele
 	g, err := store.Ready(c.Context, release, held.Blob, meter)
 	meter.Done(err)
 	if err != nil {
-		return g, err
+		return g, about(install.Name{Repository: release.Repository, Product: release.Product}, err)
 	}
 	return g, log.noteGet(c.Context, held, "to be run")
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -139,6 +140,9 @@ func parseWanted(args []string) ([]*wish, error) {
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(seen[ref.Product], func(w *wish) bool { return w.text == text }) {
+			continue
+		}
 		for _, other := range seen[ref.Product] {
 			if other.ref.Repo == ref.Repo || other.ref.Repo == "" || ref.Repo == "" {
 				return nil, usagef("%s and %s are of one product: expected it once", clip(other.text), clip(text))
@@ -272,7 +276,7 @@ func (a *app) proveSelected(c *cli.Context, s *session, w *wish, selection fetch
 	}
 	w.release, err = s.releaseOf(c.Context, w.held, w.request)
 	if err == nil {
-		err = w.release.Fit()
+		err = w.about(w.release.Fit())
 	}
 	return err
 }
@@ -284,10 +288,10 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 			a.out.warn("%s", warning)
 		}
 	}
-	if text := goesBack(w); text != "" {
+	if text := goesBack(w, c.Bool(flagDryRun)); text != "" {
 		a.out.warn("%s", text)
 	} else if w.before.Number != 0 && w.before.Request != w.request {
-		a.out.talk("%s followed %s, and follows %s from now on", w.held.Product, requestText(w.before.Request), requestText(w.request))
+		a.out.talk("%s %s", w.held.Product, w.followsText(c.Bool(flagDryRun)))
 	}
 	if c.Bool(flagDryRun) {
 		done := install.Outcome{Generation: install.Generation{Release: w.release}, Before: w.before}
@@ -308,7 +312,7 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 	meter.Done(err)
 	a.progress.close()
 	if err != nil {
-		return installedDoc{}, err
+		return installedDoc{}, w.about(err)
 	}
 	if done.Changed {
 		if err := (*log).noteInstall(c.Context, audit.Install, w.held, done); err != nil {
@@ -318,17 +322,31 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 	return newInstalledDoc(w.held, done), nil
 }
 
-// goesBack says that a release is older than the one it takes the place of, and why.
-func goesBack(w *wish) string {
+// followsText says that a product follows another request than before, or would.
+func (w *wish) followsText(dryRun bool) string {
+	before, now := requestText(w.before.Request), requestText(w.request)
+	if dryRun {
+		return fmt.Sprintf("follows %s, and would follow %s from then on", before, now)
+	}
+	return fmt.Sprintf("followed %s, and follows %s from now on", before, now)
+}
+
+// goesBack says that a release is older than the one it takes, or would take, the place
+// of, and why.
+func goesBack(w *wish, dryRun bool) string {
 	before, err := artifact.ParseVersion(w.before.Version)
 	if w.before.Number == 0 || err != nil || w.held.Version.Compare(before) >= 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s goes back from %s to %s", w.held.Product, w.before.Version, w.held.Version)
+	verb := "goes"
+	if dryRun {
+		verb = "would go"
+	}
+	text := fmt.Sprintf("%s %s back from %s to %s", w.held.Product, verb, w.before.Version, w.held.Version)
 	if w.revoked != "" {
 		text += ", as " + w.revoked
 	} else if w.before.Request != w.request {
-		text += fmt.Sprintf(": it followed %s, and follows %s from now on", w.before.Request, w.request)
+		text += ": it " + w.followsText(dryRun)
 	} else {
 		text += ": " + w.held.Why
 	}

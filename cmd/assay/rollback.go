@@ -91,7 +91,7 @@ func (a *app) rollback(c *cli.Context) error {
 	}
 	done, err := store.Install(c.Context, wanted, held.Blob, install.Options{Back: true, Since: &current})
 	if err != nil {
-		return err
+		return about(name, err)
 	}
 	if done.Changed {
 		if err := log.noteInstall(c.Context, audit.Rollback, held, done); err != nil {

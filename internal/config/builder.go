@@ -35,9 +35,6 @@ type builder struct {
 // scalarKeys are the keys with one value.
 var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir, KeyRegion, KeyChannel}
 
-// dirKeys are those of directories.
-var dirKeys = []string{KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir}
-
 // set checks a value, brings it into its one form, and lets it win over those
 // of earlier layers.
 func (b *builder) set(key, text string, origin Origin) error {

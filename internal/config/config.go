@@ -244,7 +244,7 @@ func (c *Config) showProofs(b *builder) {
 	}
 }
 
-// absolute is a directory that the environment names, seen from workDir.
+// absolute is a file that the environment or a flag names, seen from workDir.
 func absolute(workDir, dir string) string {
 	if filepath.IsAbs(dir) || workDir == "" {
 		return dir
