@@ -92,7 +92,7 @@ func (a *app) trustRemove(c *cli.Context) error {
 	}
 	installed := a.installedFrom(s, name)
 	if len(installed) > 0 {
-		a.out.warn("%s: %s stay installed from it, and can't be proven again: nothing upgrades, runs by `assay exec` or rolls them back until it is added again; `assay uninstall` takes them away",
+		a.out.warn("%s: what was installed from it stays, and is not judged any more: %s; until it is added again nothing upgrades it, goes back or runs it by `assay exec`; `assay uninstall` takes it away",
 			name, strings.Join(installed, ", "))
 	}
 	a.out.line("%s: removed; its root, its metadata and its version floors are forgotten", name)
