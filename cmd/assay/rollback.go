@@ -22,9 +22,9 @@ func rollbackCommand(a *app) *cli.Command {
 		Usage:     "go back to a release that was installed before",
 		ArgsUsage: "[REPO:]PRODUCT",
 		Description: "Switches back to the release that ran before the current one, or to the one that\n" +
-			"--to names, if it is kept. It is proven again before, as if it were new: what was\n" +
-			"revoked since, or what the policy would refuse today, is refused, and what runs\n" +
-			"goes on running. Files that somebody has changed are unpacked anew.\n\n" +
+			"--to names, if it is kept. It is proven again before, as if it were new: what is\n" +
+			"revoked by now, or what the policy would refuse today, is refused, and what\n" +
+			"runs goes on running. Files that somebody has changed are unpacked anew.\n\n" +
 			"The next rollback goes one further back. From what is installed then, the way\n" +
 			"back leads to what ran just before it.\n\n" +
 			"The product goes on following what it followed: `assay hold` keeps an upgrade\n" +
