@@ -149,6 +149,9 @@ func lookAt(store *install.Store, args []string) ([]*upgrading, error) {
 			return nil, err
 		}
 		if other, twice := seen[name]; twice {
+			if other == text {
+				continue
+			}
 			return nil, usagef("%s and %s are of one product: expected it once", clip(other), clip(text))
 		}
 		seen[name] = text

@@ -29,13 +29,11 @@ type builder struct {
 	tools        []Tool
 	projectFile  string
 	workDir      string
+	machine      string // the platform before the flags
 }
 
 // scalarKeys are the keys with one value.
 var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir, KeyRegion, KeyChannel}
-
-// dirKeys are those of directories.
-var dirKeys = []string{KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir}
 
 // set checks a value, brings it into its one form, and lets it win over those
 // of earlier layers.
