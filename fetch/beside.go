@@ -11,7 +11,8 @@ import (
 
 // Beside are the digests of the documents that proving an artifact takes: its
 // release's manifest, signatures, bill of materials and checksums, those that are
-// promised. Whoever wants to prove it again offline has the cache keep them.
+// promised. Whoever wants to prove it again offline has the cache keep them, and the
+// catalog and the channels of that day, which Documents tells.
 func (c *Client) Beside(ctx context.Context, held Held) ([]artifact.Digest, error) {
 	release := held.item.Release
 	if release == nil {

@@ -122,6 +122,31 @@ func (c *Client) SelectExact(ctx context.Context, exact Exact, part Part) (Selec
 	return selection, err
 }
 
+// SelectDelisted finds an artifact of a release that no channel lists any more, by its
+// manifest, which is promised still, and what that says is judged. It was asked for by
+// no channel and has no status, so that the rules for every channel are for it. Where
+// the manifest or the artifact is not promised any more it is ErrWithdrawn; bytes that
+// are revoked under any name, or were found so once, are ErrRevoked.
+func (c *Client) SelectDelisted(ctx context.Context, exact Exact, part Part) (Selection, error) {
+	shelf, err := c.shelf(ctx, exact.Repository, part.Held)
+	if err != nil {
+		return Selection{}, err
+	}
+	says, err := shelf.says(ctx, exact.Product)
+	if err == nil {
+		err = says.refuseRevoked(exact.Version)
+	}
+	if err != nil {
+		return Selection{}, err
+	}
+	ch := choice{why: "named exactly", entry: release.ChannelEntry{Version: exact.Version, Manifest: release.ManifestPath(exact.Product, exact.Version)}}
+	selection, err := shelf.selectPart(ctx, exact, ch, part)
+	if errors.Is(err, trust.ErrNoTarget) {
+		err = fmt.Errorf("%w: %w", ErrWithdrawn, err)
+	}
+	return selection, err
+}
+
 func (c *Client) again(ctx context.Context, exact Exact, held bool) (*shelf, choice, error) {
 	shelf, err := c.shelf(ctx, exact.Repository, held)
 	if err != nil {

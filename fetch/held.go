@@ -51,8 +51,8 @@ type Standing struct {
 }
 
 // JudgeHeld judges an artifact again, today: its bytes in the cache, what its
-// repository says of it, its signatures, and the policy. It is remembered like
-// any judgement. cache.ErrMissing says that the cache does not hold it any more;
+// repository says of it, its signatures, and the policy; what is promised no longer by
+// what is held of it, see JudgeAgain. It is remembered like any judgement. cache.ErrMissing says that the cache does not hold it any more;
 // any other error is that the caller gave up.
 func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standing, error) {
 	s := Standing{Receipt: receipt, State: Good}
@@ -89,7 +89,10 @@ func (c *Client) JudgeHeld(ctx context.Context, receipt *proof.Receipt) (Standin
 		if cause := context.Cause(ctx); cause != nil {
 			return s, cause
 		}
-		return c.revised(ctx, s.because(stateOf(err), err)), nil
+		if s = s.because(stateOf(err), err); s.State == Withdrawn {
+			s = c.withdrawn(ctx, s, receipt)
+		}
+		return c.revised(ctx, s), nil
 	}
 	addProof(selection.Evidence, selection.Target)
 	if _, err := c.record(ctx, found); err != nil {

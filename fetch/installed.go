@@ -1,10 +1,10 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"assay/artifact"
 	"assay/artifact/release"
@@ -22,7 +22,8 @@ func (s Selection) Listed() (product string, version artifact.Version, listed re
 // repository says of it, and by the policy. It looks at no bytes, and remembers
 // nothing. What its channels have revoked is Revoked even where nothing else is to
 // be found out, which is Unknown; and what was found revoked before is so still where
-// they do not speak of it any more. Any error is that the caller gave up.
+// they do not speak of it any more. What is promised no longer is judged by what is
+// held of it, see JudgeAgain. Any error is that the caller gave up.
 func (c *Client) JudgeInstalled(ctx context.Context, repository, path string, digests artifact.Digests) (Standing, error) {
 	s := Standing{Receipt: &proof.Receipt{Repository: repository, Target: path, Digests: digests}, State: Good}
 	if product, version, ok := releaseOf(path); ok {
@@ -49,7 +50,14 @@ func (c *Client) JudgeInstalled(ctx context.Context, repository, path string, di
 		if cause := context.Cause(ctx); cause != nil {
 			return s, cause
 		}
-		return s.because(stateOf(err), err), nil
+		if s = s.because(stateOf(err), err); s.State != Withdrawn {
+			return s, nil
+		}
+		receipt, err := c.receiptAt(ctx, repository, path, digests)
+		if err != nil {
+			return s.because(Unknown, err), nil
+		}
+		return c.withdrawn(ctx, s, cmp.Or(receipt, s.Receipt)), nil
 	}
 	s.graded(selection, found)
 	return s, nil
@@ -77,23 +85,11 @@ func (c *Client) revokedOnce(ctx context.Context, repository, path string, diges
 	if _, _, ok := releaseOf(path); !ok || c.prover == nil || len(digests) == 0 {
 		return nil // what is of no release is not revoked
 	}
-	names, err := c.prover.ReceiptsOf(ctx, digests.Primary())
-	if err != nil {
+	receipt, err := c.receiptAt(ctx, repository, path, digests)
+	if err != nil || receipt == nil {
 		return err
 	}
-	names = slices.DeleteFunc(names, func(n proof.ReceiptName) bool { return n.Repository != repository || n.Target != path })
-	for receipt, err := range c.prover.Receipts(ctx, names) {
-		if errors.Is(err, proof.ErrReceipt) {
-			continue
-		}
-		if err == nil {
-			err = revocationIn(receipt)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return revocationIn(receipt)
 }
 
 // SameBytes refuses a selection whose target promises other bytes than digests, which

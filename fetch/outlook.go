@@ -40,11 +40,50 @@ type Outlook struct {
 	Fresh   bool
 }
 
-// Outlook tells how a version of a product stands, and what the request would choose
-// in its place. It fetches documents, no artifact, and remembers nothing. Offline,
+// Installed is a release that is installed.
+type Installed struct {
+	Version artifact.Version
+	Target  string           // the path that its artifact was proven under; empty: not known
+	Digests artifact.Digests // of that
+}
+
+// Outlook tells how an installed release of a product stands, and what the request
+// would choose in its place. What was found revoked once is so until a channel lists
+// it as something else. It fetches documents, no artifact, and remembers nothing. Offline,
 // metadata that has expired still tells of revocations; then nothing is chosen, and
-// Err is trust.ErrExpired. The error is that nothing could be found out.
-func (c *Client) Outlook(ctx context.Context, request Request, version artifact.Version) (Outlook, error) {
+// Err is trust.ErrExpired. Where it is revoked and nothing may be chosen in its place,
+// Err is ErrRevoked. The error is that nothing could be found out.
+func (c *Client) Outlook(ctx context.Context, request Request, installed Installed) (Outlook, error) {
+	o, err := c.outlook(ctx, request, installed.Version)
+	listed := err == nil && o.Status != ""
+	if listed || err != nil && !errors.Is(err, ErrUnknown) || request.Ref.Repo == "" {
+		return o, err
+	}
+	var by *revokedBefore
+	switch once := c.revokedOnce(ctx, request.Ref.Repo, installed.Target, installed.Digests); {
+	case errors.As(once, &by):
+		o.revokedOnce(by, err)
+		return o, nil
+	case once != nil:
+		return o, once
+	}
+	return o, err
+}
+
+// revokedOnce notes a revocation that is remembered; unknown is that the repository
+// does not have the product any more.
+func (o *Outlook) revokedOnce(by *revokedBefore, unknown error) {
+	o.Status, o.Since = release.StatusRevoked, by.at
+	o.Reason = strings.TrimPrefix(by.Error(), ErrRevoked.Error()+": ")
+	if unknown != nil {
+		o.Err = unknown
+	}
+	if o.Err != nil && isVerdict(o.Err) {
+		o.Err = fmt.Errorf("%w; nothing takes its place: %w", by, o.Err)
+	}
+}
+
+func (c *Client) outlook(ctx context.Context, request Request, version artifact.Version) (Outlook, error) {
 	if request.Platform == (artifact.Platform{}) {
 		request.Platform = artifact.Host()
 	}

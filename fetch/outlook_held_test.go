@@ -7,6 +7,7 @@ import (
 
 	"assay/artifact"
 	"assay/artifact/release"
+	"assay/fetch"
 	"assay/internal/testrepo"
 	"assay/trust"
 )
@@ -22,7 +23,7 @@ func TestOutlookOffline(t *testing.T) {
 	must(t, err)
 	look := func() (status release.Status, reason, newest string, fresh bool, chosen error) {
 		t.Helper()
-		o, err := b.client().Outlook(t.Context(), request(t, "acme:hello"), installed)
+		o, err := b.client().Outlook(t.Context(), request(t, "acme:hello"), fetch.Installed{Version: installed})
 		must(t, err)
 		return o.Status, o.Reason, o.Newest.String(), o.Fresh, o.Err
 	}
@@ -39,7 +40,7 @@ func TestOutlookOffline(t *testing.T) {
 	}
 	b.offline = false
 	b.server.Freeze()
-	if _, err := b.client().Outlook(t.Context(), request(t, "acme:hello"), installed); !errors.Is(err, trust.ErrExpired) {
+	if _, err := b.client().Outlook(t.Context(), request(t, "acme:hello"), fetch.Installed{Version: installed}); !errors.Is(err, trust.ErrExpired) {
 		t.Errorf("frozen: expected %v, found %v", trust.ErrExpired, err)
 	}
 }

@@ -90,7 +90,7 @@ func (s *shelf) papersOf(target trust.Target, m *manifest, listed release.Artifa
 	item := proof.Item{Target: target, Channel: channel, Status: entry.Status, Documents: papers{shelf: s, target: target, alone: map[string]bool{}}}
 	item.Product, item.Version = productOf(target.Path())
 	if m != nil {
-		item.Release, item.Artifact = m.Release, listed
+		item.Release, item.Artifact, item.Manifest = m.Release, listed, m.target.Digests()
 		item.Product, item.Version, item.Platform = m.Product, m.Version, listed.Platform()
 	}
 	return item

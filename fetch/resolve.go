@@ -237,16 +237,18 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 	if err != nil {
 		return Selection{}, err
 	}
-	if err := s.revokedElsewhere(ctx, target, target.Digests()); err != nil {
+	if err := s.notRevoked(ctx, target, ch.channel, target.Digests()); err != nil {
 		return Selection{}, err
 	}
 	evidence := s.view.Evidence()
-	evidence.Add(trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: fmt.Sprintf("%s in %s", ch.entry.Status, ch.channel)})
+	evidence.Add(statusCheck(ch))
 	evidence.Add(m.check())
 	evidence.Add(promiseCheck(target))
-	outlived, err := s.aged(ctx, m.Product, ch.channel, evidence)
-	if err != nil {
-		return Selection{}, err
+	outlived := ""
+	if ch.channel != "" {
+		if outlived, err = s.aged(ctx, m.Product, ch.channel, evidence); err != nil {
+			return Selection{}, err
+		}
 	}
 	if outlived != "" {
 		ch.warnings = append(ch.warnings, outlived)
@@ -263,6 +265,15 @@ func (s *shelf) selection(ctx context.Context, m *manifest, ch choice, chosen re
 		Release: m.Release, Artifact: chosen, Manifest: manifest.Target, Target: agreed.Target, Agreed: agreed.Repositories, Evidence: evidence,
 		item: s.itemOf(agreed.Target, m, chosen, ch), outlived: outlived,
 	}, nil
+}
+
+// statusCheck tells what the channels say of a release that none has revoked.
+func statusCheck(ch choice) trust.Check {
+	found := "in no channel"
+	if ch.channel != "" {
+		found = fmt.Sprintf("%s in %s", ch.entry.Status, ch.channel)
+	}
+	return trust.Check{ID: trust.CheckStatus, Result: trust.Pass, Expected: "not revoked in any channel", Found: found}
 }
 
 func promiseCheck(target trust.Target) trust.Check {

@@ -75,6 +75,8 @@ type app struct {
 	out       *printer
 	progress  *progress
 	memory    *mirrors.Memory // of this run; nil: none was needed
+	// start starts the program of exec; nil: become.
+	start func(ctx context.Context, path string, argv []string) error
 }
 
 // run is the whole program but for signals: it never exits, and returns the

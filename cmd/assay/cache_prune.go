@@ -89,6 +89,7 @@ func (a *app) cachePrune(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	a.keepInstalled(c)
 	report, err := s.cache.Prune(c.Context, opts)
 	// What was removed is told, whatever came then.
 	a.tellPruned(report, opts)

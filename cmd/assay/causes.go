@@ -71,6 +71,7 @@ func causesOfAsking() []cause {
 		{install.ErrUnfit, 15, "`assay get PRODUCT` fetches it as it is; tell the publisher what its manifest lacks"},
 		{install.ErrMissing, 3, "`assay list` tells what is installed"},
 		{install.ErrBusy, 31, hintBusy},
+		{install.ErrMeanwhile, 31, "run the command again: it goes by what is installed now"},
 		{install.ErrDamaged, 13, "`assay install PRODUCT` unpacks it anew from what was proven; then find out who changed it"},
 		{install.ErrRecord, 41, "`assay install PRODUCT` installs it anew; `assay config show` tells where data_dir is"},
 		{install.ErrNewer, 41, hintNewer},

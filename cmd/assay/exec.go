@@ -66,29 +66,47 @@ func (a *app) exec(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	for again := 2; ; again-- {
+		g, err := a.execOnce(c, args)
+		// Between the look and the start another process may have removed the release,
+		// as an upgrade does with the oldest one that is kept: then it is looked for, or
+		// unpacked, anew.
+		if again == 0 || !errors.Is(err, errNoProgram) || !g.Gone() {
+			return err
+		}
+	}
+}
+
+// execOnce returns only where the program can't be started, or did not take this
+// process's place.
+func (a *app) execOnce(c *cli.Context, args []string) (install.Generation, error) {
 	s, err := a.store(c)
 	if err != nil {
-		return err
+		return install.Generation{}, err
 	}
 	store, err := a.installer(s)
 	if err != nil {
-		return err
+		return install.Generation{}, err
 	}
 	g, err := a.toRun(c, s, store, args[0])
 	if err != nil {
-		return err
+		return g, err
 	}
 	link, path, err := programOf(g, c.String(flagProgram))
 	if err != nil {
-		return err
+		return g, about(nameOf(g), err)
 	}
 	store.Touch(g)
 	a.progress.close()
 	a.forgetNothing()
 	if err := c.Context.Err(); err != nil {
-		return err
+		return g, err
 	}
-	return a.become(c.Context, path, append([]string{calledBy(path, link)}, args[1:]...))
+	start := a.become
+	if a.start != nil {
+		start = a.start
+	}
+	return g, about(nameOf(g), start(c.Context, path, append([]string{calledBy(path, link)}, args[1:]...)))
 }
 
 // calledBy is what a program is told that it is called by: its own path, or, where
@@ -122,7 +140,7 @@ func (a *app) toRun(c *cli.Context, s *session, store *install.Store, text strin
 	if err == nil && !chosen && !c.IsSet(flagPlatform) {
 		g, err := store.Current(name)
 		if err != nil {
-			return g, err
+			return g, about(name, err)
 		}
 		return g, a.mayRun(c, s, g)
 	}
@@ -314,7 +332,7 @@ func (a *app) unpackToRun(c *cli.Context, s *session, store *install.Store, sele
 	g, err := store.Ready(c.Context, release, held.Blob, meter)
 	meter.Done(err)
 	if err != nil {
-		return g, err
+		return g, about(install.Name{Repository: release.Repository, Product: release.Product}, err)
 	}
 	return g, log.noteGet(c.Context, held, "to be run")
 }

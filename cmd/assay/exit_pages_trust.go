@@ -126,8 +126,9 @@ func pagesOfRefusal() []page {
 // pagesOfMachine: what is wrong here.
 func pagesOfMachine() []page {
 	return []page{
-		{31, "Another assay has been at work on the same state for too long. Nothing was changed.", []string{
+		{31, "Another assay has been at work on the same state for too long, or has changed the same product meanwhile. Nothing was changed.", []string{
 			"Many runs at once, or one that hangs.",
+			"A product was installed, upgraded, rolled back or uninstalled by another run while this one made up its mind.",
 			"The state directory lies on a network file system whose locks do not work.",
 		}, []string{
 			"Run the command again when the other one is done.",

@@ -19,6 +19,7 @@ import (
 	"assay/cache/audit"
 	"assay/cache/state"
 	"assay/fetch"
+	"assay/fetch/install"
 	"assay/fetch/wire"
 	"assay/internal/config"
 	"assay/trust"
@@ -71,6 +72,7 @@ func TestExitCodes(t *testing.T) {
 		"not held":                     {in(trust.ErrNotHeld), 21},
 		"not held, as it expired":      {fmt.Errorf("%w: %w", trust.ErrNotHeld, &trust.ExpiredError{}), 21},
 		"busy":                         {in(state.ErrBusy), 31},
+		"changed meanwhile":            {in(install.ErrMeanwhile), 31},
 		"cache disk full":              {fmt.Errorf("%w: %w", cache.ErrDisk, syscall.ENOSPC), 40},
 		"output":                       {in(fetch.ErrOutput), 40},
 		"permission":                   {in(syscall.EACCES), 40},

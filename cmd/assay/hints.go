@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"assay/fetch/install"
 	"assay/trust"
 	"assay/trust/policy"
 	"assay/trust/proof"
@@ -51,16 +52,41 @@ func repositoryOf(err error) string {
 	return ""
 }
 
+// concernedError is an error with the product that it is about.
+type concernedError struct {
+	err   error
+	asked asked
+}
+
+func (e *concernedError) Error() string { return e.err.Error() }
+func (e *concernedError) Unwrap() error { return e.err }
+
+// about says which product an error is about, for its hint; nil stays nil.
+func about(name install.Name, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &concernedError{err, asked{repository: name.Repository, product: name.Product}}
+}
+
+// about is that of the product that was wished for, and found.
+func (w *wish) about(err error) error {
+	return about(install.Name{Repository: w.held.Repository, Product: w.held.Product}, err)
+}
+
 // askedOf is what was refused, as far as the error knows.
 func askedOf(err error) asked {
 	var judged *proof.Refusal
 	var early *earlyRefusal
+	var known *concernedError
 	switch {
 	case errors.As(err, &judged):
 		r := judged.Receipt()
 		return asked{repository: r.Repository, product: r.Product, version: r.Version, target: r.Target}
 	case errors.As(err, &early):
 		return early.asked
+	case errors.As(err, &known):
+		return known.asked
 	}
 	return asked{}
 }

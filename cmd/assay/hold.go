@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/urfave/cli/v2"
 
 	"assay/cache/audit"
@@ -63,9 +65,11 @@ func (a *app) hold(c *cli.Context, held bool) error {
 		}
 		g, err := store.Current(name)
 		if err != nil {
-			return err
+			return about(name, err)
 		}
-		list = append(list, g)
+		if !slices.ContainsFunc(list, func(other install.Generation) bool { return nameOf(other) == name }) {
+			list = append(list, g)
+		}
 	}
 	log, err := a.auditor(c.Context, s)
 	if err != nil {

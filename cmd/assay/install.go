@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,20 +63,23 @@ type wish struct {
 
 // installedDoc tells of one release.
 type installedDoc struct {
-	Changed    bool             `json:"changed"` // another release runs than before, or it follows another request
+	Changed    bool             `json:"changed"` // another release runs than before, or it follows another request, or links were mended
 	Repository string           `json:"repository"`
 	Product    string           `json:"product"`
 	Version    string           `json:"version"`
 	Before     string           `json:"before,omitempty"` // the version that ran before
 	Channel    string           `json:"channel,omitempty"`
-	Request    string           `json:"request"` // the selector that upgrades go by
+	Request    string           `json:"request"`            // the selector that upgrades go by
+	Followed   string           `json:"followed,omitempty"` // the one that they went by before, where it is another
 	Platform   string           `json:"platform"`
 	Target     string           `json:"target"`
 	Digests    artifact.Digests `json:"digests"`
-	Folder     string           `json:"folder,omitempty"` // of the files
-	Links      []string         `json:"links,omitempty"`  // the programs, as they are called
-	Moved      int64            `json:"moved"`            // bytes that came over a source
-	Proof      []string         `json:"proof"`            // in words
+	Folder     string           `json:"folder,omitempty"`   // of the files
+	Links      []string         `json:"links,omitempty"`    // the programs, as they are called
+	Mended     []string         `json:"mended,omitempty"`   // links that were lost, of a release that ran before
+	Unlinked   []string         `json:"unlinked,omitempty"` // links that went, in a folder that was bin_dir before
+	Moved      int64            `json:"moved"`              // bytes that came over a source
+	Proof      []string         `json:"proof"`              // in words
 	Warnings   []string         `json:"warnings,omitempty"`
 
 	was install.Generation // what ran before; Number is 0: nothing
@@ -84,6 +88,11 @@ type installedDoc struct {
 // elsewhere reports whether the release is for another platform than what ran before.
 func (d installedDoc) elsewhere() bool {
 	return d.was.Number != 0 && d.was.Platform.String() != d.Platform
+}
+
+// mendedOnly reports whether the same release runs as before, and only links changed.
+func (d installedDoc) mendedOnly() bool {
+	return len(d.Mended)+len(d.Unlinked) > 0 && d.was.Number != 0 && d.Folder == d.was.Tree() && d.was.Request == d.Request
 }
 
 // installDoc is the result of install and of whatever else switches releases.
@@ -131,6 +140,9 @@ func parseWanted(args []string) ([]*wish, error) {
 		ref, err := artifact.ParseRef(text)
 		if err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(seen[ref.Product], func(w *wish) bool { return w.text == text }) {
+			continue
 		}
 		for _, other := range seen[ref.Product] {
 			if other.ref.Repo == ref.Repo || other.ref.Repo == "" || ref.Repo == "" {
@@ -251,6 +263,9 @@ func (w *wish) fetchRequest(c *cli.Context, s *session) fetch.Request {
 // proveSelected fetches and proves what was chosen for a wish; with --dry-run it
 // proves as far as that goes without the bytes.
 func (a *app) proveSelected(c *cli.Context, s *session, w *wish, selection fetch.Selection) (err error) {
+	if err := s.refuseForeign(w, selection.Platform); err != nil {
+		return err
+	}
 	if c.Bool(flagDryRun) {
 		err = s.client.Judge(c.Context, &selection)
 		w.held = fetch.Held{Selection: selection}
@@ -262,7 +277,7 @@ func (a *app) proveSelected(c *cli.Context, s *session, w *wish, selection fetch
 	}
 	w.release, err = s.releaseOf(c.Context, w.held, w.request)
 	if err == nil {
-		err = w.release.Fit()
+		err = w.about(w.release.Fit())
 	}
 	return err
 }
@@ -274,15 +289,18 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 			a.out.warn("%s", warning)
 		}
 	}
-	if text := goesBack(w); text != "" {
+	if text := goesBack(w, c.Bool(flagDryRun)); text != "" {
 		a.out.warn("%s", text)
 	} else if w.before.Number != 0 && w.before.Request != w.request {
-		a.out.talk("%s followed %s, and follows %s from now on", w.held.Product, requestText(w.before.Request), requestText(w.request))
+		a.out.talk("%s %s", w.held.Product, w.followsText(c.Bool(flagDryRun)))
 	}
 	if c.Bool(flagDryRun) {
 		done := install.Outcome{Generation: install.Generation{Release: w.release}, Before: w.before}
 		done.Changed = w.before.Number == 0 || !w.before.Digests.Agree(w.release.Digests) || w.before.Request != w.release.Request
 		return newInstalledDoc(w.held, done), nil
+	}
+	if err := s.refuseForeign(w, w.release.Platform); err != nil {
+		return installedDoc{}, err
 	}
 	if *log == nil { // what can't be written down must not be done
 		var err error
@@ -291,11 +309,11 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 		}
 	}
 	meter := a.progress.Start(w.held.Target.Name()+" (unpacking)", 0)
-	done, err := store.Install(c.Context, w.release, w.held.Blob, install.Options{Progress: meter})
+	done, err := store.Install(c.Context, w.release, w.held.Blob, install.Options{Progress: meter, Since: &w.before})
 	meter.Done(err)
 	a.progress.close()
 	if err != nil {
-		return installedDoc{}, err
+		return installedDoc{}, w.about(err)
 	}
 	if done.Changed {
 		if err := (*log).noteInstall(c.Context, audit.Install, w.held, done); err != nil {
@@ -305,17 +323,31 @@ func (a *app) installOne(c *cli.Context, s *session, store *install.Store, w *wi
 	return newInstalledDoc(w.held, done), nil
 }
 
-// goesBack says that a release is older than the one it takes the place of, and why.
-func goesBack(w *wish) string {
+// followsText says that a product follows another request than before, or would.
+func (w *wish) followsText(dryRun bool) string {
+	before, now := requestText(w.before.Request), requestText(w.request)
+	if dryRun {
+		return fmt.Sprintf("follows %s, and would follow %s from then on", before, now)
+	}
+	return fmt.Sprintf("followed %s, and follows %s from now on", before, now)
+}
+
+// goesBack says that a release is older than the one it takes, or would take, the place
+// of, and why.
+func goesBack(w *wish, dryRun bool) string {
 	before, err := artifact.ParseVersion(w.before.Version)
 	if w.before.Number == 0 || err != nil || w.held.Version.Compare(before) >= 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s goes back from %s to %s", w.held.Product, w.before.Version, w.held.Version)
+	verb := "goes"
+	if dryRun {
+		verb = "would go"
+	}
+	text := fmt.Sprintf("%s %s back from %s to %s", w.held.Product, verb, w.before.Version, w.held.Version)
 	if w.revoked != "" {
 		text += ", as " + w.revoked
 	} else if w.before.Request != w.request {
-		text += fmt.Sprintf(": it followed %s, and follows %s from now on", w.before.Request, w.request)
+		text += ": it " + w.followsText(dryRun)
 	} else {
 		text += ": " + w.held.Why
 	}
@@ -326,7 +358,10 @@ func newInstalledDoc(held fetch.Held, done install.Outcome) installedDoc {
 	doc := installedDoc{
 		Changed: done.Changed, Repository: done.Repository, Product: done.Product, Version: done.Version, Before: done.Before.Version,
 		Channel: done.Channel, Request: done.Request, Platform: done.Platform.String(), Target: done.Target, Digests: done.Digests,
-		Links: done.Links, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings, was: done.Before,
+		Links: done.Links, Mended: done.Mended, Unlinked: done.Unlinked, Moved: held.Moved, Proof: proofWords(held), Warnings: held.Warnings, was: done.Before,
+	}
+	if done.Before.Number != 0 && done.Before.Request != done.Request {
+		doc.Followed = done.Before.Request
 	}
 	if done.Number != 0 {
 		doc.Folder = done.Tree()
@@ -353,15 +388,19 @@ func proofWords(held fetch.Held) []string {
 // tellInstalled prints a line for each release, and one for all. What has failed is
 // told by its error: beside it there was something to do.
 func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Duration, failed error) {
-	changed, moved := 0, int64(0)
+	changed, mended, moved := 0, 0, int64(0)
 	var rows [][]string
 	for _, item := range doc.Items {
 		if moved += item.Moved; item.Changed {
 			changed++
 		}
+		if item.mendedOnly() {
+			mended++
+		}
 		rows = append(rows, a.installedRow(item))
 	}
 	a.out.plainTable(rows)
+	a.tellUnlinked(doc.Items...)
 	if doc.DryRun {
 		a.out.talk("nothing was installed: --%s", flagDryRun)
 		return
@@ -376,8 +415,22 @@ func (a *app) tellInstalled(store *install.Store, doc installDoc, took time.Dura
 	if moved > 0 {
 		fetched = bytesText(moved) + " fetched"
 	}
+	if changed == mended {
+		a.out.talk("%s linked anew, in %s", humanize.Comma(int64(mended)), tookText(took))
+		a.warnOfPath(store.Bin)
+		return
+	}
 	a.out.talk("%s installed, %s, in %s", humanize.Comma(int64(changed)), fetched, tookText(took))
 	a.warnOfPath(store.Bin)
+}
+
+// tellUnlinked tells which links went with a folder that bin_dir is not any more.
+func (a *app) tellUnlinked(items ...installedDoc) {
+	for _, item := range items {
+		if len(item.Unlinked) > 0 {
+			a.out.talk("%s: no longer linked at %s: bin_dir is another folder now", item.Product, a.whereOf(item.Unlinked))
+		}
+	}
 }
 
 // installedRow is what became of a product: from where to where, why it is believed,
@@ -392,6 +445,8 @@ func (a *app) installedRow(item installedDoc) []string {
 		versions += ", as before"
 	case item.was.Request != item.Request || item.was.Channel != item.Channel:
 		versions += ", now by " + item.Request
+	case item.mendedOnly():
+		versions += ", linked anew"
 	case !item.elsewhere():
 		versions += ", installed anew"
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -68,15 +69,19 @@ func (a *app) list(c *cli.Context) error {
 	}
 	doc := listDoc{Items: []listedDoc{}}
 	var rows [][]string
+	var names []install.Name
 	for _, g := range list {
-		item := newListedDoc(store, g)
-		doc.Items = append(doc.Items, item)
-		rows = append(rows, a.listedRow(item))
+		names = append(names, nameOf(g))
+		doc.Items = append(doc.Items, newListedDoc(store, g))
+	}
+	for i, item := range doc.Items {
+		rows = append(rows, a.listedRow(titleAmong(names, names[i]), item))
 	}
 	var failed error
 	for _, b := range broken {
-		failed = errors.Join(failed, fmt.Errorf("%s: %w", b.Name, b.Err))
-		doc.Broken = append(doc.Broken, brokenDoc{b.Repository, b.Product, partOf(b.Err)})
+		err := about(b.Name, b.Err)
+		failed = errors.Join(failed, fmt.Errorf("%s: %w", b.Name, err))
+		doc.Broken = append(doc.Broken, brokenDoc{b.Repository, b.Product, partOf(err)})
 	}
 	if err := a.out.result("list", doc); err != nil {
 		return errors.Join(failed, err)
@@ -102,13 +107,22 @@ func newListedDoc(store *install.Store, g install.Generation) listedDoc {
 	return doc
 }
 
-func (a *app) listedRow(item listedDoc) []string {
+// titleAmong is how a product is called in a table of some: with its repository where
+// there is another one of the name.
+func titleAmong(names []install.Name, name install.Name) string {
+	if slices.ContainsFunc(names, func(other install.Name) bool { return other != name && other.Product == name.Product }) {
+		return name.String()
+	}
+	return name.Product
+}
+
+func (a *app) listedRow(title string, item listedDoc) []string {
 	follows := requestText(item.Request)
 	if item.Held {
 		follows += ", held"
 	}
 	return []string{
-		item.Repository + ":" + item.Product, item.Version, follows, item.Installed.UTC().Format(time.DateOnly), bytesText(item.Bytes), a.whereOf(item.Links),
+		title, item.Version, follows, item.Installed.UTC().Format(time.DateOnly), bytesText(item.Bytes), a.whereOf(item.Links),
 	}
 }
 

@@ -67,10 +67,19 @@ type lockedDoc struct {
 	Check    bool              `json:"check,omitempty"`
 	File     string            `json:"file"`
 	Changes  []lockfile.Change `json:"changes"`
+	Back     []lockedBack      `json:"back,omitempty"` // the products that go back to an older release
 	Products int               `json:"products"`
 	Pins     int               `json:"pins"`
 	Moved    int64             `json:"moved"` // bytes that came over a source
 	Warnings []string          `json:"warnings,omitempty"`
+}
+
+// lockedBack is a product of which an older release is locked than before.
+type lockedBack struct {
+	Repository string `json:"repository"`
+	Product    string `json:"product"`
+	From       string `json:"from"`
+	To         string `json:"to"`
 }
 
 // locking is one run of lock.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -36,8 +38,12 @@ func (l *locking) readPin() error {
 	if err != nil {
 		return err
 	}
-	if _, err := pinned.Parse(url, l.dir); err != nil {
+	source, err := pinned.Parse(url, l.dir)
+	if err != nil {
 		return err
+	}
+	if err := staysInside(source, l.dir); err != nil {
+		return mark(errUsage, fmt.Errorf("--pin: %w", err))
 	}
 	pin := lockfile.Pin{Name: name, URLs: []string{url}, Digests: want}
 	if _, err := lockfile.Encode(lockfile.File{Pins: []lockfile.Pin{pin}}); err != nil {
@@ -92,6 +98,9 @@ func (a *app) getPin(c *cli.Context, s *session, dir string, pin lockfile.Pin) (
 		if err != nil {
 			return pinned.Result{}, err
 		}
+		if err := staysInside(source, dir); err != nil {
+			return pinned.Result{}, fmt.Errorf("%w: the pin %s: %w", errLock, pin.Name, err)
+		}
 		got, err := getter.Get(c.Context, source, pin.Digests)
 		if err == nil && pin.Length > 0 && got.Blob.Length() != pin.Length {
 			err = fmt.Errorf("%w: expected %d bytes, as is locked, found %d", errLock, pin.Length, got.Blob.Length())
@@ -105,6 +114,36 @@ func (a *app) getPin(c *cli.Context, s *session, dir string, pin lockfile.Pin) (
 		}
 	}
 	return pinned.Result{}, fmt.Errorf("the pin %s: %w", pin.Name, errors.Join(failed...))
+}
+
+// errOutside says that a pin is of a file of this machine that is not the project's.
+var errOutside = errors.New("a local file outside of the project")
+
+// staysInside refuses a pin of a local file outside of the project's folder, or behind
+// a link that leads out of it, before anything of it is read: a lock comes with a
+// clone, and what does not fit is told with the digest that was found. What a local git
+// repository holds may lie anywhere.
+//
+// The answer is the same whether or not there is such a file.
+func staysInside(source *pinned.Source, dir string) error {
+	path, local := source.Local()
+	if !local {
+		return nil
+	}
+	outside := fmt.Errorf("%w: expected a file in %s, or a URL of another machine, found %s", errOutside, dir, source)
+	inside, err := filepath.Rel(dir, path)
+	if err != nil || !filepath.IsLocal(inside) || source.Kind() == pinned.Git {
+		return outside
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	if _, err := root.Stat(inside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return outside
+	}
+	return nil
 }
 
 // notePin gives the blob its name in the cache, and writes down that it came.

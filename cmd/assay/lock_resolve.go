@@ -44,7 +44,22 @@ func (l *locking) find(ctx context.Context, t *lockTool) error {
 	if t.found, err = l.session.client.Choose(ctx, ref); err != nil {
 		return err
 	}
+	l.tellBack(t)
 	return l.pickAll(ctx, t)
+}
+
+// tellBack says that a release is chosen which is older than the one that is locked.
+func (l *locking) tellBack(t *lockTool) {
+	if t.old == nil || t.found.Version.Compare(t.old.Version) >= 0 {
+		return
+	}
+	back := lockedBack{t.found.Repository, t.found.Product, t.old.Version.String(), t.found.Version.String()}
+	l.doc.Back = append(l.doc.Back, back)
+	why := t.found.Why
+	if was, is := t.old.Request.String(), t.ref.Selector.String(); was != is {
+		why = fmt.Sprintf("it was locked for %s, and %s is asked for now", requestText(was), requestText(is))
+	}
+	l.warn("%s goes back from %s to %s: %s", back.Product, back.From, back.To, why)
 }
 
 // warn tells once what may be said of each platform.

@@ -15,6 +15,7 @@ import (
 	"assay/artifact"
 	"assay/artifact/release"
 	"assay/fetch"
+	"assay/fetch/install"
 )
 
 const flagExitCode = "exit-code"
@@ -131,7 +132,7 @@ func (a *app) outlookOf(c *cli.Context, s *session, t *upgrading) outdatedItem {
 	version, err := artifact.ParseVersion(t.before.Version)
 	var o fetch.Outlook
 	if err == nil {
-		o, err = s.client.Outlook(c.Context, t.fetchRequest(c, s), version)
+		o, err = s.client.Outlook(c.Context, t.fetchRequest(c, s), t.installed(version))
 	}
 	if err != nil {
 		t.err = err
@@ -157,9 +158,13 @@ func (a *app) outlookOf(c *cli.Context, s *session, t *upgrading) outdatedItem {
 func (a *app) tellOutdated(doc outdatedDoc) {
 	var rows [][]string
 	told := map[string]bool{}
+	var names []install.Name
 	for _, item := range doc.Items {
+		names = append(names, install.Name{Repository: item.Repository, Product: item.Product})
+	}
+	for i, item := range doc.Items {
 		rows = append(rows, []string{
-			item.Product, orDash(item.Version), orDash(item.Newest), behindText(item), daysText(item.Days), statusText(item), dateOr(item.EndOfLife, "-"), outdatedNote(item),
+			titleAmong(names, names[i]), orDash(item.Version), orDash(item.Newest), behindText(item), daysText(item.Days), statusText(item), dateOr(item.EndOfLife, "-"), outdatedNote(item),
 		})
 		if item.Offline && !item.Checked.IsZero() && !told[item.Repository] {
 			told[item.Repository] = true

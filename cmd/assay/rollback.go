@@ -21,10 +21,12 @@ func rollbackCommand(a *app) *cli.Command {
 		Name:      "rollback",
 		Usage:     "go back to a release that was installed before",
 		ArgsUsage: "[REPO:]PRODUCT",
-		Description: "Switches back to the release before the current one, or to the one that --to\n" +
-			"names, if it is kept. It is proven again before, as if it were new: one that was\n" +
-			"revoked since, or that the policy would refuse today, is refused, and what runs\n" +
-			"goes on running. Files that somebody has changed are unpacked anew.\n\n" +
+		Description: "Switches back to the release that ran before the current one, or to the one that\n" +
+			"--to names, if it is kept. It is proven again before, as if it were new: what is\n" +
+			"revoked by now, or what the policy would refuse today, is refused, and what\n" +
+			"runs goes on running. Files that somebody has changed are unpacked anew.\n\n" +
+			"The next rollback goes one further back. From what is installed then, the way\n" +
+			"back leads to what ran just before it.\n\n" +
 			"The product goes on following what it followed: `assay hold` keeps an upgrade\n" +
 			"from going forth again." +
 			examples(
@@ -87,9 +89,9 @@ func (a *app) rollback(c *cli.Context) error {
 	if _, _, listed, ok := held.Listed(); ok {
 		wanted.Executables, wanted.Format = listed.Executables, listed.Format // whatever the record says
 	}
-	done, err := store.Install(c.Context, wanted, held.Blob, install.Options{Back: true})
+	done, err := store.Install(c.Context, wanted, held.Blob, install.Options{Back: true, Since: &current})
 	if err != nil {
-		return err
+		return about(name, err)
 	}
 	if done.Changed {
 		if err := log.noteInstall(c.Context, audit.Rollback, held, done); err != nil {
@@ -101,10 +103,11 @@ func (a *app) rollback(c *cli.Context) error {
 		return err
 	}
 	row := a.installedRow(item)
-	if item.Changed && item.Before == item.Version && !item.elsewhere() {
+	if item.Changed && item.Before == item.Version && !item.elsewhere() && !item.mendedOnly() {
 		row[1] = item.Version + ", unpacked anew"
 	}
 	a.out.plainTable([][]string{row})
+	a.tellUnlinked(item)
 	a.out.talk("%s", a.afterRollback(store, name, item, tookText(a.now().Sub(began)), staleness(held.Evidence)))
 	return nil
 }

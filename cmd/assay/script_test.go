@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"assay/artifact"
 )
 
 func TestMain(m *testing.M) {
@@ -56,6 +58,10 @@ func TestScript(t *testing.T) {
 			env.Setenv("BIN", filepath.Join(home, "bin"))
 			env.Setenv("STATE", filepath.Join(home, "state", "assay"))
 			env.Setenv("CACHE", filepath.Join(home, "cache", "assay"))
+			// The samples are scripts of a shell, which the others run as well.
+			if artifact.Host().String() != "linux/amd64" {
+				env.Setenv("ASSAY_PLATFORM", "linux/amd64")
+			}
 			// A program built with -race waits a second at its exit, each time.
 			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			// Whoever tests behind a proxy must not have loopback go through it.

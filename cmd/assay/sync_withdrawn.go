@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"slices"
 
@@ -26,57 +25,101 @@ var errChangedSince = fmt.Errorf("%w since it was locked", policy.ErrChanged)
 // lock proves nothing by itself, as it comes with a clone; so what is promised no
 // longer is installed only where this machine has proven it before, and holds it.
 
-// proveWithdrawn finds a locked artifact that no channel lists any more: promised
-// still, by its path; or held, and proven here before.
+// proveWithdrawn finds a locked artifact that no channel lists any more: by its
+// manifest, where both are promised still; or held, and proven here before.
 func (y *syncing) proveWithdrawn(ctx context.Context, item *syncItem, cause error) error {
 	p, s := item.product, y.session
-	selection, err := s.client.SelectTarget(ctx, p.Repository, item.locked.Target)
-	var held fetch.Held
+	exact := fetch.Exact{Repository: p.Repository, Product: p.Name, Version: p.Version, Channel: p.Channel}
+	selection, err := s.client.SelectDelisted(ctx, exact, fetch.Part{Platform: item.locked.Platform, Target: item.locked.Target, Held: true})
 	switch {
-	case errors.Is(err, trust.ErrNoTarget):
-		held, err = y.heldBefore(ctx, item, cause)
+	case errors.Is(err, fetch.ErrWithdrawn):
+		err = y.takeHeld(ctx, item, cause)
+	case errors.Is(err, fetch.ErrUnknown):
+		err = fmt.Errorf("%w: %w", errLock, err)
 	case err == nil:
-		if err := y.app.sameAsLocked(ctx, s, p.Repository, item.locked, selection.Target); err != nil {
-			return err
-		}
-		held, err = s.client.GetSelected(ctx, selection)
+		err = y.takeDelisted(ctx, item, selection)
 	}
 	if err != nil {
 		return err
 	}
-	doc, manifest, err := y.manifestOf(ctx, p)
+	warning := fmt.Sprintf("%s %s of %s is locked, and its publisher does not promise it any more: `assay lock --%s %s` chooses another release", p.Name, p.Version, p.Repository, flagUpgrade, p.Name)
+	y.app.out.warn("%s", warning)
+	item.wish.held.Warnings = append(item.wish.held.Warnings, warning)
+	return item.wish.release.Fit()
+}
+
+// takeDelisted proves what is promised still, though no channel lists it. The lock
+// must have the manifest right: there is no channel to say which one was chosen.
+func (y *syncing) takeDelisted(ctx context.Context, item *syncItem, selection fetch.Selection) error {
+	p, s := item.product, y.session
+	if err := y.app.sameAsLocked(ctx, s, p.Repository, item.locked, selection.Target); err != nil {
+		return err
+	}
+	if promised := selection.Manifest.Digests(); !p.Manifest.Digests.Agree(promised) {
+		want, found := differing(p.Manifest.Digests, promised)
+		return fmt.Errorf("%w: %s: expected %s, as is locked, found %s", errLock, p.Manifest.Target, want, found)
+	}
+	held, err := s.client.GetSelected(ctx, selection)
+	if err != nil {
+		return err
+	}
+	held.Channel, held.Why, held.Warnings = p.Channel, "locked", nil // those were told
+	item.wish.held = held
+	item.wish.release, err = s.releaseOf(ctx, held, item.wish.request)
+	return err
+}
+
+// differing are the digests by which two lists are seen to differ: of one algorithm,
+// if they share any.
+func differing(want, found artifact.Digests) (artifact.Digest, artifact.Digest) {
+	for _, digest := range want {
+		if other, ok := found.Of(digest.Algorithm()); ok && other != digest {
+			return digest, other
+		}
+	}
+	return want.Primary(), found.Primary()
+}
+
+// takeHeld takes what is held of a locked artifact, if it was proven here before as
+// what the lock says it is, by the manifest that it was proven by then.
+func (y *syncing) takeHeld(ctx context.Context, item *syncItem, cause error) error {
+	p, locked := item.product, item.locked
+	held, err := y.heldBefore(ctx, item, cause)
+	if err != nil {
+		return err
+	}
+	doc, err := y.manifestOf(ctx, p, held.Receipt)
 	if err != nil {
 		return err
 	}
 	listed := slices.IndexFunc(doc.Artifacts, func(a release.Artifact) bool {
-		return artifact.Digests(a.Digests).Agree(item.locked.Digests) && item.locked.Platform.Rank(a.OS, a.Arch, a.Variant) > 0
+		return artifact.Digests(a.Digests).Agree(locked.Digests) && locked.Platform.Rank(a.OS, a.Arch, a.Variant) > 0
 	})
 	if listed < 0 {
-		return fmt.Errorf("%w: expected %s among the artifacts of %s for %s, found none such", errLock, item.locked.Target, p.Manifest.Target, item.locked.Platform)
+		return fmt.Errorf("%w: expected %s among the artifacts of %s for %s, found none such", errLock, locked.Target, p.Manifest.Target, locked.Platform)
 	}
+	manifest := held.Receipt.Manifest.Primary()
 	held.Release, held.Artifact = doc, doc.Artifacts[listed]
-	held.Repository, held.Product, held.Version, held.Channel, held.Platform = p.Repository, p.Name, p.Version, p.Channel, item.locked.Platform
+	held.Repository, held.Product, held.Version, held.Channel, held.Platform = p.Repository, p.Name, p.Version, p.Channel, locked.Platform
 	held.Why = "locked"
-	warning := fmt.Sprintf("%s %s of %s is locked, and its publisher does not promise it any more: `assay lock --%s %s` chooses another release", p.Name, p.Version, p.Repository, flagUpgrade, p.Name)
-	y.app.out.warn("%s", warning)
-	held.Warnings = append(held.Warnings, warning)
 	item.wish.held = held
 	item.wish.release = install.Release{
 		Repository: p.Repository, Product: p.Name, Version: p.Version.String(), Channel: p.Channel, Request: item.wish.request,
-		Platform: item.locked.Platform, Target: item.locked.Target, Name: path.Base(item.locked.Target), Format: held.Artifact.Format,
-		Length: item.locked.Length, Digests: item.locked.Digests, Manifest: manifest,
+		Platform: locked.Platform, Target: locked.Target, Name: path.Base(locked.Target), Format: held.Artifact.Format,
+		Length: locked.Length, Digests: locked.Digests, Manifest: manifest,
 		Executables: held.Artifact.Executables, Published: doc.Published, Blobs: []artifact.Digest{manifest},
 	}
-	return item.wish.release.Fit()
+	return nil
 }
 
 // heldBefore is what is held of a locked artifact, if it was proven here as what the
-// lock says it is, and nothing has spoken against it since.
+// lock says it is, nothing has spoken against it since, and the policy of today does
+// not.
 func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (fetch.Held, error) {
 	p, s := item.product, y.session
 	refuse := func(found string) error {
 		return withHint(fmt.Errorf("%w: %w: expected that this machine has proven it before and holds it, found %s", errLock, cause, found),
-			fmt.Sprintf("`assay lock --%s %s` chooses another release", flagUpgrade, p.Name))
+			chooseAnother(p))
 	}
 	receipt, err := s.receiptOf(ctx, p.Repository, item.locked)
 	if err != nil {
@@ -92,8 +135,12 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 	if errors.Is(err, cache.ErrMissing) {
 		return fetch.Held{}, refuse("that it is not held")
 	}
-	if err == nil && standing.Err != nil && standing.State != fetch.Withdrawn {
+	switch {
+	case err != nil:
+	case standing.Err != nil && standing.State != fetch.Withdrawn:
 		err = standing.Err
+	case standing.Err == nil: // its manifest alone is gone: what that says counts
+		err = s.client.JudgeAgain(ctx, receipt)
 	}
 	if err != nil {
 		return fetch.Held{}, err
@@ -102,6 +149,11 @@ func (y *syncing) heldBefore(ctx context.Context, item *syncItem, cause error) (
 	held.Evidence = receipt.Evidence
 	held.Blob, err = s.cache.Get(item.locked.Digests.Primary())
 	return held, err
+}
+
+// chooseAnother is the hint where a locked release can't be had.
+func chooseAnother(p lockfile.Product) string {
+	return fmt.Sprintf("`assay lock --%s %s` chooses another release", flagUpgrade, p.Name)
 }
 
 // wasRefused reports whether a release was refused when it was judged last, for more
@@ -142,47 +194,26 @@ func (s *session) receiptOf(ctx context.Context, repository string, locked lockf
 	return nil, nil
 }
 
-// manifestOf is the manifest of a locked release: as it is promised, or as it came
-// here by its path once, with the digest that is locked.
-func (y *syncing) manifestOf(ctx context.Context, p lockfile.Product) (*release.Release, artifact.Digest, error) {
-	s, digest := y.session, p.Manifest.Digests.Primary()
-	data, _, err := s.client.ReadDocument(ctx, p.Repository, p.Manifest.Target, release.MaxReleaseBytes)
-	if errors.Is(err, trust.ErrNoTarget) {
-		data, err = s.manifestHeld(ctx, p)
+// manifestOf is the manifest that a withdrawn release was proven by here. Neither the
+// lock nor the names in the cache say which one that is: both may be forged, and what a
+// manifest says is linked and run.
+func (y *syncing) manifestOf(ctx context.Context, p lockfile.Product, receipt *proof.Receipt) (*release.Release, error) {
+	if len(receipt.Manifest) == 0 {
+		return nil, withHint(fmt.Errorf("%w: %s %s of %s is not promised any more: expected a receipt that says by which manifest it was proven, found one that does not", errLock, p.Name, p.Version, p.Repository),
+			chooseAnother(p))
 	}
-	if err != nil {
-		return nil, digest, err
+	if !p.Manifest.Digests.Agree(receipt.Manifest) {
+		want, found := differing(p.Manifest.Digests, receipt.Manifest)
+		return nil, withHint(fmt.Errorf("%w: %s of %s: expected %s, as is locked, found that it was proven by %s", errLock, p.Manifest.Target, p.Repository, want, found),
+			"assay.lock was changed: compare it with version control")
 	}
-	for _, want := range p.Manifest.Digests {
-		if found := artifact.DigestOf(want.Algorithm(), data); found != want {
-			return nil, digest, fmt.Errorf("%w: %s: expected %s, as is locked, found %s", errLock, p.Manifest.Target, want, found)
-		}
+	data, err := y.session.client.Manifest(ctx, receipt)
+	if errors.Is(err, trust.ErrNotHeld) {
+		return nil, withHint(fmt.Errorf("%w: %s of %s: expected that it is held, as it was proven by it, found that it is not: %w", errLock, p.Manifest.Target, p.Repository, err),
+			chooseAnother(p))
 	}
-	doc, err := release.DecodeRelease(data, p.Name, p.Version)
-	return doc, digest, err
-}
-
-// manifestHeld is a manifest in the cache, that came here as what the lock calls it.
-func (s *session) manifestHeld(ctx context.Context, p lockfile.Product) ([]byte, error) {
-	entries, err := s.cache.List(ctx)
 	if err != nil {
 		return nil, err
 	}
-	came := func(n cache.Name) bool { return n.Repository == p.Repository && n.Target == p.Manifest.Target }
-	i := slices.IndexFunc(entries, func(e cache.Entry) bool {
-		return e.Digest == p.Manifest.Digests.Primary() && slices.ContainsFunc(e.Names, came)
-	})
-	if i < 0 {
-		return nil, fmt.Errorf("%w: %s of %s: expected that it came here before, found that it is not held", errLock, p.Manifest.Target, p.Repository)
-	}
-	blob, err := s.cache.Get(entries[i].Digest)
-	if err != nil {
-		return nil, err
-	}
-	reader, err := blob.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	return io.ReadAll(io.LimitReader(reader, release.MaxReleaseBytes))
+	return release.DecodeRelease(data, p.Name, p.Version)
 }

@@ -11,6 +11,7 @@ import (
 
 	"assay/cache/audit"
 	"assay/fetch"
+	"assay/internal/config"
 	"assay/trust"
 )
 
@@ -64,6 +65,10 @@ func (a *app) trustAdd(c *cli.Context) error {
 	}
 	if declared, ok := s.config.Repository(add.Name); ok {
 		return withHint(usagef("%s: declared in %s already; it is changed there", add.Name, declared.Origin), "`assay trust show "+add.Name+"` tells what is held of it")
+	}
+	if lock, locked := s.config.LockedBy(config.KeyRepositories + "." + add.Name); locked {
+		return withHint(usagef("%s: expected a repository that the system's configuration declares, found none of that name, and no other may be added: %s locks them", add.Name, lock),
+			"whoever looks after this machine declares it in "+lock.File)
 	}
 	if add.file != "" {
 		if add.raw, err = readRoot(add.file, add.digest, limitsOf(s.config).Root); err != nil {

@@ -61,10 +61,9 @@ func (a *app) uninstall(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(names, name) {
-			return usagef("%s is named twice: expected it once", name)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		names = append(names, name)
 	}
 	log, err := a.auditor(c.Context, s)
 	if err != nil {
@@ -76,7 +75,7 @@ func (a *app) uninstall(c *cli.Context) error {
 		item, err := a.uninstallOne(c, store, log, name)
 		if err != nil {
 			a.out.plainTable(rows)
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, about(name, err))
 		}
 		doc.Changed = true
 		doc.Items = append(doc.Items, item)

@@ -149,6 +149,9 @@ func lookAt(store *install.Store, args []string) ([]*upgrading, error) {
 			return nil, err
 		}
 		if other, twice := seen[name]; twice {
+			if other == text {
+				continue
+			}
 			return nil, usagef("%s and %s are of one product: expected it once", clip(other), clip(text))
 		}
 		seen[name] = text
@@ -172,6 +175,11 @@ func newStep(store *install.Store, name install.Name, text string) *upgrading {
 	return t
 }
 
+// installed is what runs, as it was proven.
+func (t *upgrading) installed(version artifact.Version) fetch.Installed {
+	return fetch.Installed{Version: version, Target: t.before.Target, Digests: t.before.Digests}
+}
+
 // prove finds out what there is for a product, and proves it, if it is to be
 // installed.
 func (u *upgrade) prove(t *upgrading) error {
@@ -183,7 +191,7 @@ func (u *upgrade) prove(t *upgrading) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", install.ErrRecord, err)
 	}
-	outlook, err := u.s.client.Outlook(ctx, t.fetchRequest(u.c, u.s), before)
+	outlook, err := u.s.client.Outlook(ctx, t.fetchRequest(u.c, u.s), t.installed(before))
 	if outlook.Status == release.StatusRevoked {
 		t.revoked = revokedText(t.before.Version, outlook)
 	}

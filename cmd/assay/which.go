@@ -69,7 +69,7 @@ func (a *app) which(c *cli.Context) error {
 	for _, name := range programs {
 		p := whichProgram{Name: name, Path: g.Program(name)}
 		if _, err := os.Stat(p.Path); err != nil {
-			return fmt.Errorf("%w: %s %s: the program %s is not there: %w", install.ErrDamaged, g.Product, g.Version, name, err)
+			return about(nameOf(g), fmt.Errorf("%w: %s %s: the program %s is not there: %w", install.ErrDamaged, g.Product, g.Version, name, err))
 		}
 		if link, is := store.Link(g, name); is {
 			p.Link = link
@@ -105,14 +105,14 @@ func lookUp(store *install.Store, text string) (install.Generation, []string, er
 				return g, []string{text}, nil
 			}
 			if err != nil && !errors.Is(err, install.ErrMissing) {
-				return g, nil, err
+				return g, nil, about(owner, err)
 			}
 		}
 	}
 	name, err := installedName(store, text)
 	if err == nil {
 		g, err := store.Current(name)
-		return g, g.Programs(), err
+		return g, g.Programs(), about(name, err)
 	}
 	list, _, failed := store.List()
 	if failed != nil {

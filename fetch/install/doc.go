@@ -30,6 +30,6 @@
 // Marks that an operating system puts on files from outside, such as macOS's
 // quarantine or the mark of the web, are neither set nor taken off.
 //
-// Errors wrap ErrTaken, ErrMissing, ErrUnfit, ErrDamaged, ErrRecord, ErrBusy, ErrDisk,
-// those of package unpack, or that of the context.
+// Errors wrap ErrTaken, ErrMissing, ErrUnfit, ErrDamaged, ErrRecord, ErrBusy,
+// ErrMeanwhile, ErrDisk, those of packages unpack and cache, or that of the context.
 package install

@@ -24,6 +24,8 @@ var (
 	ErrNewer = errors.New("a record of an installed release is of a newer assay")
 	// ErrBusy: another process changes the same product.
 	ErrBusy = errors.New("another assay changes it")
+	// ErrMeanwhile: another process has changed the product since the caller looked.
+	ErrMeanwhile = errors.New("another assay has changed it meanwhile")
 	// ErrDisk: the disk, or a permission.
 	ErrDisk = errors.New("the folder of installed releases can't be read or written")
 )

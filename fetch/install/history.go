@@ -131,6 +131,7 @@ func (s *Store) Uninstall(ctx context.Context, n Name) (was Generation, err erro
 			if err := p.dropLinks(nil); err != nil {
 				return err
 			}
+			p.dropFormer(p.formerBins())
 			// Crash here: it is installed, and can't be called. It can be uninstalled
 			// again, or installed.
 			return removeCurrent(p.dir)

@@ -75,6 +75,7 @@ func (p *product) addLinks(r Release) error {
 			_, taken := p.checkLink(link)
 			return cmp.Or(taken, disk(err))
 		}
+		p.linked = append(p.linked, p.linkPath(link))
 	}
 	return nil
 }

@@ -441,3 +441,87 @@ func TestPruned(t *testing.T) {
 		b.wantNothing()
 	}
 }
+
+// TestRanBefore: the way back leads to what ran just before, also where that had been
+// gone back to itself; and each step back goes further.
+func TestRanBefore(t *testing.T) {
+	skipOnWindows(t)
+	b := newBench(t)
+	back := func(to, want string) {
+		t.Helper()
+		g, err := b.Back(hello, to)
+		if err != nil || g.Version != want {
+			t.Fatalf("expected the way back to %s, found %s, %v", want, g.Version, err)
+		}
+		_, data := version(g.Version)
+		if _, err := b.Install(t.Context(), g.Release, b.blob(data), Options{Back: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.installs("1.0.0", "1.1.0", "1.2.0")
+	back("", "1.1.0")
+	back("", "1.0.0")
+	// Something that was run only does not count.
+	loose, data := version("9.0.0")
+	if _, err := b.Ready(t.Context(), loose, b.blob(data), nil); err != nil {
+		t.Fatal(err)
+	}
+	b.installs("1.2.0") // it is the last one already, and did not run before 1.0.0 alone
+	back("", "1.0.0")
+	b.installs("1.3.0") // a new one
+	back("", "1.0.0")
+	back("1.3.0", "1.3.0")
+	back("", "1.0.0")
+	// A switch that fails leaves the history as it was.
+	b.installs("1.4.0")
+	back("", "1.0.0")
+	back("", "1.3.0")
+	before, current, _ := b.Generations(hello)
+	given, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := b.product(hello).use(given, before[0], false)
+	wantError(t, err, context.Canceled)
+	if after, runs, _ := b.Generations(hello); runs != current || !slices.EqualFunc(before, after, func(x, y Generation) bool { return x.Number == y.Number && x.Turn == y.Turn }) {
+		t.Errorf("expected %+v, found %+v", before, after)
+	}
+}
+
+// TestMeanwhile: what was decided by what ran before is not done where something else
+// runs by now, unless that is what is wanted.
+func TestMeanwhile(t *testing.T) {
+	skipOnWindows(t)
+	b := newBench(t)
+	none := &Generation{}
+	since := b.installs("1.0.0").Generation
+	wanted, data := version("1.1.0")
+	blob := b.blob(data)
+	refused := func(since *Generation, says string) {
+		t.Helper()
+		_, err := b.Install(t.Context(), wanted, blob, Options{Since: since})
+		wantError(t, err, ErrMeanwhile, "acme:hello", says)
+	}
+	refused(none, `expected it not installed, found 1.0.0 of the request "stable"`)
+	b.runs("hello", "1.0.0")
+	b.wantTidy("1")
+	if _, err := b.Uninstall(t.Context(), hello); err != nil {
+		t.Fatal(err)
+	}
+	refused(&since, "expected 1.0.0 of the request \"stable\", found it not installed")
+	b.wantNothing()
+	b.installs("1.0.0", "1.2.0")
+	refused(&since, "found 1.2.0")
+	// By another request it is another thing to follow.
+	other, otherData := version("1.2.0")
+	now, _ := b.Current(hello)
+	other.Request = "candidate"
+	b.install(other, otherData)
+	refused(&now, `found 1.2.0 of the request "candidate"`)
+	// What is wanted runs already; and what ran then does.
+	now, _ = b.Current(hello)
+	for _, since := range []*Generation{&now, none} {
+		if _, err := b.Install(t.Context(), wanted, blob, Options{Since: since}); err != nil {
+			t.Error(err)
+		}
+	}
+	b.runs("hello", "1.1.0")
+}

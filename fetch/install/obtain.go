@@ -138,7 +138,7 @@ func (p *product) next() (number, turn int, err error) {
 	if len(list) > 0 {
 		turn = list[0].Turn + 1
 	}
-	if max(number, turn) > maxNumber {
+	if max(number, turn+1) > maxNumber { // a switch may take two turns
 		return 0, 0, fmt.Errorf("%w: %s: expected generations of numbers and turns below %d, found one of that", ErrRecord, p.dir, maxNumber)
 	}
 	return number, turn, nil

@@ -58,15 +58,20 @@ func (r Release) same(other Release) bool {
 type Generation struct {
 	Release
 	Number int `json:"-"`
-	// Turn is its place in the history, higher than that of what was switched to
-	// before it. It is not the number, which stays: a program may run from that folder.
+	// Turn is its place in the history: the one of the next lower turn, that is not
+	// loose, is what ran just before it, and what to go back to from it. Whoever goes
+	// back leaves the turns as they are, and goes one further back the next time; what
+	// is installed then comes right after what ran. It is not the number, which stays:
+	// a program may run from that folder.
 	Turn      int       `json:"turn,omitempty"`
 	Installed time.Time `json:"installed"`
 	// Loose ones were only run: they never were what the links lead to.
-	Loose bool   `json:"loose,omitempty"`
-	Files int    `json:"files"`
-	Bytes int64  `json:"bytes"` // of the files
-	Sum   string `json:"sum"`   // of the tree, see Sum
+	Loose bool `json:"loose,omitempty"`
+	// Bins are the folders in which there may be links that were made for it.
+	Bins  []string `json:"bins,omitempty"`
+	Files int      `json:"files"`
+	Bytes int64    `json:"bytes"` // of the files
+	Sum   string   `json:"sum"`   // of the tree, see Sum
 	dir   string
 	used  time.Time // of a loose one: when it was run last, see Touch
 }

@@ -85,9 +85,14 @@ type product struct {
 	*Store
 	name Name
 	dir  string
+	// former are the folders where links may be left, see formerBins.
+	former []string
+	// The paths of the links that this change has made, and has taken away in folders
+	// that are not that of links any more.
+	linked, unlinked []string
 }
 
-func (s *Store) product(n Name) *product { return &product{s, n, s.folder(n)} }
+func (s *Store) product(n Name) *product { return &product{Store: s, name: n, dir: s.folder(n)} }
 
 // change runs fn with the lock of a product, whose folder is there then.
 func (s *Store) change(ctx context.Context, n Name, fn func(*product) error) error {

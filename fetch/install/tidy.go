@@ -27,6 +27,22 @@ func (p *product) keep(ctx context.Context, list []Generation, more ...Release) 
 	return p.Cache.Keep(ctx, cache.KindInstall, p.name.reference(), p.dir, digests...)
 }
 
+// KeepBeside has the cache keep, beside what the generations of a product take,
+// documents that change after a release was installed, until the product is changed:
+// the catalog and the channels of today. Of a product that is not there nothing is
+// kept.
+func (s *Store) KeepBeside(ctx context.Context, n Name, digests []artifact.Digest) error {
+	return s.change(ctx, n, func(p *product) error {
+		list, err := p.generations()
+		if err != nil || len(list) == 0 || len(digests) == 0 {
+			return err
+		}
+		beside := list[0].Release
+		beside.Blobs = digests
+		return p.keep(ctx, list, beside)
+	})
+}
+
 func randomName() string {
 	var random [8]byte
 	rand.Read(random[:]) // never fails

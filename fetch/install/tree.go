@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,16 +73,21 @@ func makeTree(ctx context.Context, r Release, blob cache.Blob, dir string, progr
 	if raw {
 		return makeRaw(ctx, r, blob, dir, progress)
 	}
-	file, err := os.Open(blob.Path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %v", cache.ErrMissing, blob.Digest())
-	}
+	held, err := openHeld(blob)
 	if err != nil {
-		return disk(err)
+		return err
 	}
-	defer file.Close()
-	archive := unpack.File{ReaderAt: file, Size: blob.Length(), Name: archiveName(r.Name, format)}
+	defer held.file.Close()
+	archive := unpack.File{ReaderAt: held, Size: blob.Length(), Name: archiveName(r.Name, format)}
 	_, err = unpack.Into(ctx, archive, format, dir, unpack.Options{ReadOnly: true, Executable: true, Progress: progress})
+	if ctx.Err() != nil {
+		return cmp.Or(err, context.Cause(ctx))
+	}
+	// First whether they were the right bytes: what is wrong in others says nothing
+	// about the publisher's archive.
+	if bad := held.finish(ctx); bad != nil {
+		return bad
+	}
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,10 @@ func (s *Store) Check(ctx context.Context, g Generation) error {
 	return g.whole(ctx)
 }
 
+// Gone reports whether a generation was removed since it was asked for, by another
+// process, rather than damaged.
+func (g Generation) Gone() bool { return errors.Is(g.there(), ErrMissing) }
+
 // there refuses a generation that was removed since it was asked for.
 func (g Generation) there() error {
 	_, err := os.Lstat(g.dir)

@@ -205,5 +205,18 @@ func (s *Source) String() string {
 	return wire.Shown(s.url)
 }
 
+// Local is where the source lies on this machine: its file, or the repository of a
+// git source; false: it lies elsewhere.
+func (s *Source) Local() (path string, is bool) {
+	if s.remote() {
+		return "", false
+	}
+	path = filepath.FromSlash(s.url.Path)
+	if len(path) > 1 && filepath.VolumeName(path[1:]) != "" {
+		path = path[1:] // \C:\ on Windows
+	}
+	return path, true
+}
+
 // remote reports whether the source lies on another machine, or may.
 func (s *Source) remote() bool { return s.url == nil || s.url.Scheme != "file" }

@@ -29,13 +29,11 @@ type builder struct {
 	tools        []Tool
 	projectFile  string
 	workDir      string
+	machine      string // the platform before the flags
 }
 
 // scalarKeys are the keys with one value.
 var scalarKeys = []string{KeyPlatform, KeyOffline, KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir, KeyRegion, KeyChannel}
-
-// dirKeys are those of directories.
-var dirKeys = []string{KeyCacheDir, KeyStateDir, KeyDataDir, KeyBinDir}
 
 // set checks a value, brings it into its one form, and lets it win over those
 // of earlier layers.
@@ -96,10 +94,12 @@ func (b *builder) checkLock(key string, same bool, origin Origin) error {
 	return &Error{Origin: origin, Key: key, Kind: ErrLocked, Detail: fmt.Sprintf("this key is locked by %s, and can't be changed here", lock)}
 }
 
+func (b *builder) lockOf(key string) (Origin, bool) { return lockOf(b.locks, key) }
+
 // lockOf finds the lock of a key, or of what it is a part of.
-func (b *builder) lockOf(key string) (Origin, bool) {
+func lockOf(locks map[string]Origin, key string) (Origin, bool) {
 	for {
-		if lock, ok := b.locks[key]; ok {
+		if lock, ok := locks[key]; ok {
 			return lock, true
 		}
 		dot := strings.LastIndexByte(key, '.')

@@ -46,6 +46,7 @@ type LoadOptions struct {
 // Config is what all layers together say.
 type Config struct {
 	Platform     artifact.Platform // default: this program's own
+	Machine      artifact.Platform // what Platform is without --platform: that of this machine, as far as anybody says
 	Offline      bool
 	CacheDir     string       // absolute; empty: not known, see NeedDirs
 	StateDir     string       // likewise
@@ -69,6 +70,7 @@ type Config struct {
 	values  map[string]Value
 	judges  map[string]judges
 	mirrors map[string]Mirrors
+	locks   map[string]Origin
 }
 
 // Tool is a program that a project uses, and which of its versions.
@@ -107,6 +109,10 @@ func (c *Config) Repository(name string) (Repository, bool) {
 	}
 	return c.Repositories[i], true
 }
+
+// LockedBy is where the system's configuration locks a key, or what it is a part of,
+// and whether it does.
+func (c *Config) LockedBy(key string) (Origin, bool) { return lockOf(c.locks, key) }
 
 // NeedDirs is nil if the cache and the state directory are known, else an
 // ErrNoHome that says how to name them.
@@ -151,6 +157,7 @@ func (b *builder) defaults(options LoadOptions) error {
 
 // flags is the last layer.
 func (b *builder) flags(options LoadOptions) error {
+	b.machine = b.values[KeyPlatform].Value
 	for _, key := range slices.Sorted(maps.Keys(options.Flags)) {
 		if err := b.set(key, options.Flags[key], Origin{Kind: Flag, Name: "--" + key}); err != nil {
 			return err
@@ -169,12 +176,17 @@ func (b *builder) finish() (*Config, error) {
 	if err != nil {
 		return nil, &Error{Key: KeyPlatform, Kind: ErrValue, Err: err}
 	}
+	machine, err := artifact.ParsePlatform(b.machine)
+	if err != nil {
+		return nil, &Error{Key: KeyPlatform, Kind: ErrValue, Err: err}
+	}
 	offline, err := strconv.ParseBool(b.values[KeyOffline].Value)
 	if err != nil {
 		return nil, &Error{Key: KeyOffline, Kind: ErrValue, Err: err}
 	}
 	c := &Config{
-		Platform: platform, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools, Project: b.projectFile, values: b.values,
+		Platform: platform, Machine: machine, Offline: offline, Agreements: b.agreements, Limits: b.limits, Tools: b.tools,
+		Project: b.projectFile, values: b.values, locks: b.locks,
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
 		DataDir: b.values[KeyDataDir].Value, BinDir: b.values[KeyBinDir].Value,
 		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges, mirrors: b.mirrors,
@@ -238,7 +250,7 @@ func (c *Config) showProofs(b *builder) {
 	}
 }
 
-// absolute is a directory that the environment names, seen from workDir.
+// absolute is a file that the environment or a flag names, seen from workDir.
 func absolute(workDir, dir string) string {
 	if filepath.IsAbs(dir) || workDir == "" {
 		return dir

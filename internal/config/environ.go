@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -28,7 +27,10 @@ var variables = []struct{ name, key string }{
 }
 
 // environment takes the ASSAY_ variables. An empty one counts as not set. An
-// unknown one is an error: it is a misspelt setting more often than a stranger.
+// unknown one is an error: it is a misspelt setting more often than a stranger. A
+// directory that is not absolute is one, too: it would be another one in each folder
+// that assay runs in, and what was installed, or protects from rollback, would be
+// missed.
 func (b *builder) environment(options LoadOptions) error {
 	var known []string
 	for _, variable := range variables {
@@ -48,9 +50,6 @@ func (b *builder) environment(options LoadOptions) error {
 		}
 		if key == "" {
 			continue
-		}
-		if slices.Contains(dirKeys, key) {
-			value = absolute(options.WorkDir, value)
 		}
 		if err := b.set(key, value, Origin{Kind: Environment, Name: name}); err != nil {
 			return err

@@ -175,7 +175,8 @@ func (b *bench) item(product, version string) proof.Item {
 	target, err := view.Artifact(b.t.Context(), manifest, data, i)
 	must(b.t, err)
 	return proof.Item{
-		Target: target, Release: doc, Artifact: doc.Artifacts[i], Product: product, Version: v, Channel: "stable",
+		Manifest: manifest.Digests(),
+		Target:   target, Release: doc, Artifact: doc.Artifacts[i], Product: product, Version: v, Channel: "stable",
 		Status: release.StatusCurrent, Platform: doc.Artifacts[i].Platform(), Evidence: view.Evidence(), Documents: papers{b, view},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"assay/artifact/release"
 	"assay/trust"
 	"assay/trust/advisory"
 	"assay/trust/policy"
@@ -26,10 +27,7 @@ func (h *hearing) parted(ctx context.Context) error {
 	if h.item.Release == nil {
 		return nil
 	}
-	var claimed []sbom.Component
-	for _, c := range h.item.Release.Components {
-		claimed = append(claimed, sbom.Component{Name: c.Name, Version: c.Version, PURL: c.PURL, License: c.License})
-	}
+	claimed := claimedParts(h.item.Release)
 	if h.subject.HasSBOM {
 		// A component that an empty bill leaves out is no less in it.
 		h.subject.Components = union(h.subject.Components, claimed)
@@ -42,6 +40,14 @@ func (h *hearing) parted(ctx context.Context) error {
 	}
 	h.unchecked(trust.CheckSBOM, "", fmt.Sprintf("there is no bill of materials; the manifest claims %d components", len(h.subject.Components)))
 	return nil
+}
+
+// claimedParts are the components that a manifest lists.
+func claimedParts(m *release.Release) (claimed []sbom.Component) {
+	for _, c := range m.Components {
+		claimed = append(claimed, sbom.Component{Name: c.Name, Version: c.Version, PURL: c.PURL, License: c.License})
+	}
+	return claimed
 }
 
 // attestedParts reads the bills of materials among the verified statements about

@@ -63,6 +63,7 @@ type Item struct {
 	// nil: the target is none that a manifest lists.
 	Release  *release.Release
 	Artifact release.Artifact
+	Manifest artifact.Digests // of the bytes of Release; none where that is nil
 
 	// Paper says that the target is no artifact, but a document of a release, that
 	// its manifest names, or the manifest itself.

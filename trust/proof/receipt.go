@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
@@ -45,6 +46,9 @@ type Receipt struct {
 	Length     int64             `json:"length"` // in bytes
 	Digests    artifact.Digests  `json:"digests"`
 	Evidence   *trust.Evidence   `json:"evidence"`
+	// Manifest has the digests of the manifest that listed it when it was last judged
+	// by one; none: it never was.
+	Manifest artifact.Digests `json:"manifest,omitempty"`
 
 	Checksums artifact.Digest `json:"checksums,omitzero"` // of the checksums file that lists it
 	SBOM      artifact.Digest `json:"sbom,omitzero"`      // of the bill of materials that was read
@@ -131,6 +135,11 @@ func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
 	r.Outcome, r.Proven, r.Verdicts = Proven, r.At, proof.verdicts
 	r.Checksums, r.SBOM = proof.checksums, proof.sbom
 	return r, p.config.Memory.Update(ctx, func(tx trust.Tx) error {
+		before, err := p.readReceipt(tx, receiptKey(proof.item.Target))
+		if err != nil && !errors.Is(err, ErrReceipt) {
+			return err
+		}
+		r.keep(before)
 		if proof.item.Release != nil {
 			if err := policy.Record(tx, proof.remember, p.config.Now()); err != nil {
 				return err
@@ -140,8 +149,25 @@ func (p *Prover) Record(ctx context.Context, proof *Proof) (*Receipt, error) {
 	})
 }
 
+// keep takes over from an earlier receipt of the same bytes what its manifest told,
+// where no manifest lists them any more: a policy can be asked about them still, see
+// JudgeAgain. before may be nil.
+func (r *Receipt) keep(before *Receipt) {
+	if before == nil || len(r.Manifest) > 0 || len(before.Manifest) == 0 {
+		return
+	}
+	r.Manifest, r.Checksums, r.SBOM = before.Manifest, before.Checksums, before.SBOM
+	verdicts := maps.Clone(before.Verdicts)
+	if verdicts == nil {
+		verdicts = map[string]provenance.Signed{}
+	}
+	maps.Copy(verdicts, r.Verdicts)
+	r.Verdicts = verdicts
+}
+
 // RecordRefusal remembers why an artifact was refused, and of the judgement
-// before only when it was proven last; not even that where its receipt is damaged.
+// before only when it was proven last, and by which manifest; not even that where its
+// receipt is damaged.
 func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
 	return p.config.Memory.Update(ctx, func(tx trust.Tx) error {
 		r := refusal.receipt
@@ -151,6 +177,7 @@ func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
 		}
 		if before != nil {
 			r.Proven = before.Proven
+			r.keep(before)
 		}
 		return writeReceipt(tx, refusal.target, &r)
 	})
@@ -158,10 +185,10 @@ func (p *Prover) RecordRefusal(ctx context.Context, refusal *Refusal) error {
 
 // Revise remembers that something which was proven before is refused today for a
 // reason that no hearing comes to: its publisher has revoked it, say, or promises
-// it no longer. Evidence has the check that failed.
+// it no longer. Evidence has the check that failed. What JudgeAgain needs stays.
 func (p *Prover) Revise(ctx context.Context, before *Receipt, evidence *trust.Evidence, reason error) error {
 	r := *before
-	r.Outcome, r.Reason, r.At, r.Evidence, r.Verdicts = Refused, reason.Error(), p.config.Now().UTC(), evidence, nil
+	r.Outcome, r.Reason, r.At, r.Evidence = Refused, reason.Error(), p.config.Now().UTC(), evidence
 	return p.config.Memory.Update(ctx, func(tx trust.Tx) error {
 		return put(tx, keyOf(r.Digests, r.Repository, r.Target), &r)
 	})
@@ -172,6 +199,7 @@ func newReceipt(item Item, evidence *trust.Evidence, now time.Time) *Receipt {
 		Schema: receiptSchema, At: now.UTC(), Repository: item.Target.Repository(), Target: item.Target.Path(),
 		Product: item.Product, Version: item.Version.String(), Channel: item.Channel, Status: string(item.Status),
 		Platform: item.Platform, Length: item.Target.Length(), Digests: item.Target.Digests(), Evidence: evidence,
+		Manifest: item.Manifest,
 	}
 }
 
