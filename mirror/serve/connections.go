@@ -3,8 +3,10 @@ package serve
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 
 	"assay/mirror/counters"
@@ -79,7 +81,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			c.Close() // that it did not close well is its own loss
 			continue
 		}
-		place := &place{leave: func() { l.places.leave(client) }, cleartext: l.cleartext, last: '\n'}
+		place := &place{leave: func() { l.places.leave(client) }, cleartext: l.cleartext}
 		if tcp, ok := c.(*net.TCPConn); ok {
 			return &tcpConn{TCPConn: tcp, place: place}, nil
 		}
@@ -95,31 +97,40 @@ type place struct {
 	last      byte // that was read
 }
 
-// errBareLF ends a connection. RFC 9112, section 2.2, lets a server take a line
-// feed alone for the end of a line, as the HTTP library does; a proxy before it that
-// does not sees one request where the server sees two.
-var errBareLF = errors.New("expected lines that end in CR LF, found a bare LF")
+// errLines ends a connection. RFC 9112 lets a server take a line feed alone for the
+// end of a line (section 2.2), and a line that begins with a space for more of the
+// one before (section 5.2), as the HTTP library does; a proxy before it that does not
+// sees other requests than the server.
+var errLines = errors.New("expected lines that end in CR LF and are not folded, found others")
 
 // check looks at what was read. As requests have no bodies, all of it is lines.
 func (p *place) check(data []byte) error {
 	if !p.cleartext || len(data) == 0 {
 		return nil
 	}
+	if p.last == '\n' && folds(data[0]) {
+		return errLines
+	}
 	for from := 0; ; {
 		at := bytes.IndexByte(data[from:], '\n')
 		if at < 0 {
 			break
 		}
-		if at += from; at == 0 && p.last != '\r' || at > 0 && data[at-1] != '\r' {
-			return errBareLF
+		before := p.last
+		if at += from; at > 0 {
+			before = data[at-1]
 		}
-		from = at + 1
+		if from = at + 1; before != '\r' || from < len(data) && folds(data[from]) {
+			return errLines
+		}
 	}
 	p.last = data[len(data)-1]
 	return nil
 }
 
-// tcpConn is a TCP connection in its place. ReadFrom is the connection's own, so
+func folds(c byte) bool { return c == ' ' || c == '\t' }
+
+// tcpConn is a TCP connection in its place. ReadFrom goes to the connection's own, so
 // that the system sends files by itself.
 type tcpConn struct {
 	*net.TCPConn
@@ -132,6 +143,26 @@ func (c *tcpConn) Read(p []byte) (int, error) {
 		return 0, bad
 	}
 	return n, err
+}
+
+func (c *tcpConn) Write(p []byte) (int, error) {
+	n, err := c.TCPConn.Write(p)
+	c.late(err)
+	return n, err
+}
+
+func (c *tcpConn) ReadFrom(r io.Reader) (int64, error) {
+	n, err := c.TCPConn.ReadFrom(r)
+	c.late(err)
+	return n, err
+}
+
+// late lets a connection whose time was over go at once: else the system would keep
+// megabytes for a client that reads them slowly, or never.
+func (c *tcpConn) late(err error) {
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = c.TCPConn.SetLinger(0) // it is gone already
+	}
 }
 
 func (c *tcpConn) Close() error {
