@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serveFolder serves the files of a folder as targets, and prints the address.
+// serveFolder serves the files of a folder as targets, and prints the address and its process id.
 func serveFolder(dir string) error {
 	library := &shelf{dir: dir, quiet: true, files: map[string]mirrorFile{}}
 	if err := library.load(); err != nil {
@@ -65,7 +65,7 @@ func serveFolder(dir string) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	fmt.Println(l.Addr())
+	fmt.Println(l.Addr(), os.Getpid())
 	return server.Serve(ctx, l)
 }
 
@@ -164,7 +164,7 @@ func startOurs(b *testing.B, dir string) *process {
 	if err != nil {
 		b.Fatalf("the server does not start: %v", err)
 	}
-	return &process{strings.TrimSpace(line), c.Process.Pid}
+	return &process{strings.Fields(line)[0], c.Process.Pid}
 }
 
 // nginxConfig takes a folder for scratch files, a port and the folder to serve.
