@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"assay/mirror"
 	"assay/mirror/serve"
 )
 
@@ -41,7 +42,7 @@ func TestMain(m *testing.M) {
 
 // serveFolder serves the files of a folder as targets, and prints the address and its process id.
 func serveFolder(dir string) error {
-	library := &shelf{dir: dir, quiet: true, files: map[string]mirrorFile{}}
+	library := &shelf{dir: dir, quiet: true, files: map[string]mirror.File{}}
 	if err := library.load(); err != nil {
 		return err
 	}

@@ -10,8 +10,6 @@ import (
 	"assay/mirror"
 )
 
-type mirrorFile = mirror.File
-
 // load takes the files of the folder for targets of the repository acme, whatever
 // their names: each becomes a link of its digest's name beside it.
 func (s *shelf) load() error {
