@@ -9,7 +9,7 @@ import (
 // maxUnsent is how many bytes the system keeps for a client beyond what is on its
 // way, so that a thousand that read nothing don't use up the memory that TCP has,
 // and slow the others down. What is on its way is as much as the path takes.
-const maxUnsent = 512 << 10
+const maxUnsent = 128 << 10
 
 // setUnsent sets it for a listening socket, whose connections inherit it.
 func setUnsent(_, _ string, c syscall.RawConn) error {
