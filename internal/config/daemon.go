@@ -9,7 +9,7 @@ import (
 // The bounds of the mirror daemon's lists.
 const (
 	maxListen    = 16
-	maxSocket    = 100 // bytes of a socket's path: the shortest that a system takes is 104
+	maxSocket    = 100 // bytes of a socket's path: some systems take no more than 104
 	maxUpstreams = 256
 )
 
