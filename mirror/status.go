@@ -132,19 +132,3 @@ type PlanGroup struct {
 	Targets int    `json:"targets"`
 	Bytes   int64  `json:"bytes"`
 }
-
-// StorageStatus is how the storage stands.
-type StorageStatus struct {
-	Quota   int64       `json:"quota"`   // bytes; 0: as many as the device has
-	Used    int64       `json:"used"`    // bytes of all objects
-	Objects int         `json:"objects"` // how many there are
-	Free    int64       `json:"free"`    // bytes that the device still has; -1: not known
-	Scrub   ScrubStatus `json:"scrub"`
-}
-
-// ScrubStatus is what the last scrub came to, in which all objects were hashed anew.
-type ScrubStatus struct {
-	Last    time.Time `json:"last,omitzero"` // when it ended; zero: none has
-	Checked int       `json:"checked"`       // objects
-	Damaged int       `json:"damaged"`       // of those; they are fetched again
-}

@@ -32,8 +32,8 @@ type Daemon struct {
 	Tokens      string // absolute path of a file of hashed tokens: clients must have one
 
 	Rate           int64         // requests a second of one client; 0: no limit
-	Burst          int64         // as many at once, all the same; at least 1 where there is a rate
-	Connections    int64         // of one client at once; 0: no limit
+	Burst          int64         // as many at once, all the same; twice the rate if nothing is said
+	Connections    int64         // of one client at once
 	MaxConnections int64         // of all together
 	MinRate        int64         // bytes a second, below which a client is given up
 	StopGrace      time.Duration // that requests have to end in when the daemon stops
@@ -50,7 +50,7 @@ type Daemon struct {
 // DefaultDaemon holds where the table is silent.
 func DefaultDaemon() Daemon {
 	return Daemon{
-		Listen: []string{"127.0.0.1:8080"}, Connections: 256, MaxConnections: 4096, MinRate: 4 << 10, StopGrace: 30 * time.Second,
+		Listen: []string{"127.0.0.1:8080"}, Connections: 512, MaxConnections: 10_000, MinRate: 16 << 10, StopGrace: 30 * time.Second,
 		ScrubRate: 20e6, ScrubEvery: 24 * time.Hour,
 	}
 }
@@ -98,7 +98,7 @@ var daemonAmounts = []daemonAmount{
 		func(d *daemonDocument) any { return d.Burst }, func(d *Daemon) *int64 { return &d.Burst },
 	},
 	{
-		"connections", amount{unit: count, least: 1, highest: 1 << 20, none: true},
+		"connections", amount{unit: count, least: 1, highest: 1 << 20},
 		func(d *daemonDocument) any { return d.Connections }, func(d *Daemon) *int64 { return &d.Connections },
 	},
 	{

@@ -141,7 +141,7 @@ func (d *Daemon) takeAmounts(doc *daemonDocument) (bad string, err error) {
 	case d.Rate == 0 && d.Burst > 0:
 		return "burst", errors.New("expected a rate beside it, found none")
 	case d.Rate > 0 && d.Burst == 0:
-		d.Burst = d.Rate
+		d.Burst = min(2*d.Rate, 1_000_000)
 	}
 	if d.Connections > d.MaxConnections {
 		// Only what was set is the operator's mistake.

@@ -27,7 +27,7 @@ tls_key = "/etc/m.key"
 client_ca = "ca.pem"
 tokens_file = "tokens"
 rate = 50
-connections = "none"
+connections = 9
 max_connections = 100
 min_rate = "1 KiB"
 stop_grace = "1m"
@@ -62,7 +62,7 @@ sources = ["https://dl.example/x"]
 		Dir: "/var/lib/m", Listen: []string{"127.0.0.1:8080", "[::1]:0", ":8443"}, Admin: "127.0.0.1:9090",
 		AdminTokens: filepath.Join(dir, "admin.tokens"), Certificate: filepath.Join(dir, "m.pem"), Key: "/etc/m.key",
 		ClientCA: filepath.Join(dir, "ca.pem"), Tokens: filepath.Join(dir, "tokens"),
-		Rate: 50, Burst: 50, MaxConnections: 100, MinRate: 1 << 10, StopGrace: time.Minute, Quota: 200e9, ScrubEvery: 7 * 24 * time.Hour,
+		Rate: 50, Burst: 100, Connections: 9, MaxConnections: 100, MinRate: 1 << 10, StopGrace: time.Minute, Quota: 200e9, ScrubEvery: 7 * 24 * time.Hour,
 		Upstreams: []Upstream{{
 			Name: "acme", Mode: ModeFiltered, Every: 5 * time.Second, Products: []string{"hello"}, Channels: []string{"stable"},
 			Platforms: []artifact.Platform{{OS: "linux", Arch: "amd64"}, {OS: "any", Arch: "any"}}, Versions: &versions, Keep: 5, MaxAge: 365 * 24 * time.Hour,
@@ -76,8 +76,8 @@ sources = ["https://dl.example/x"]
 		"mirror.dir":                          "/var/lib/m, mirror.toml:2",
 		"mirror.listen":                       "127.0.0.1:8080, [::1]:0, :8443, mirror.toml:3",
 		"mirror.tls_key":                      "/etc/m.key, mirror.toml:7",
-		"mirror.burst":                        "50, default",
-		"mirror.connections":                  "none, mirror.toml:11",
+		"mirror.burst":                        "100, default",
+		"mirror.connections":                  "9, mirror.toml:11",
 		"mirror.quota":                        "200 GB, mirror.toml:15",
 		"mirror.scrub_rate":                   "none, mirror.toml:16",
 		"mirror.upstreams.acme.platforms":     "linux/amd64, any, mirror.toml:23",

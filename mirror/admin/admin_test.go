@@ -23,6 +23,9 @@ import (
 	"assay/mirror/counters"
 )
 
+// A mirror is what is steered.
+var _ Mirror = (*mirror.Mirror)(nil)
+
 // fake is a mirror of one repository, acme.
 type fake struct {
 	mu     sync.Mutex
@@ -30,7 +33,7 @@ type fake struct {
 	notes  []string
 	ready  error
 	failed error         // of a run
-	begun  chan struct{} // a run waits for its context if it is set
+	begun  chan struct{} // if it is set, a run never ends
 }
 
 func (f *fake) call(format string, args ...any) {
@@ -66,8 +69,8 @@ func (f *fake) Sync(ctx context.Context, repository string) (mirror.Run, error) 
 	if f.begun != nil {
 		close(f.begun)
 		<-ctx.Done()
-		f.call("cancelled")
-		return mirror.Run{Repository: repository, Outcome: mirror.Cancelled, Err: ctx.Err()}, nil
+		f.call("left")
+		return mirror.Run{}, ctx.Err()
 	}
 	run := mirror.Run{Repository: repository, Outcome: mirror.Done, Changed: true, Generation: 4, Bytes: 5}
 	if f.failed != nil {
@@ -88,18 +91,23 @@ func (f *fake) Quarantine(repository string) ([]mirror.Quarantined, error) {
 	return []mirror.Quarantined{{Repository: repository, Path: "a/b", Digest: digest, Reason: "wrong", Since: moment}}, errors.Join(err, f.known(repository))
 }
 
-func (f *fake) Release(_ context.Context, repository, path, by string) error {
-	f.call("release %s %s %s", repository, path, by)
+func (f *fake) Cancel(repository string) (bool, error) {
+	f.call("cancel %s", repository)
+	return true, f.known(repository)
+}
+
+func (f *fake) Release(_ context.Context, repository, path string) error {
+	f.call("release %s %s", repository, path)
 	return f.known(repository)
 }
 
-func (f *fake) Hold(_ context.Context, repository, path, reason, by string) error {
-	f.call("hold %s %s %s %s", repository, path, reason, by)
+func (f *fake) Hold(_ context.Context, repository, path, reason string) error {
+	f.call("hold %s %s %s", repository, path, reason)
 	return f.known(repository)
 }
 
 func (f *fake) Storage(context.Context) (mirror.StorageStatus, error) {
-	return mirror.StorageStatus{Quota: 5, Used: 4, Objects: 3, Free: -1, Scrub: mirror.ScrubStatus{Last: moment, Checked: 2, Damaged: 1}}, nil
+	return mirror.StorageStatus{Quota: 5, Used: 4, Objects: 3, Free: -1, Scrub: mirror.Scrub{Ended: moment, Checked: 2, Damaged: 1}}, nil
 }
 
 func (f *fake) Ready() error { return f.ready }
@@ -184,17 +192,20 @@ func TestClientAndServer(t *testing.T) {
 	if err := errors.Join(c.Release(ctx, "acme", "a/b", "alice"), c.Hold(ctx, "acme", "c", "looks odd", ""), c.Reload(ctx), c.Ready(ctx)); err != nil || reloaded != 1 {
 		t.Errorf("found %v, %d reloads", err, reloaded)
 	}
+	if found, err := c.Cancel(ctx, "acme"); err != nil || !found {
+		t.Errorf("cancel: found %v, %v", found, err)
+	}
 	if found, err := c.Counters(ctx); err != nil || !reflect.DeepEqual(found, set.Samples()) {
 		t.Errorf("counters: found %+v, %v", found, err)
 	}
 
 	who := peerName(t)
-	if want := []string{"sync acme", "release acme a/b alice, " + who, "hold acme c looks odd " + who}; !slices.Equal(f.calls, want) {
+	if want := []string{"sync acme", "release acme a/b", "hold acme c looks odd", "cancel acme"}; !slices.Equal(f.calls, want) {
 		t.Errorf("expected the calls %q, found %q", want, f.calls)
 	}
 	if want := []string{
 		"mirror.sync: acme, asked by " + who, "mirror.release: acme: a/b, asked by alice, " + who,
-		"mirror.hold: acme: c, asked by " + who + ": looks odd", "mirror.reload: asked by " + who,
+		"mirror.hold: acme: c, asked by " + who + ": looks odd", "mirror.reload: asked by " + who, "mirror.cancel: acme, asked by " + who,
 	}; !slices.Equal(f.notes, want) {
 		t.Errorf("expected the notes %q, found %q", want, f.notes)
 	}
@@ -249,7 +260,7 @@ func TestErrorsTravel(t *testing.T) {
 	}
 }
 
-func TestHungUpMeansCancel(t *testing.T) {
+func TestHungUp(t *testing.T) {
 	f := &fake{begun: make(chan struct{})}
 	address, stop := start(t, Config{Mirror: f, Note: f.note}, unixPrefix+socket(t))
 	ctx, cancel := context.WithCancel(t.Context())
@@ -260,12 +271,12 @@ func TestHungUpMeansCancel(t *testing.T) {
 	if err := stop(); err != nil { // it waits for the handler
 		t.Error(err)
 	}
-	if want := []string{"sync acme", "cancelled"}; !slices.Equal(f.calls, want) {
+	if want := []string{"sync acme", "left"}; !slices.Equal(f.calls, want) {
 		t.Errorf("expected %q, found %q", want, f.calls)
 	}
 }
 
-func TestStopEndsRuns(t *testing.T) {
+func TestStopEndsRequests(t *testing.T) {
 	f := &fake{begun: make(chan struct{})}
 	address, stop := start(t, Config{Mirror: f, Note: f.note}, unixPrefix+socket(t))
 	answers := make(chan error, 1)
@@ -278,7 +289,7 @@ func TestStopEndsRuns(t *testing.T) {
 		t.Error(err)
 	}
 	if err := <-answers; !errors.Is(err, context.Canceled) {
-		t.Errorf("expected the run's end, %v, found %v", context.Canceled, err)
+		t.Errorf("expected %v, found %v", context.Canceled, err)
 	}
 }
 

@@ -109,8 +109,8 @@ func (c *Client) Plan(ctx context.Context, repository string) (mirror.Plan, erro
 	return doc.Plan, err
 }
 
-// Sync runs now, or joins the run that is under way, and waits for its end. The
-// run's Err is a *RemoteError.
+// Sync runs now, or joins the run that is under way, and waits for its end. Whoever
+// gives up leaves it running. The run's Err is a *RemoteError.
 func (c *Client) Sync(ctx context.Context, repository string) (mirror.Run, error) {
 	var doc runDoc
 	if err := c.post(ctx, "/v1/sync/"+url.PathEscape(repository), orderDoc{}, &doc); err != nil {
@@ -120,6 +120,13 @@ func (c *Client) Sync(ctx context.Context, repository string) (mirror.Run, error
 		doc.Run.Err = doc.Fault.remote()
 	}
 	return doc.Run, nil
+}
+
+// Cancel ends the run that is under way, and reports whether there was one.
+func (c *Client) Cancel(ctx context.Context, repository string) (bool, error) {
+	var doc cancelDoc
+	err := c.post(ctx, "/v1/cancel/"+url.PathEscape(repository), orderDoc{}, &doc)
+	return doc.Cancelled, err
 }
 
 // Quarantine lists what is not served of a repository; empty: of all.

@@ -12,6 +12,7 @@
 //	GET  /v1/storage                    how the storage stands
 //	GET  /v1/plan/{repository}          what a run would fetch
 //	POST /v1/sync/{repository}          runs now, or joins the run that is under way
+//	POST /v1/cancel/{repository}        ends the run that is under way
 //	GET  /v1/quarantine?repository=NAME what is not served, and why; without a name: of all
 //	POST /v1/quarantine/{repository}/release|hold   {"path": …, "reason": …, "by": …}
 //	POST /v1/reload                     reads the configuration anew
@@ -63,16 +64,19 @@ var (
 // Mirror is what is steered. It is safe for several goroutines.
 type Mirror interface {
 	Statuses() []mirror.Status
-	// Sync runs now, or joins the run that is under way; ctx ends it. The error says
-	// why there was no run; how a run ended is in the Run.
+	// Sync runs now, or joins the run that is under way, and waits for its end. Whoever
+	// gives up leaves it running. The error is that of the name or of ctx; how the run
+	// ended is in the Run.
 	Sync(ctx context.Context, repository string) (mirror.Run, error)
+	// Cancel ends the run that is under way, and reports whether there was one.
+	Cancel(repository string) (bool, error)
 	Plan(ctx context.Context, repository string) (mirror.Plan, error)
 	// Quarantine lists what is not served; an empty name: of all repositories.
 	Quarantine(repository string) ([]mirror.Quarantined, error)
 	// Release takes a path out of quarantine, to be proven anew before it is served.
-	Release(ctx context.Context, repository, path, by string) error
+	Release(ctx context.Context, repository, path string) error
 	// Hold puts a path aside, for the reason given, until it is released.
-	Hold(ctx context.Context, repository, path, reason, by string) error
+	Hold(ctx context.Context, repository, path, reason string) error
 	Storage(ctx context.Context) (mirror.StorageStatus, error)
 	// Ready is nil if the storage can be used, and something fresh is served.
 	Ready() error

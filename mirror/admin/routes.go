@@ -45,6 +45,9 @@ type (
 		Labels []string `json:"labels"` // names and values in turn
 		Value  int64    `json:"value"`
 	}
+	cancelDoc struct {
+		Cancelled bool `json:"cancelled"` // false: there was no run
+	}
 	doneDoc struct {
 		OK bool `json:"ok"`
 	}
@@ -121,9 +124,26 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, doc)
 }
 
+func (s *Server) cancel(w http.ResponseWriter, r *http.Request) {
+	name, err := repositoryOf(r)
+	if err == nil {
+		_, err = readOrder(w, r)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	var doc cancelDoc
+	err = s.act(r.Context(), "mirror.cancel", name+", asked by "+by(r), func(context.Context) (err error) {
+		doc.Cancelled, err = s.config.Mirror.Cancel(name)
+		return err
+	})
+	s.answerOr(w, r, doc, err)
+}
+
 func (s *Server) release(w http.ResponseWriter, r *http.Request) {
 	s.order(w, r, "mirror.release", func(ctx context.Context, name string, order orderDoc) error {
-		return s.config.Mirror.Release(ctx, name, order.Path, order.By)
+		return s.config.Mirror.Release(ctx, name, order.Path)
 	})
 }
 
@@ -132,7 +152,7 @@ func (s *Server) hold(w http.ResponseWriter, r *http.Request) {
 		if order.Reason == "" {
 			return fmt.Errorf("%w: expected a reason, found none", ErrRequest)
 		}
-		return s.config.Mirror.Hold(ctx, name, order.Path, order.Reason, order.By)
+		return s.config.Mirror.Hold(ctx, name, order.Path, order.Reason)
 	})
 }
 

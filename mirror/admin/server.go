@@ -95,7 +95,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
-		// A stop ends the runs that requests wait for, too.
+		// A stop ends what requests wait for, too.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withPeer,
 	}
@@ -124,6 +124,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /v1/quarantine", s.quarantine)
 	s.mux.HandleFunc("GET /v1/counters", s.counters)
 	s.mux.HandleFunc("POST /v1/sync/{repository}", s.sync)
+	s.mux.HandleFunc("POST /v1/cancel/{repository}", s.cancel)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/release", s.release)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/hold", s.hold)
 	s.mux.HandleFunc("POST /v1/reload", s.reload)
