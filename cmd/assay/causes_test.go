@@ -22,6 +22,7 @@ var judging = map[string]string{
 // unreachable are sentinels that no command can end with, and why.
 var unreachable = map[string]string{
 	"release.ErrDuration": "a duration is always part of a document, whose error is its own",
+	"cache.ErrInUse":      "no command removes one blob: a mirror leaves what is in use for its next run",
 	"wire.ErrSource":      "it is fetch.ErrSource by its other name",
 	"wire.ErrRange":       "it always comes with fetch.ErrSource",
 	"fetch.ErrOffline":    "it is trust.ErrNotHeld by its other name",
