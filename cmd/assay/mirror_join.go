@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"assay/cache/audit"
 	"assay/cache/state"
@@ -40,7 +41,7 @@ type ownMirror struct {
 	outside mirrorOutside
 	folder  *storage.Folder
 	core    *mirror.Mirror
-	base    *session
+	base    atomic.Pointer[session] // of the configuration that counts
 }
 
 // openMirror opens the mirror of a configuration. It makes no request. Where another
@@ -58,7 +59,7 @@ func (a *app) openMirror(ctx context.Context, cfg *config.Config, outside mirror
 	}
 	c, base, err := m.coreConfig(ctx, cfg)
 	if err == nil {
-		m.base = base
+		m.base.Store(base)
 		m.core, err = mirror.Open(ctx, c)
 	}
 	if err != nil {
@@ -82,7 +83,7 @@ func (m *ownMirror) configure(ctx context.Context, cfg *config.Config) error {
 	if err := m.core.Configure(ctx, c); err != nil {
 		return err
 	}
-	m.base = base
+	m.base.Store(base)
 	return nil
 }
 
@@ -181,12 +182,13 @@ func judgesOf(cfg *config.Config) string {
 // note writes down in the mirror's audit log what an administrator does. A log that
 // can't be written does not stop the mirror, but is told.
 func (m *ownMirror) note(ctx context.Context, action, detail string) {
-	writer, err := m.a.auditor(ctx, m.base)
+	base := m.base.Load()
+	writer, err := m.a.auditor(ctx, base)
 	if err == nil {
 		entry := audit.Entry{Action: action, Detail: detail}
 		// Details begin with the repository, where there is one.
 		name := detail[:len(detail)-len(strings.TrimLeft(detail, "abcdefghijklmnopqrstuvwxyz0123456789._-"))]
-		if slices.ContainsFunc(m.base.repositories, func(r *repository) bool { return r.name == name }) {
+		if slices.ContainsFunc(base.repositories, func(r *repository) bool { return r.name == name }) {
 			entry.Subject.Repository = name
 		}
 		err = writer.note(ctx, entry)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
@@ -99,43 +100,59 @@ func (d *mirrorDaemon) run() error {
 	// What this ends, ends together.
 	ctx, cancel := context.WithCancel(d.c.Context)
 	defer cancel()
-	var parts sync.WaitGroup
-	defer parts.Wait()
-	defer cancel()
-	failed := make(chan error, len(d.cfg.Daemon.Listen)+2)
-	begin := func(part func(context.Context) error) {
-		parts.Go(func() {
-			failed <- part(ctx)
-			cancel()
-		})
-	}
-	count := 2
-	for _, address := range d.cfg.Daemon.Listen {
-		listener, err := serve.Listen(ctx, address)
-		if err != nil {
-			return withHint(mark(errListen, err), "`mirror.listen` names the addresses; `assay config show` tells where")
-		}
-		count++
-		d.tellAddress(listener.Addr().String())
-		begin(func(ctx context.Context) error { return d.public.Serve(ctx, listener) })
-	}
-	listener, err := admin.Listen(adminAddress(d.cfg.Daemon))
+	parts, err := d.parts(ctx)
 	if err != nil {
 		return err
 	}
-	begin(func(ctx context.Context) error { return d.admin.Serve(ctx, listener) })
-	begin(d.own.core.Run)
 	stop := d.reloadOnSignal(ctx)
 	defer stop()
-
+	defer cancel()
+	failed := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() {
+			failed <- part(ctx)
+			cancel()
+		}()
+	}
 	var errs []error
-	for range count {
-		if err := <-failed; err != nil && !errors.Is(err, context.Canceled) {
+	for range parts {
+		// That it was told to stop is no failure of a part.
+		if err := <-failed; err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.Cause(ctx)) {
 			errs = append(errs, err)
 		}
 	}
 	d.log.Info("stopped", "cause", causeText(d.c.Context))
 	return errors.Join(errs...)
+}
+
+// parts opens all that is listened at, and tells where, and gives what is to be run
+// at the same time.
+func (d *mirrorDaemon) parts(ctx context.Context) (parts []func(context.Context) error, err error) {
+	var open []io.Closer
+	defer func() {
+		if err != nil {
+			for _, listener := range open {
+				err = errors.Join(err, listener.Close())
+			}
+		}
+	}()
+	var addresses []string
+	for _, address := range d.cfg.Daemon.Listen {
+		listener, err := serve.Listen(ctx, address)
+		if err != nil {
+			return nil, withHint(mark(errListen, err), "mirror.listen names the addresses; `assay config show` tells where")
+		}
+		open, addresses = append(open, listener), append(addresses, listener.Addr().String())
+		parts = append(parts, func(ctx context.Context) error { return d.public.Serve(ctx, listener) })
+	}
+	listener, err := admin.Listen(adminAddress(d.cfg.Daemon))
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range addresses {
+		d.tellAddress(address)
+	}
+	return append(parts, func(ctx context.Context) error { return d.admin.Serve(ctx, listener) }, d.own.core.Run), nil
 }
 
 // tellAddress says where the mirror listens.
@@ -146,7 +163,7 @@ func (d *mirrorDaemon) tellAddress(address string) {
 	}
 	base := (&url.URL{Scheme: scheme, Host: address, Path: "/r/"}).String()
 	d.log.Info("listening", "url", base, "admin", adminAddress(d.cfg.Daemon))
-	d.a.out.line("listening on %sREPO/; ask it with: assay mirror status", base)
+	d.a.out.line("listening on %sREPO/", base)
 }
 
 func causeText(ctx context.Context) string {
