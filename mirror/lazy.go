@@ -99,14 +99,15 @@ func (r *repository) obtain(path string, key artifact.Digest) error {
 	if err != nil {
 		return err
 	}
-	defer release()
 	_, isArtifact := folderOf(path)
 	t := promise{path: path, digests: target.Digests(), length: target.Length(), carried: true, target: target}
 	moved, err := r.bring(ctx, s, t, isArtifact && !isDocument(path))
 	if err != nil {
+		release(fetchedSum{})
 		r.m.log.Warn("not fetched", "repository", r.settings.Name, "target", path, "error", err.Error())
 		return errors.Join(err, r.isolate(ctx, t, err))
 	}
+	release(fetchedSum{1, t.length})
 	if now := r.serving.Load(); now != nil {
 		now.held.Add(1)
 		now.bytes.Add(t.length)

@@ -18,7 +18,7 @@ func (r *repository) plan(ctx context.Context) (Plan, error) {
 	}
 	r.m.writing.RLock()
 	defer r.m.writing.RUnlock()
-	files, _, err := r.metadataOf(ctx, s.View())
+	files, err := r.metadataOf(ctx, s.View())
 	if err != nil {
 		return p, err
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"assay/artifact"
 	"assay/mirror/storage"
@@ -26,20 +27,36 @@ func readPointer(ctx context.Context, s storage.Storage, repository string) (*po
 	return p, version, nil
 }
 
-// metadataOf has the storage keep the metadata files of a view. Its digests and the
-// settings are what the listing follows from.
+// metadataOf has the storage keep the metadata files of a view. Where the versions
+// are those that are served, so are the files: package trust refuses a version with
+// other content than it had.
 //
 // Crash here: objects that nothing leads to. The next collection removes them.
-func (r *repository) metadataOf(ctx context.Context, view *trust.View) (files []metadataFile, basis artifact.Digest, err error) {
-	sum := sha256.New()
+func (r *repository) metadataOf(ctx context.Context, view *trust.View) (files []metadataFile, err error) {
+	now := r.serving.Load()
+	if now != nil && slices.EqualFunc(now.generation.Roles, rolesOf(view), RoleVersion.same) {
+		return now.generation.Files, nil
+	}
 	for f, err := range view.Metadata(ctx) {
 		if err != nil {
-			return nil, basis, err
-		}
-		if _, err := r.m.storage.Put(ctx, f.Bytes); err != nil {
-			return nil, basis, err
+			return nil, err
 		}
 		files = append(files, metadataFile{f.Name, f.Role, f.SHA256, int64(len(f.Bytes))})
+		if now != nil && now.metadata[f.Name].SHA256 == f.SHA256 {
+			continue
+		}
+		if _, err := r.m.storage.Put(ctx, f.Bytes); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// basisOf is the digest of what a listing follows from: the metadata, but for the two
+// files that change without it, and the settings.
+func (s Settings) basisOf(files []metadataFile) (artifact.Digest, error) {
+	sum := sha256.New()
+	for _, f := range files {
 		if f.Role != "timestamp" && f.Role != "snapshot" {
 			fmt.Fprintf(sum, "%s %s\n", f.Name, f.SHA256)
 		}
@@ -49,12 +66,12 @@ func (r *repository) metadataOf(ctx context.Context, view *trust.View) (files []
 		Filter    Filter
 		Platforms string
 		Versions  string
-	}{r.settings.Mode, r.settings.Filter, fmt.Sprint(r.settings.Filter.Platforms), fmt.Sprint(r.settings.Filter.Versions)})
+	}{s.Mode, s.Filter, fmt.Sprint(s.Filter.Platforms), fmt.Sprint(s.Filter.Versions)})
 	if err != nil {
-		return nil, basis, err
+		return artifact.Digest{}, err
 	}
 	sum.Write(settings)
-	return files, artifact.SumOf(artifact.SHA256, sum), nil
+	return artifact.SumOf(artifact.SHA256, sum), nil
 }
 
 // publish makes a generation the one that is served. All that it leads to is held

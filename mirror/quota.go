@@ -23,11 +23,11 @@ type room struct {
 }
 
 // reserve takes room for bytes that will be fetched, by the quota and by the device,
-// until release is called. Where there is none, what was fetched on demand and not
-// asked for since longest goes first.
-func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release func(), err error) {
+// until release is called with those that came. Where there is none, what was
+// fetched on demand and not asked for since longest goes first.
+func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release func(came fetchedSum), err error) {
 	if bytes <= 0 {
-		return func() {}, nil
+		return func(fetchedSum) {}, nil
 	}
 	for {
 		free, err := m.left(ctx)
@@ -48,13 +48,17 @@ func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release
 	m.mu.Lock()
 	m.room.reserved += bytes
 	m.mu.Unlock()
-	return func() {
+	return func(came fetchedSum) {
 		m.mu.Lock()
+		defer m.mu.Unlock()
 		m.room.reserved -= bytes
-		m.mu.Unlock()
-		m.measure(context.WithoutCancel(ctx))
+		m.room.used += came.bytes
+		m.objects += came.count
 	}, nil
 }
+
+// fetchedSum is how much came.
+type fetchedSum struct{ count, bytes int64 }
 
 // left is how many bytes may still be fetched; -1: not bounded, as far as is known.
 func (m *Mirror) left(ctx context.Context) (int64, error) {
@@ -77,7 +81,9 @@ func (m *Mirror) left(ctx context.Context) (int64, error) {
 	return free, nil
 }
 
-// measure finds out anew how much is used. What can't be found out stays as it was.
+// measure finds out anew how much is used, by looking at every object: at the start,
+// and after a collection. In between it is reckoned. What can't be found out stays
+// as it was.
 func (m *Mirror) measure(ctx context.Context) {
 	var used, objects int64
 	for info, err := range m.storage.Objects(ctx) {
@@ -133,12 +139,13 @@ func (m *Mirror) evict(ctx context.Context, bytes int64) (freed int64, err error
 			return freed, err
 		}
 		freed += c.t.length
+		m.mu.Lock()
+		m.room.used -= c.t.length
+		m.objects--
+		m.mu.Unlock()
 		c.at.held.Add(-1)
 		c.at.bytes.Add(-c.t.length)
 		m.counters.Counter("assay_mirror_evictions_total").Add(1)
-	}
-	if freed > 0 {
-		m.measure(ctx)
 	}
 	return freed, nil
 }

@@ -89,7 +89,11 @@ func (r *repository) sync(ctx context.Context, result *Run) error {
 	}
 	r.m.writing.RLock() // no collection while objects come that nothing leads to yet
 	defer r.m.writing.RUnlock()
-	files, basis, err := r.metadataOf(ctx, s.View())
+	files, err := r.metadataOf(ctx, s.View())
+	if err != nil {
+		return err
+	}
+	basis, err := r.settings.basisOf(files)
 	if err != nil {
 		return err
 	}
@@ -228,11 +232,12 @@ func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	if anew {
 		work = append(work, r.judgedAgain(list, judged, missing)...)
 	}
-	return r.fetchAll(ctx, s, work, judged)
+	found, err := r.fetchAll(ctx, s, work, judged)
+	release(fetchedSum{int64(found.count), found.bytes})
+	return found, err
 }
 
 // judgesAnew reports whether the policy is another one than that by which the
