@@ -48,7 +48,9 @@ type RoleVersion struct {
 	Expires time.Time `json:"expires"`
 }
 
-func (r RoleVersion) same(other RoleVersion) bool { return r.Role == other.Role && r.Version == other.Version }
+func (r RoleVersion) same(other RoleVersion) bool {
+	return r.Role == other.Role && r.Version == other.Version
+}
 
 // Tally counts targets.
 type Tally struct {
