@@ -41,35 +41,51 @@ func (b Blob) Path() string { return b.path }
 func (b Blob) Open() (io.ReadCloser, error) { return b.open() }
 
 func (b Blob) open() (*blobReader, error) {
+	file, info, err := b.openFile()
+	if err != nil {
+		return nil, err
+	}
+	return &blobReader{blob: b, file: file, info: info, hash: b.digest.Algorithm().New()}, nil
+}
+
+// File opens the blob's file, to hand its bytes on: nothing is hashed, so who
+// reads it relies on the disk. It is a regular file, by its own name; one that is
+// gone is ErrMissing.
+func (b Blob) File() (*os.File, error) {
+	file, _, err := b.openFile()
+	return file, err
+}
+
+func (b Blob) openFile() (*os.File, fs.FileInfo, error) {
 	if b.store == nil {
-		return nil, fmt.Errorf("%w: an empty blob", ErrMissing)
+		return nil, nil, fmt.Errorf("%w: an empty blob", ErrMissing)
 	}
 	// Nothing but a regular file is opened: a pipe would block.
 	before, err := os.Lstat(b.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %v", ErrMissing, b.digest)
+		return nil, nil, fmt.Errorf("%w: %v", ErrMissing, b.digest)
 	}
 	if err != nil {
-		return nil, disk(b.path, err)
+		return nil, nil, disk(b.path, err)
 	}
 	if !before.Mode().IsRegular() {
-		return nil, b.store.corrupt(b.digest, b.path, before, fmt.Sprintf("expected a regular file, found %v", before.Mode().Type()))
+		return nil, nil, b.store.corrupt(b.digest, b.path, before, fmt.Sprintf("expected a regular file, found %v", before.Mode().Type()))
 	}
 	file, err := os.Open(b.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %v", ErrMissing, b.digest)
+		return nil, nil, fmt.Errorf("%w: %v", ErrMissing, b.digest)
 	}
 	if err != nil {
-		return nil, disk(b.path, err)
+		return nil, nil, disk(b.path, err)
 	}
 	info, err := file.Stat()
 	if err == nil && !os.SameFile(before, info) {
 		err = errors.New("the file was replaced while it was opened")
 	}
 	if err != nil {
-		return nil, errors.Join(disk(b.path, err), file.Close())
+		return nil, nil, errors.Join(disk(b.path, err), file.Close())
 	}
-	return &blobReader{blob: b, file: file, info: info, hash: b.digest.Algorithm().New()}, nil
+	return file, info, nil
 }
 
 // Clone makes a file the same as the blob where the file system can share their
@@ -87,7 +103,7 @@ func (b Blob) Clone(to Cloner) error {
 // Check reads the whole blob. It fails as the reader of Open does, or with the
 // error of ctx.
 func (b Blob) Check(ctx context.Context) error {
-	return b.check(ctx, make([]byte, bufferSize), func(int64) {})
+	return b.check(ctx, make([]byte, min(bufferSize, b.length+1)), func(int64) {}) // 1: to meet what is too long
 }
 
 // check is Check with a buffer, and tells progress how many bytes were read.

@@ -24,7 +24,8 @@
 // blobs are to be described again.
 // Memory use does not depend on the size of a blob.
 //
-// Prune removes what was not used for long. It never removes what a reference holds,
+// Remove removes one blob that nobody needs. Prune removes what was not used for
+// long. It never removes what a reference holds,
 // and where it can't read a reference it removes nothing; nor what is being staged,
 // or was committed, noted or asked for within the last 10 minutes, by any process.
 // Should a blob go all the same, as by a clock that jumps, that is a typed miss like

@@ -24,6 +24,9 @@ var (
 	// ErrBusy: other processes held the index, or the references, for all of
 	// Options.LockWait.
 	ErrBusy = errors.New("the cache is busy")
+	// ErrInUse: a blob that was to be removed is held by a reference, or just being
+	// staged; see InUseError.
+	ErrInUse = errors.New("the blob is in use")
 	// ErrNewer: a later version of assay wrote the index.
 	ErrNewer = errors.New("the cache is of a newer format")
 	// ErrReference: a file below refs/ does not read as a reference, so that nobody

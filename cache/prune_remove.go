@@ -10,6 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"assay/artifact"
 	"assay/internal/durable"
 )
 
@@ -77,29 +78,50 @@ func (p *pruner) removeLocked(ctx context.Context, batch []*candidate) (err erro
 // removeOne removes a blob's file and then its entry, unless it was used since. It
 // may run again for a transaction that failed, on a blob that it has removed.
 func (p *pruner) removeOne(tx *bbolt.Tx, c *candidate) error {
-	r, found, err := getRecord(tx, c.Digest)
+	became, err := p.store.removeFile(tx, c.Digest, func(r record, found bool, info fs.FileInfo) bool {
+		return found && usedAt(r).After(c.Used()) || p.isBusy(c.Used()) || p.isBusy(info.ModTime()) || !info.Mode().IsRegular()
+	})
+	c.removed = c.removed || became == removed
+	c.gone = became == absent && !c.removed
+	return err
+}
+
+// removal is what became of a file that was to go.
+type removal int
+
+const (
+	stays removal = iota
+	removed
+	absent // before it could be removed
+)
+
+// removeFile removes a blob's file and then its entry, unless it is needed. Whoever
+// calls it keeps out who makes the blob.
+func (s *Store) removeFile(tx *bbolt.Tx, d artifact.Digest, needed func(r record, found bool, info fs.FileInfo) bool) (became removal, err error) {
+	r, found, err := getRecord(tx, d)
 	if err != nil {
-		return err
+		return stays, err
 	}
-	info, err := os.Lstat(c.Path)
+	path := s.path(d)
+	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		c.gone = !c.removed
+		became = absent
 	case err != nil:
-		return disk(c.Path, err)
-	case found && usedAt(r).After(c.Used()), p.isBusy(c.Used()), p.isBusy(info.ModTime()), !info.Mode().IsRegular():
-		return nil
+		return stays, disk(path, err)
+	case needed(r, found, info):
+		return stays, nil
 	default:
-		if err := os.Remove(c.Path); err != nil {
-			return disk(c.Path, err)
+		if err := os.Remove(path); err != nil {
+			return stays, disk(path, err)
 		}
-		c.removed = true
+		became = removed
 	}
 	// Crash here: an entry without a file. List passes it over, Get says that the
 	// blob is missing, and the next Prune or Verify forgets it. The other order would
 	// leave a file without an entry, which Get enters as if it had just come. The
 	// removal is not synced: a file that is back after a crash goes again.
-	return tx.Bucket(bucketBlobs).Delete([]byte(c.Digest.String()))
+	return became, tx.Bucket(bucketBlobs).Delete([]byte(d.String()))
 }
 
 func usedAt(r record) time.Time { return Entry{Added: r.Added, Noted: r.Noted}.Used() }

@@ -89,27 +89,42 @@ func (s *Store) Holds(d artifact.Digest) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-func (s *Store) get(ctx context.Context, d artifact.Digest) (Blob, error) {
+// Look is Get by the file alone, without the index: for who has many to look at, and
+// whose blobs nobody prunes. What was cut short is found by reading it only.
+func (s *Store) Look(d artifact.Digest) (Blob, error) {
+	blob, _, err := s.look(d)
+	return blob, err
+}
+
+func (s *Store) look(d artifact.Digest) (Blob, fs.FileInfo, error) {
 	if d.IsZero() {
-		return Blob{}, fmt.Errorf("%w: expected a digest, found an empty one", ErrInvalid)
+		return Blob{}, nil, fmt.Errorf("%w: expected a digest, found an empty one", ErrInvalid)
 	}
 	path := s.path(d)
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Blob{}, fmt.Errorf("%w: %v", ErrMissing, d)
+		return Blob{}, nil, fmt.Errorf("%w: %v", ErrMissing, d)
 	}
 	if err != nil {
-		return Blob{}, disk(path, err)
+		return Blob{}, nil, disk(path, err)
 	}
 	if !info.Mode().IsRegular() {
-		return Blob{}, s.corrupt(d, path, info, fmt.Sprintf("expected a regular file, found %v", info.Mode().Type()))
+		return Blob{}, nil, s.corrupt(d, path, info, fmt.Sprintf("expected a regular file, found %v", info.Mode().Type()))
+	}
+	return Blob{store: s, digest: d, length: info.Size(), path: path}, info, nil
+}
+
+func (s *Store) get(ctx context.Context, d artifact.Digest) (Blob, error) {
+	blob, info, err := s.look(d)
+	if err != nil {
+		return Blob{}, err
 	}
 	known, found, err := s.lookup(ctx, d)
 	if err != nil {
 		return Blob{}, err
 	}
 	if found && known.Length != info.Size() {
-		return Blob{}, s.corrupt(d, path, info, fmt.Sprintf("expected %d bytes, found %d", known.Length, info.Size()))
+		return Blob{}, s.corrupt(d, blob.path, info, fmt.Sprintf("expected %d bytes, found %d", known.Length, info.Size()))
 	}
 	if !found {
 		// The content may still be wrong; its reader will tell.
@@ -117,8 +132,8 @@ func (s *Store) get(ctx context.Context, d artifact.Digest) (Blob, error) {
 			s.notice(fmt.Sprintf("%v is held but could not be entered in the index: %v", d, err))
 		}
 	}
-	s.touch(path, info)
-	return Blob{store: s, digest: d, length: info.Size(), path: path}, nil
+	s.touch(blob.path, info)
+	return blob, nil
 }
 
 // touchAfter is how old the time of a blob's file gets before touch sets it anew.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,6 +28,27 @@ func (s *Store) fillIndex(ctx context.Context, tx *bbolt.Tx) error {
 func (s *Store) anyBlobs() bool {
 	_, err := os.Lstat(s.blobsDir())
 	return err == nil
+}
+
+// Files lists the blobs that are there by their files, without the index, in the
+// order of their digests: with Length, Path, and as Added the time of the file, which
+// is when it came or was asked for. Those that come or go meanwhile may be in it or
+// not. An error, an ErrDisk or that of ctx, is the last.
+func (s *Store) Files(ctx context.Context) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		err := s.walk(ctx, func(f blobFile) error {
+			if f.digest.IsZero() || !f.info.Mode().IsRegular() {
+				return nil // for Verify to find
+			}
+			if !yield(Entry{Digest: f.digest, Length: f.info.Size(), Added: f.info.ModTime(), Path: f.path}, nil) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			yield(Entry{}, err)
+		}
+	}
 }
 
 // blobFile is what stands in a place for blobs. Its digest is zero where its

@@ -47,6 +47,7 @@ func commands() []func(*app) *cli.Command {
 		waiveCommand,
 		auditCommand,
 		cacheCommand,
+		mirrorCommand,
 		configCommand,
 		doctorCommand,
 		demoCommand,

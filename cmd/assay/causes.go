@@ -21,6 +21,9 @@ import (
 	"assay/fetch/unpack"
 	"assay/fetch/wire"
 	"assay/internal/config"
+	"assay/mirror"
+	"assay/mirror/admin"
+	"assay/mirror/storage"
 	"assay/trust"
 	"assay/trust/advisory"
 	"assay/trust/policy"
@@ -36,7 +39,7 @@ import (
 // metadata that has expired while nothing answers is expired (11 before 20), and
 // what is wrong in a document (10, 15) is not what was typed (2).
 func causes() []cause {
-	return slices.Concat(causesOfAsking(), causesOfRefusal(), causesHere(), causesOfPromises())
+	return slices.Concat(causesOfAsking(), causesOfRefusal(), causesHere(), causesOfPromises(), causesOfMirrors())
 }
 
 // causesOfAsking: what was typed, or configured, or whoever asked gave up.
@@ -233,5 +236,42 @@ func causesOfPromises() []cause {
 		{state.ErrInvalid, 2, ""},
 
 		{context.Canceled, 130, ""},
+	}
+}
+
+// causesOfMirrors: what a mirror can't do. They stand last, as what they wrap says more.
+func causesOfMirrors() []cause {
+	return []cause{
+		{storage.ErrInUse, 31, "`assay mirror status` asks the one that is at work"},
+		{admin.ErrInUse, 31, "`assay mirror status` asks the one that is at work"},
+		{storage.ErrChanged, 31, hintBusy},
+		{mirror.ErrNoRepository, 3, "`assay config show` lists the upstreams, as mirror.upstreams"},
+		{mirror.ErrNoFile, 3, "`assay mirror quarantine list` lists what is in quarantine"},
+		{mirror.ErrNotCarried, 3, "the mode and the filter of the upstream decide; `assay config show` tells where they are set"},
+		{mirror.ErrRefused, 18, "`assay mirror quarantine list` tells why; ask the publisher"},
+		{mirror.ErrQuarantined, 18, "`assay mirror quarantine list` tells why"},
+		{mirror.ErrExpired, 11, "the upstream has to publish anew; `assay mirror status` tells when it was last asked"},
+		{mirror.ErrNotReady, 20, "`assay mirror sync` fetches it; `assay mirror status` tells how the last run ended"},
+		{mirror.ErrAbsent, 20, "`assay mirror sync` fetches it"},
+		{mirror.ErrUpstream, 20, "check the URL of the upstream, the network and the proxy, then run it again; what is held goes on being served"},
+		{mirror.ErrNoLayout, 15, "carry it in the mode \"full\", or ask the publisher for the release layout"},
+		{mirror.ErrTooMany, 18, "ask the publisher; the generation before is served"},
+		{mirror.ErrQuota, 40, "raise mirror.quota, make room on the device, or carry less by a filter"},
+		{mirror.ErrDamaged, 41, "`assay mirror sync` brings it anew"},
+		{mirror.ErrIncomplete, 20, "`assay mirror quarantine list` tells what is in quarantine; the rest is tried again in the next run"},
+		{mirror.ErrStopped, 143, ""},
+		{errPartial, 20, "`assay mirror quarantine list` tells what is in quarantine; the rest is tried again in the next run"},
+		{errRunFailed, 20, "run it again; what is held goes on being served"},
+		{storage.ErrMismatch, 13, hintAgain},
+		{storage.ErrMissing, 41, "`assay mirror sync` fetches it again"},
+		{storage.ErrDisk, 40, "check the free space and the permissions of the mirror's folder, mirror.dir in `assay config show`"},
+		{storage.ErrInvalid, 2, ""},
+		{admin.ErrNotRunning, 20, "`assay mirror serve` starts it; `assay mirror sync` needs none"},
+		{admin.ErrAnswer, 20, "`assay config show` tells where mirror.admin is; start the daemon with this version of assay"},
+		{admin.ErrUnauthorized, 2, "name the file of your token with --admin-token FILE"},
+		{admin.ErrTokens, 2, "`assay config show` tells where mirror.admin_token_file is"},
+		{admin.ErrSocket, 40, "name another place with mirror.admin, in a folder of mode 0700"},
+		{admin.ErrRequest, 2, ""},
+		{errListen, 40, ""},
 	}
 }

@@ -17,14 +17,17 @@ var judging = map[string]string{
 	"checksums": "artifact/checksums", "release": "artifact/release", "audit": "cache/audit",
 	"cache": "cache", "archive": "cache/archive", "fetch": "fetch", "wire": "fetch/wire", "transfer": "fetch/transfer",
 	"unpack": "fetch/unpack", "install": "fetch/install", "lockfile": "fetch/lockfile", "pinned": "fetch/pinned", "mirrors": "fetch/mirrors",
+	"mirror": "mirror", "storage": "mirror/storage", "admin": "mirror/admin",
 }
 
 // unreachable are sentinels that no command can end with, and why.
 var unreachable = map[string]string{
 	"release.ErrDuration": "a duration is always part of a document, whose error is its own",
+	"cache.ErrInUse":      "no command removes one blob: a mirror leaves what is in use for its next run",
 	"wire.ErrSource":      "it is fetch.ErrSource by its other name",
 	"wire.ErrRange":       "it always comes with fetch.ErrSource",
 	"fetch.ErrOffline":    "it is trust.ErrNotHeld by its other name",
+	"mirror.ErrCancelled": "it is context.Canceled",
 	"mirrors.ErrDamaged":  "what is remembered of mirrors is forgotten then, with a warning",
 	"slsa.ErrSummary":     "explain --vsa writes what the specification allows; anything else is an internal error",
 }

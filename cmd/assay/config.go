@@ -68,6 +68,24 @@ const configKeys = `The system's and the user's config.toml may have these keys:
   ca                            authorities that it may be certified by, too
   connections                   to it at once
 
+  [mirror]                      the mirror daemon; see docs/mirror.md
+  dir = "/var/lib/assay-mirror" all that it keeps
+  listen = ["127.0.0.1:8080"]   addresses of the public side
+  admin = "unix:/run/m.sock"    the administrator's; or ADDRESS:PORT, with
+  admin_token_file              a file of hashed tokens
+  tls_certificate, tls_key      of the public side
+  client_ca, tokens_file        clients have a certificate, or a token
+  rate, burst, connections      of one client: requests a second, at once; both
+  max_connections, min_rate     of all; bytes a second, slower is given up
+  stop_grace = "30s"            how long requests may end when it stops
+  quota = "200 GB"              of the storage
+  scrub_rate, scrub_every       what is held is hashed anew
+
+  [mirror.upstreams.NAME]       a declared repository that is carried
+  mode, every = "15m"           full, filtered or lazy; how often it is asked
+  products, channels, platforms, versions, keep, max_age   what is let through
+  serve_expired, sources        expired metadata, too; URLs told to readers
+
 A system's file may have locked = ["KEY"], too: those are not changed by users.
 A project's assay.toml names tools, and may have [[policy]] too, as a rule can
 only tighten; it can have nothing else:

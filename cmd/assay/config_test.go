@@ -86,10 +86,30 @@ token_command = ["vault"]
 netrc = true
 [channels]
 hello = "hotfix"
+
+[mirror]
+dir = "/mirror"
+admin = "127.0.0.1:9090"
+admin_token_file = "admin"
+tls_certificate = "m.pem"
+tls_key = "m.key"
+client_ca = "ca.pem"
+tokens_file = "tokens"
+rate = 100
+[mirror.upstreams.acme]
+mode = "filtered"
+products = ["hello"]
+channels = ["stable"]
+platforms = ["linux/amd64"]
+versions = "^1.4"
+keep = 5
+max_age = "365d"
+serve_expired = true
+sources = ["https://x"]
 `
 
 // TestKeysAreTold shows that help names every key, and README those of a
-// declared repository, of transfers and of hosts.
+// declared repository, of transfers and of hosts, docs/mirror.md those of the daemon.
 func TestKeysAreTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
 	if err := os.WriteFile(path, []byte(everyKey), 0o600); err != nil {
@@ -100,6 +120,10 @@ func TestKeysAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	operator, err := os.ReadFile(filepath.Join("..", "..", "docs", "mirror.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,13 +138,16 @@ func TestKeysAreTold(t *testing.T) {
 		if slices.Contains([]string{config.KeyRepositories, config.KeyTransfer, config.KeyHosts}, table) && !strings.Contains(string(readme), "\n| `"+key+"` | ") {
 			t.Errorf("README: %s is not named", v.Key)
 		}
+		if table == config.KeyMirror && !strings.Contains(string(operator), "\n| `"+key+"` | ") {
+			t.Errorf("docs/mirror.md: %s is not named", v.Key)
+		}
 	}
 	// Plain ones, a repository, an agreement, the limits; a rule, a builder, two
-	// profiles and the one that is built in, advisories, who judges a repository; transfers, three hosts, and a channel.
-	if want := 7 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1 + 6 + 5 + 1 + 1 + 1; keys != want {
+	// profiles and the one that is built in, advisories, who judges a repository; transfers, three hosts, and a channel; the daemon and its upstream.
+	if want := 7 + 7 + 4 + 8 + 19 + 3 + 3 + 2 + 3 + 1 + 1 + 6 + 5 + 1 + 1 + 1 + 17 + 10; keys != want {
 		t.Errorf("expected %d keys, found %d", want, keys)
 	}
-	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[transfer]", "[hosts.", "[channels]", "[tools]", "locked = ["} {
+	for _, table := range []string{"[repositories.NAME]", "[[agreement]]", "[[policy]]", "[[builders]]", "[profiles.NAME]", "[[advisories]]", "[limits]", "[transfer]", "[hosts.", "[channels]", "[mirror]", "[mirror.upstreams.NAME]", "[tools]", "locked = ["} {
 		if !strings.Contains(configKeys, table) {
 			t.Errorf("help: %s is not named", table)
 		}

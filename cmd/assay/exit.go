@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"assay/mirror/admin"
 	"assay/trust"
 )
 
@@ -97,6 +98,11 @@ func exitOf(err error) (exit, string) {
 			code, hint = cause.code, named(cause.hint, err)
 			break
 		}
+	}
+	// Another process of this program has found the code already.
+	var remote *admin.RemoteError
+	if errors.As(err, &remote) && remote.Code != code && slices.ContainsFunc(exits(), func(row exit) bool { return row.code == remote.Code && row.code > 1 }) {
+		code, hint = remote.Code, ""
 	}
 	// Whatever a limit leads to, it is the limit that can be raised.
 	var limit *trust.LimitError

@@ -18,12 +18,12 @@ import (
 // locks are the files that lockFile holds, by path.
 var locks sync.Map
 
-// systemCommands are script commands that need Unix: interrupt, terminate,
+// systemCommands are script commands that need Unix: daemon, waiting, interrupt, terminate,
 // nothingstaged, lock and unlock.
 func systemCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"interrupt": signalling(syscall.SIGINT), "terminate": signalling(syscall.SIGTERM),
-		"waiting": waiting, "nothingstaged": nothingStaged, "lock": lockFile, "unlock": unlockFile,
+		"daemon": daemonCommand, "waiting": waiting, "nothingstaged": nothingStaged, "lock": lockFile, "unlock": unlockFile,
 	}
 }
 

@@ -82,6 +82,8 @@ type Engine struct {
 	netrc   kept[[]login]
 	limiter *rate.Limiter // nil: there is no limit
 	client  *http.Client
+
+	documents documents // that were read lately
 }
 
 // New makes an engine with transports of its own, so that nothing it sets

@@ -33,6 +33,7 @@ type Request struct {
 	Small bool
 
 	pauses *pauses // counts our own; nil: nobody asks
+	unless string  // a strong ETag: where the file still has it, it does not come; empty: it always does
 }
 
 // part reports whether less than the whole file is asked for.
@@ -49,7 +50,8 @@ type Answer struct {
 	URL         string // without credentials and query
 	Proxy       string
 
-	sent string // where the credentials came from that were sent; empty: none were
+	unchanged bool   // the file still has the ETag of Request.unless; Body is empty
+	sent      string // where the credentials came from that were sent; empty: none were
 }
 
 // Source names the source, and the proxy in between: it may be the proxy that
@@ -143,6 +145,9 @@ func (e *Engine) newRequest(ctx context.Context, r Request) (*http.Request, erro
 	request.Header.Set("User-Agent", e.options.UserAgent)
 	// Not even "deflate, if you must": what is not announced is not unpacked.
 	request.Header.Set("Accept-Encoding", "identity")
+	if r.unless != "" {
+		request.Header.Set("If-None-Match", r.unless)
+	}
 	if !r.part() || r.Validator != "" && !isStrong(r.Validator) {
 		return request, nil
 	}
@@ -173,6 +178,8 @@ func (a *Answer) readHead(r Request, response *http.Response) error {
 		if err := a.readRange(r, response); err != nil {
 			return err
 		}
+	case code == http.StatusNotModified && r.unless != "":
+		a.unchanged = true
 	case code == http.StatusOK:
 		a.Total = response.ContentLength
 		a.To = max(a.Total, 0)

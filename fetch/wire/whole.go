@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -19,7 +20,8 @@ const longestPause = 10 * time.Second
 // ReadDocument reads a small file whole: at most limit bytes, within
 // Options.Document or at Options.Pace. Where the source is too busy, or breaks off,
 // it is asked again, Options.Retries times. With ErrTooLong comes what was read
-// until then.
+// until then. A document that this Engine has read lately is asked for by its ETag,
+// so that it comes only if it has changed (RFC 9110, 13.1.2).
 func (e *Engine) ReadDocument(ctx context.Context, u *url.URL, allowed Reach, limit int64) ([]byte, *Answer, error) {
 	pauses := backoff.NewExponentialBackOff()
 	pauses.InitialInterval, pauses.Multiplier = e.options.Pause, 2
@@ -53,11 +55,15 @@ func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed Reach, li
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pace := newPace(ctx, cancel, e.options.Document, e.options.Pace)
-	a, err := e.Open(ctx, Request{URL: u, Reach: allowed, Small: true, pauses: &pace.pauses})
+	known, found := e.documents.known(u, limit, time.Now())
+	a, err := e.Open(ctx, Request{URL: u, Reach: allowed, Small: true, pauses: &pace.pauses, unless: known.validator})
 	if err != nil {
 		return nil, nil, Explain(caller, u, err)
 	}
 	defer a.Body.Close()
+	if found && a.unchanged {
+		return bytes.Clone(known.data), a, nil
+	}
 	pace.body = a.Body
 	data, err := readWhole(io.LimitReader(pace, limit+1), min(a.Total, limit+1))
 	if errors.Is(err, errIdle) {
@@ -69,6 +75,7 @@ func (e *Engine) readDocument(ctx context.Context, u *url.URL, allowed Reach, li
 	if int64(len(data)) > limit {
 		return data, a, ErrTooLong
 	}
+	e.documents.keep(u, a.Validator, data, time.Now())
 	return data, a, nil
 }
 

@@ -26,6 +26,7 @@ type builder struct {
 	moving       Transfer
 	hosts        map[string]Host
 	channels     map[string]Channel
+	mirrored     *Daemon
 	tools        []Tool
 	projectFile  string
 	workDir      string
@@ -112,7 +113,7 @@ func lockOf(locks map[string]Origin, key string) (Origin, bool) {
 
 // lock takes the locks of a system file. They hold from the user's layer on.
 func (b *builder) lock(keys []string, origin Origin) error {
-	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits, KeyPolicy, KeyBuilders, KeyProfiles, KeyAdvisories, KeyTransfer, KeyHosts, KeyChannels}, scalarKeys...)
+	known := append([]string{KeyRepositories, KeyAgreement, KeyLimits, KeyPolicy, KeyBuilders, KeyProfiles, KeyAdvisories, KeyTransfer, KeyHosts, KeyChannels, KeyMirror}, scalarKeys...)
 	for _, l := range limits {
 		known = append(known, l.key)
 	}

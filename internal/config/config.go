@@ -31,6 +31,7 @@ const (
 	KeyRegion       = "region"
 	KeyChannel      = "channel"
 	KeyChannels     = "channels"
+	KeyMirror       = "mirror"
 )
 
 // LoadOptions are the outside of Load.
@@ -66,6 +67,7 @@ type Config struct {
 	Region       string       // of this machine, as mirrors are named; empty: not said
 	Channel      Channel      // of a product that is named without a selector; default: stable
 	Channels     []Channel    // likewise, of single products, by name
+	Daemon       *Daemon      // the mirror daemon; nil: no file has the table [mirror]
 
 	values  map[string]Value
 	judges  map[string]judges
@@ -172,6 +174,9 @@ func (b *builder) finish() (*Config, error) {
 	if err := b.checkProfiles(); err != nil {
 		return nil, err
 	}
+	if err := b.checkUpstreams(); err != nil {
+		return nil, err
+	}
 	platform, err := artifact.ParsePlatform(b.values[KeyPlatform].Value)
 	if err != nil {
 		return nil, &Error{Key: KeyPlatform, Kind: ErrValue, Err: err}
@@ -190,7 +195,7 @@ func (b *builder) finish() (*Config, error) {
 		CacheDir: b.values[KeyCacheDir].Value, StateDir: b.values[KeyStateDir].Value,
 		DataDir: b.values[KeyDataDir].Value, BinDir: b.values[KeyBinDir].Value,
 		Rules: b.rules, Builders: b.builders, Advisories: b.advisories, judges: b.judges, mirrors: b.mirrors,
-		Transfer: b.moving, Region: b.values[KeyRegion].Value,
+		Transfer: b.moving, Daemon: b.mirrored, Region: b.values[KeyRegion].Value,
 		Channel: Channel{Channel: b.values[KeyChannel].Value, Origin: b.values[KeyChannel].Origin},
 	}
 	c.showChannels(b)
@@ -207,6 +212,9 @@ func (b *builder) finish() (*Config, error) {
 		c.show(KeyHosts+"."+name, b.hosts[name].values())
 	}
 	c.showProofs(b)
+	if c.Daemon != nil {
+		c.show(KeyMirror, c.Daemon.values())
+	}
 	for _, tool := range c.Tools {
 		key := KeyTools + "." + tool.Name
 		c.values[key] = Value{Key: key, Value: tool.Selector, Origin: tool.Origin}

@@ -24,7 +24,7 @@
 // of the policy, the table of builders and advisories are taken together, too. A
 // repository's mirrors are those of the last file that names any. A
 // profile is declared whole, as a repository is; a name of one that no file
-// declares is an error. So is a host, as one half of its settings may be no good
+// declares is an error. So are the mirror daemon, and a host, as one half of its settings may be no good
 // without the other. Limits, channels and what is set of transfers are set one by one,
 // and no limit beyond what package trust allows.
 //

@@ -129,6 +129,7 @@ type systemDocument struct {
 	Hosts        map[string]hostDocument       `toml:"hosts"`
 	Channel      *string                       `toml:"channel"`
 	Channels     map[string]string             `toml:"channels"`
+	Mirror       *daemonDocument               `toml:"mirror"`
 }
 
 // userDocument is what a user's file may say.
@@ -151,6 +152,7 @@ type userDocument struct {
 	Hosts        map[string]hostDocument       `toml:"hosts"`
 	Channel      *string                       `toml:"channel"`
 	Channels     map[string]string             `toml:"channels"`
+	Mirror       *daemonDocument               `toml:"mirror"`
 }
 
 // system reads the system's files, and then puts their locks into force.
@@ -180,7 +182,7 @@ func (b *builder) system(options LoadOptions) error {
 		}
 		if err := b.take(f, userDocument{
 			doc.Platform, doc.Offline, doc.CacheDir, doc.StateDir, doc.DataDir, doc.BinDir, doc.Region, doc.Repositories, doc.Agreement, doc.Limits,
-			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories, doc.Transfer, doc.Hosts, doc.Channel, doc.Channels,
+			doc.Policy, doc.Builders, doc.Profiles, doc.Advisories, doc.Transfer, doc.Hosts, doc.Channel, doc.Channels, doc.Mirror,
 		}); err != nil {
 			return err
 		}
@@ -261,6 +263,9 @@ func (b *builder) take(f *file, doc userDocument) error {
 		}
 	}
 	if err := b.agree(doc.Agreement, f); err != nil {
+		return err
+	}
+	if err := b.daemon(doc.Mirror, f); err != nil {
 		return err
 	}
 	return b.takeProofs(f, doc)

@@ -168,17 +168,27 @@ func parseGrace(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
-	m := graceForm.FindStringSubmatch(text)
-	if m == nil {
+	if !graceForm.MatchString(text) {
 		return 0, fmt.Errorf("expected a duration like 72h or 7d, found %q", clip(text))
 	}
-	n, err := strconv.Atoi(m[1])
-	if err != nil {
-		return 0, err
-	}
-	unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
-	if time.Duration(n) > MaxGrace/unit { // compared so that it can't overflow
+	grace, ok := parseDuration(text, MaxGrace)
+	if !ok {
 		return 0, fmt.Errorf("expected at most 7d, found %q", text)
 	}
-	return time.Duration(n) * unit, nil
+	return grace, nil
+}
+
+// parseDuration reads a duration like 90s, 72h or 7d, and tells whether it is one,
+// and not longer than highest.
+func parseDuration(text string, highest time.Duration) (time.Duration, bool) {
+	m := graceForm.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(m[1])
+	unit := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[m[2]]
+	if err != nil || time.Duration(n) > highest/unit { // compared so that it can't overflow
+		return 0, false
+	}
+	return time.Duration(n) * unit, true
 }

@@ -27,15 +27,6 @@ func MaxTransfer() Transfer {
 	return Transfer{Downloads: 64, Connections: 64, Bandwidth: 1 << 40, MinRate: 1 << 30, Stall: time.Hour, Retries: 100}
 }
 
-// unit is what a setting of transfers counts in.
-type unit int
-
-const (
-	count unit = iota
-	size
-	span
-)
-
 // setting is one of transfers.
 type setting struct {
 	key   string

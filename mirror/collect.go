@@ -1,0 +1,79 @@
+package mirror
+
+import (
+	"context"
+	"time"
+
+	"assay/artifact"
+)
+
+// young protects what came lately from a collection, and unfinished while some
+// repository has nothing published: its first run may have been cut off, and goes
+// on from what came.
+const (
+	young      = 10 * time.Minute
+	unfinished = 7 * 24 * time.Hour
+)
+
+// Collect removes the objects that no generation leads to, and none that was
+// published before whose timestamp has not expired. While a run fetches it waits
+// for the next time, and removes nothing.
+//
+// Crash here: some objects are gone that nothing leads to.
+func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err error) {
+	if !m.writing.TryLock() {
+		return 0, 0, nil
+	}
+	defer m.writing.Unlock()
+	live, whole := m.live()
+	old := m.now().Add(-young)
+	if !whole {
+		old = m.now().Add(-unfinished)
+	}
+	for info, err := range m.storage.Objects(ctx) {
+		if err != nil {
+			return removed, freed, err
+		}
+		if live[info.Digest] || info.Added.After(old) {
+			continue
+		}
+		if err := m.storage.Delete(ctx, info.Digest); err != nil {
+			return removed, freed, err
+		}
+		removed++
+		freed += info.Length
+	}
+	m.counters.Counter("assay_mirror_collected_objects_total").Add(int64(removed))
+	m.counters.Counter("assay_mirror_collected_bytes_total").Add(freed)
+	m.measure(ctx)
+	return removed, freed, nil
+}
+
+// live are the objects that something leads to. whole tells that every repository
+// has published something.
+func (m *Mirror) live() (live map[artifact.Digest]bool, whole bool) {
+	live, whole = map[artifact.Digest]bool{}, true
+	now := m.now()
+	for _, r := range m.list() {
+		s := r.serving.Load()
+		if s == nil {
+			whole = false
+			continue
+		}
+		live[s.digest], live[s.generation.Listing] = true, true
+		for _, f := range s.generation.Files {
+			live[f.SHA256] = true
+		}
+		for _, t := range s.listing.targets {
+			if t.carried {
+				live[t.key()] = true
+			}
+		}
+		for _, old := range s.generation.Retained {
+			if old.Until.After(now) {
+				live[old.Digests.Primary()] = true
+			}
+		}
+	}
+	return live, whole
+}

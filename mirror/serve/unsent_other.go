@@ -1,0 +1,8 @@
+//go:build !linux
+
+package serve
+
+import "syscall"
+
+// setUnsent leaves it to the system how much it keeps for a client.
+func setUnsent(_, _ string, _ syscall.RawConn) error { return nil }

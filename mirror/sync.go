@@ -1,0 +1,333 @@
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"assay/cache"
+	"assay/trust"
+)
+
+// ErrIncomplete: a run published what it could, and some targets are missing or in
+// quarantine.
+var ErrIncomplete = errors.New("some targets are not served")
+
+// run takes what is new upstream, proves it and publishes it. What it returns tells
+// the rest.
+func (r *repository) run(ctx context.Context) (result Run) {
+	r.runs.Lock()
+	defer r.runs.Unlock()
+	began := r.m.now()
+	result = Run{Repository: r.settings.Name, Began: began.UTC()}
+	err := r.sync(ctx, &result)
+	if again(err, result.Faults) && ctx.Err() == nil {
+		// The upstream may have published in the middle of it: what it has now may fit.
+		first := result
+		result = Run{Repository: r.settings.Name, Began: began.UTC(), Changed: first.Changed}
+		err = r.sync(ctx, &result)
+		result.Fetched, result.Bytes = first.Fetched+result.Fetched, first.Bytes+result.Bytes
+	}
+	result.Took = r.m.now().Sub(began)
+	switch {
+	case err == nil:
+		result.Outcome = Done
+		if len(result.Faults) > 0 {
+			result.Outcome = Partial
+		}
+	case ctx.Err() != nil:
+		result.Outcome, result.Err = Cancelled, context.Cause(ctx)
+	default:
+		result.Outcome, result.Err = Failed, err
+	}
+	if result.Err != nil {
+		result.Reason = clipReason(result.Err.Error())
+	}
+	if result.Outcome == Failed || result.Outcome == Cancelled {
+		result.Faults = nil
+	}
+	if now := r.serving.Load(); now != nil {
+		result.Generation, result.Targets = now.generation.Number, now.counted()
+	}
+	r.told(result)
+	return result
+}
+
+// again reports whether a run may go better right away: something came that was not
+// what was promised.
+func again(err error, faults []Fault) bool {
+	return errors.Is(err, trust.ErrMismatch) || slices.ContainsFunc(faults, func(f Fault) bool { return f.Retry })
+}
+
+// told notes how a run ended.
+func (r *repository) told(result Run) {
+	r.mu.Lock()
+	r.last = &result
+	if result.Outcome == Done || result.Outcome == Partial {
+		r.confirmed = result.Began
+	}
+	r.mu.Unlock()
+	r.count("syncs_total", "outcome", string(result.Outcome)).Add(1)
+	log := r.m.log.Info
+	if result.Outcome != Done {
+		log = r.m.log.Warn
+	}
+	log("sync", "repository", result.Repository, "outcome", result.Outcome, "changed", result.Changed, "generation", result.Generation,
+		"fetched", result.Fetched, "bytes", result.Bytes, "took", result.Took, "reason", result.Reason, "faults", len(result.Faults))
+}
+
+// sync is a run without the telling.
+func (r *repository) sync(ctx context.Context, result *Run) error {
+	s, err := r.upstream.Refresh(ctx)
+	if err != nil {
+		return err
+	}
+	if err := fresh(s); err != nil {
+		return err
+	}
+	r.m.writing.RLock() // no collection while objects come that nothing leads to yet
+	defer r.m.writing.RUnlock()
+	files, err := r.metadataOf(ctx, s.View())
+	if err != nil {
+		return err
+	}
+	basis, err := r.settings.basisOf(files)
+	if err != nil {
+		return err
+	}
+	if r.unchanged(s, files, basis.Hex()) {
+		r.mu.Lock()
+		r.session = s
+		r.mu.Unlock()
+		return nil
+	}
+	sel, err := r.gather(ctx, s, result)
+	if err != nil {
+		return err
+	}
+	l := newListing(sel.targets, sel.attested)
+	g := &generation{
+		Schema: generationSchema, Repository: r.settings.Name, Number: r.nextNumber(), Made: r.m.now().UTC(), Mode: r.settings.Mode,
+		Basis: basis, Policy: s.Policy(), Roles: rolesOf(s.View()), Files: files,
+	}
+	if now := r.serving.Load(); now != nil && r.sameGeneration(now, g, l) {
+		r.mu.Lock()
+		r.session = s
+		r.mu.Unlock()
+		return r.recount(ctx, now) // only what was missing came, or went
+	}
+	if err := r.publish(ctx, s, g, l); err != nil {
+		return err
+	}
+	result.Changed = true
+	return nil
+}
+
+// fresh refuses metadata that was not confirmed by the upstream just now.
+func fresh(s Session) error {
+	if err := s.View().Stale(); err != nil {
+		return err
+	}
+	if how := s.View().Freshness(); how != trust.Fresh {
+		return fmt.Errorf("%s: %w: expected fresh metadata, found it to be %s", s.View().Repository(), ErrUpstream, how)
+	}
+	return nil
+}
+
+// unchanged reports whether there is nothing to do: the same metadata, the same
+// settings and policy, and all that is carried is held or set aside for good.
+func (r *repository) unchanged(s Session, files []metadataFile, basis string) bool {
+	now := r.serving.Load()
+	if now == nil || !now.generation.sameMetadata(files) || now.generation.Basis.Hex() != basis ||
+		now.generation.Policy != s.Policy() || r.settings.Filter.MaxAge > 0 {
+		return false
+	}
+	for _, q := range now.quarantined {
+		if q.Retry {
+			return false
+		}
+	}
+	return r.settings.Mode == Lazy || now.counted().Missing == 0 && len(now.quarantined) == 0
+}
+
+// sameGeneration reports whether publishing would change nothing for a reader.
+func (r *repository) sameGeneration(now *serving, g *generation, l *listing) bool {
+	same := func(x, y promise) bool { return x.path == y.path && x.key() == y.key() && x.carried == y.carried }
+	return now.generation.sameMetadata(g.Files) && now.generation.Basis == g.Basis && now.generation.Policy == g.Policy &&
+		slices.EqualFunc(now.listing.targets, l.targets, same)
+}
+
+// survey fetches the documents, and finds out what is carried.
+func (r *repository) survey(ctx context.Context, s Session) (*selection, *fetched, error) {
+	list, err := promises(ctx, s.View())
+	if err != nil {
+		return nil, nil, err
+	}
+	var documents []promise
+	for _, t := range list {
+		if t.carried = isDocument(t.path); t.carried {
+			documents = append(documents, t)
+		}
+	}
+	found, err := r.fetchMissing(ctx, s, documents, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.mustRead(s, found); err != nil {
+		return nil, nil, err
+	}
+	sel, err := r.choose(ctx, s, list)
+	return sel, found, err
+}
+
+// gather fetches what is carried: first the documents, which decide what else.
+func (r *repository) gather(ctx context.Context, s Session, result *Run) (*selection, error) {
+	sel, found, err := r.survey(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	more := &fetched{faults: map[string]error{}}
+	if r.settings.Mode != Lazy {
+		if more, err = r.fetchMissing(ctx, s, sel.targets, sel.judged); err != nil {
+			return nil, err
+		}
+	}
+	maps.Copy(more.faults, found.faults)
+	result.Fetched, result.Bytes = found.count+more.count, found.bytes+more.bytes
+	return sel, r.settle(ctx, s, sel, more.faults, result)
+}
+
+// mustRead ends a run whose documents do not come because of the network: without
+// them nobody knows what is carried.
+func (r *repository) mustRead(s Session, found *fetched) error {
+	for _, path := range slices.Sorted(maps.Keys(found.faults)) {
+		if err := found.faults[path]; s.Temporary(err) {
+			return fmt.Errorf("%w: %w", ErrUpstream, err)
+		}
+	}
+	return nil
+}
+
+// fetchMissing fetches what the storage does not have, and judges again what it has
+// where the policy is another one. Room is taken for it first.
+func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise, judged map[string]bool) (*fetched, error) {
+	missing, err := r.absent(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	var bytes int64
+	work := missing[:0:0]
+	aside := r.aside()
+	anew := r.judgesAnew(s)
+	for _, t := range missing {
+		if q, found := isolated(aside, t.path, t.key()); found && !q.Retry && (q.ByHand || !anew) {
+			continue
+		}
+		bytes += t.length
+		work = append(work, t)
+	}
+	release, err := r.m.reserve(ctx, r.settings.Name, bytes)
+	if err != nil {
+		return nil, err
+	}
+	if anew {
+		work = append(work, r.judgedAgain(list, judged, missing)...)
+	}
+	found, err := r.fetchAll(ctx, s, work, judged)
+	release(fetchedSum{int64(found.count), found.bytes})
+	return found, err
+}
+
+// judgesAnew reports whether the policy is another one than that by which the
+// served generation was judged.
+func (r *repository) judgesAnew(s Session) bool {
+	now := r.serving.Load()
+	return now == nil || now.generation.Policy != s.Policy()
+}
+
+// judgedAgain are the artifacts that are held, to be judged by a policy that
+// changed. What was refused by the one before may pass.
+func (r *repository) judgedAgain(list []promise, judged map[string]bool, missing []promise) []promise {
+	skip := map[string]bool{}
+	for _, t := range missing {
+		skip[t.path] = true
+	}
+	var again []promise
+	for _, t := range list {
+		if t.carried && judged[t.path] && !skip[t.path] {
+			again = append(again, t)
+		}
+	}
+	return again
+}
+
+func (r *repository) aside() []Quarantined {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.quarantine
+}
+
+// settle turns the faults of a run into a quarantine, and tells of them. What was
+// in quarantine for its bytes and came leaves it; what the repository promises no
+// longer leaves it, too.
+func (r *repository) settle(ctx context.Context, s Session, sel *selection, faults map[string]error, result *Run) error {
+	var held []Quarantined
+	now := r.m.now().UTC()
+	before := r.aside()
+	anew := r.judgesAnew(s)
+	for _, t := range sel.targets {
+		err := faults[t.path]
+		was, known := isolated(before, t.path, t.key())
+		switch {
+		case !t.carried:
+		case err != nil && s.Temporary(err):
+			if known {
+				held = append(held, was)
+			}
+			result.fault(Fault{Path: t.path, Reason: clipReason(err.Error()), Retry: true}, err)
+		case err != nil:
+			q := Quarantined{Repository: r.settings.Name, Path: t.path, Digest: t.key(), Reason: clipReason(err.Error()), Since: now, Retry: !errors.Is(err, ErrRefused)}
+			if known {
+				q.Since = was.Since
+			}
+			held = append(held, q)
+			result.fault(Fault{Path: t.path, Reason: q.Reason, Quarantined: true, Retry: q.Retry}, err)
+			r.count("verification_failures_total", "kind", kindOf(err)).Add(1)
+		case known && (was.ByHand || !was.Retry && !(anew && sel.judged[t.path])):
+			held = append(held, was)
+			result.fault(Fault{Path: t.path, Reason: was.Reason, Quarantined: true}, fmt.Errorf("%w: %s: %s", ErrQuarantined, t.path, was.Reason))
+		}
+	}
+	for _, f := range sel.faults {
+		if !slices.ContainsFunc(held, func(q Quarantined) bool { return q.Path == f.Path }) {
+			f.Reason = clipReason(f.Reason)
+			result.fault(f, fmt.Errorf("%w: %s: %s", ErrIncomplete, f.Path, f.Reason))
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.setQuarantine(ctx, held)
+}
+
+// fault notes a fault of a run, and the first one's error as that of the run.
+func (result *Run) fault(f Fault, err error) {
+	if result.Err == nil {
+		result.Err = fmt.Errorf("%w: %w", ErrIncomplete, err)
+	}
+	if len(result.Faults) < MaxFaults {
+		result.Faults = append(result.Faults, f)
+	}
+}
+
+// kindOf says in a word what a verification found.
+func kindOf(err error) string {
+	switch {
+	case errors.Is(err, ErrRefused):
+		return "policy"
+	case errors.Is(err, trust.ErrMismatch), errors.Is(err, cache.ErrMismatch):
+		return "digest"
+	}
+	return "other"
+}
