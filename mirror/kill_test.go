@@ -347,14 +347,13 @@ func TestReadersSeeOneRepository(t *testing.T) {
 	}
 	sync1()
 	var wait sync.WaitGroup
-	var done atomic.Bool
-	var reads atomic.Int64
+	begin, reads := make(chan bool, 2), atomic.Int64{}
 	for range 2 {
 		client, err := newReader(b.repo.Root(), time.Now)
 		must(t, err)
 		client.m = m
 		wait.Go(func() {
-			for !done.Load() {
+			for range begin {
 				if n, err := client.whole(t.Context(), true); err != nil {
 					t.Errorf("expected one whole repository, found %v after %d targets", err, n)
 					return
@@ -365,12 +364,16 @@ func TestReadersSeeOneRepository(t *testing.T) {
 	}
 	for range 50 {
 		must(t, b.change())
+		select {
+		case begin <- true:
+		default: // both are at work
+		}
 		sync1()
 		if _, _, err := m.Collect(t.Context()); err != nil {
 			t.Errorf("collect: %v", err)
 		}
 	}
-	done.Store(true)
+	close(begin)
 	wait.Wait()
 	if reads.Load() < 10 {
 		t.Errorf("expected clients to read meanwhile, found %d reads", reads.Load())
