@@ -37,6 +37,8 @@ type generation struct {
 	Roles   []RoleVersion   `json:"roles"`
 	Files   []metadataFile  `json:"files"` // in the order in which they may be published
 	Listing artifact.Digest `json:"listing"`
+	// Followed is when the last timestamp of before expires; zero: there was none.
+	Followed time.Time `json:"followed,omitzero"`
 	// Retained are names of generations before that readers may still ask for.
 	Retained []retained `json:"retained,omitempty"`
 }
@@ -125,10 +127,14 @@ func (g *generation) sameMetadata(files []metadataFile) bool {
 	return slices.Equal(g.Files, files)
 }
 
+// maxRetained is how many names of before are kept, the last ones first. More come
+// where much changes often and timestamps last long.
+const maxRetained = 1 << 19
+
 // retain carries over what the generation before served and this one does not, for
 // as long as a reader may still follow the timestamp of then.
 func (g *generation) retain(old *generation, was, is *listing, now time.Time) {
-	until := old.role("timestamp").Expires
+	until := g.followed(old)
 	names := map[string]bool{}
 	for _, f := range g.Files {
 		names[f.Name] = true
@@ -159,6 +165,17 @@ func (g *generation) retain(old *generation, was, is *listing, now time.Time) {
 	for _, r := range old.Retained {
 		keep(r)
 	}
+	g.Retained = g.Retained[:min(len(g.Retained), maxRetained)]
+}
+
+// followed is until when a reader may follow some timestamp up to that of old: a later
+// one may expire earlier.
+func (g *generation) followed(old *generation) time.Time {
+	g.Followed = old.role("timestamp").Expires
+	if old.Followed.After(g.Followed) {
+		g.Followed = old.Followed
+	}
+	return g.Followed
 }
 
 // hashedName is the name of a target with a digest, below the repository's base.
