@@ -67,6 +67,9 @@ func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) erro
 	if slices.Equal(held, r.quarantine) {
 		return nil
 	}
+	if r.retired { // its successor has read the list already
+		return fmt.Errorf("%s: %w: its settings change just now", r.settings.Name, ErrStopped)
+	}
 	var data []byte
 	if len(held) > 0 {
 		var err error
@@ -77,11 +80,11 @@ func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) erro
 	if len(data) > storage.MaxDocument {
 		return fmt.Errorf("%s: %w: the list is longer than %d bytes", r.settings.Name, ErrTooMany, storage.MaxDocument)
 	}
-	version, err := r.m.storage.Replace(ctx, quarantineOf(r.settings.Name), r.quarantineVersion, data)
-	if err != nil {
+	var err error
+	if r.quarantineVersion, err = r.m.replace(ctx, quarantineOf(r.settings.Name), r.quarantineVersion, data); err != nil {
 		return err
 	}
-	r.quarantine, r.quarantineVersion = held, version
+	r.quarantine = held
 	if now := r.serving.Load(); now != nil {
 		r.serving.Store(now.with(held))
 	}
