@@ -85,6 +85,10 @@ func decodeGeneration(data []byte, repository string) (*generation, error) {
 	if g.Schema != generationSchema || g.Repository != repository || len(g.Files) == 0 || len(g.Roles) == 0 || g.Number < 1 {
 		return nil, fmt.Errorf("%w: expected a generation %s of %s, found %.60q of %.60q", ErrDamaged, generationSchema, repository, g.Schema, g.Repository)
 	}
+	if g.Listing.IsZero() || slices.ContainsFunc(g.Files, func(f metadataFile) bool { return f.SHA256.IsZero() }) ||
+		slices.ContainsFunc(g.Retained, func(r retained) bool { return len(r.Digests) == 0 }) {
+		return nil, fmt.Errorf("%w: expected a digest of the listing and of each file, found one without", ErrDamaged)
+	}
 	return g, nil
 }
 
