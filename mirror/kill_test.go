@@ -35,7 +35,7 @@ const faultsVariable = "ASSAY_FAULTS"
 
 // childVariable has the test's program mirror a repository until it is killed:
 // folder|URL|n|side, where it kills itself before or after (side) the n-th change of
-// the storage; 0: somebody else does.
+// the storage, or of its documents alone where n is below 0; 0: somebody else does.
 const childVariable = "ASSAY_MIRROR_CHILD"
 
 // TestMain is also the other process.
@@ -52,10 +52,11 @@ type suicidal struct {
 	storage.Storage
 	left  atomic.Int64
 	after bool
+	only  bool // documents count, nothing else
 }
 
-func (s *suicidal) step(do func()) {
-	last := s.left.Add(-1) == 0
+func (s *suicidal) step(document bool, do func()) {
+	last := (document || !s.only) && s.left.Add(-1) == 0
 	if last && !s.after {
 		die()
 	}
@@ -75,22 +76,22 @@ func die() {
 }
 
 func (s *suicidal) Put(ctx context.Context, data []byte) (digest artifact.Digest, err error) {
-	s.step(func() { digest, err = s.Storage.Put(ctx, data) })
+	s.step(false, func() { digest, err = s.Storage.Put(ctx, data) })
 	return digest, err
 }
 
 func (s *suicidal) Adopt(ctx context.Context, blob cache.Blob) (err error) {
-	s.step(func() { err = s.Storage.Adopt(ctx, blob) })
+	s.step(false, func() { err = s.Storage.Adopt(ctx, blob) })
 	return err
 }
 
 func (s *suicidal) Replace(ctx context.Context, name string, old storage.Version, data []byte) (v storage.Version, err error) {
-	s.step(func() { v, err = s.Storage.Replace(ctx, name, old, data) })
+	s.step(true, func() { v, err = s.Storage.Replace(ctx, name, old, data) })
 	return v, err
 }
 
 func (s *suicidal) Delete(ctx context.Context, digest artifact.Digest) (err error) {
-	s.step(func() { err = s.Storage.Delete(ctx, digest) })
+	s.step(false, func() { err = s.Storage.Delete(ctx, digest) })
 	return err
 }
 
@@ -114,7 +115,8 @@ func mirrorForEver(job []string) error {
 		return err
 	}
 	deadly := &suicidal{Storage: folder, after: job[3] == "after"}
-	deadly.left.Store(n)
+	deadly.left.Store(max(n, -n))
+	deadly.only = n < 0
 	m, err := mirror.Open(context.Background(), mirror.Config{Storage: deadly, Repositories: []mirror.Mirrored{{
 		Settings: mirror.Settings{Name: "acme", Mode: mirror.Full, Every: time.Hour}, Upstream: from,
 	}}})
@@ -264,8 +266,10 @@ func killOne(t *testing.T, b *busy, dir, url string, round int) (what string) {
 	t.Helper()
 	n, side := 0, "before"
 	if round%2 == 0 { // each step in its turn, both sides of it
-		n = 1 + round/4 + rand.IntN(3)*10
-		if round%4 == 0 {
+		if n = 1 + rand.IntN(28); round%4 == 0 {
+			n = -1 - rand.IntN(2) // where a generation begins to be served
+		}
+		if rand.IntN(2) == 0 {
 			side = "after"
 		}
 		what = fmt.Sprintf("%s change %d", side, n)
