@@ -16,8 +16,8 @@ build: ## the binary, in bin/
 test: ## every test; RACE=1 with the race detector
 	$(GO) test $(if $(RACE),-race) ./...
 
-soak: ## the tests of faults at length, some twenty minutes: 7,000 kills, each syscall failing, a flaky network
-	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer
+soak: ## the tests of faults at length, some twenty-five minutes: 9,000 kills, each syscall failing, a flaky network
+	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer ./mirror
 
 lint: ## what CI refuses
 	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "gofmt: not formatted:"; echo "$$unformatted"; exit 1; fi
@@ -51,6 +51,7 @@ mutants: ## each check of the packages in MUTANTS switched off in turn: a test m
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/transfer ./fetch/pinned/cloud)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files resume.go,spans.go,buffer.go,stage.go,hashing.go,commit.go ./cache)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./cache/archive)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./mirror)
 
 demo:
 	$(GO) run ./cmd/assay demo

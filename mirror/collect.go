@@ -2,9 +2,11 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"assay/artifact"
+	"assay/mirror/storage"
 )
 
 // young protects what came lately from a collection, and unfinished while some
@@ -21,6 +23,10 @@ const (
 //
 // Crash here: some objects are gone that nothing leads to.
 func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err error) {
+	if !m.configuring.TryLock() {
+		return 0, 0, nil
+	}
+	defer m.configuring.Unlock()
 	if !m.writing.TryLock() {
 		return 0, 0, nil
 	}
@@ -37,7 +43,9 @@ func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err err
 		if live[info.Digest] || info.Added.After(old) {
 			continue
 		}
-		if err := m.storage.Delete(ctx, info.Digest); err != nil {
+		if err := m.storage.Delete(ctx, info.Digest); errors.Is(err, storage.ErrInUse) {
+			continue // the next time
+		} else if err != nil {
 			return removed, freed, err
 		}
 		removed++

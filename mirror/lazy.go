@@ -31,7 +31,12 @@ type flight struct {
 // demand has a target fetched that the storage does not have, once however many ask
 // for it, and waits. Who gives up leaves the others waiting.
 func (r *repository) demand(ctx context.Context, path string, key artifact.Digest) error {
-	f := r.flights.join(key, r.m.now, func(f *flight) { r.m.background.Go(func() { r.flights.end(key, f, r.m.now, r.obtain(path, key)) }) })
+	f := r.flights.join(key, r.m.now, func(f *flight) bool {
+		return r.m.spawn(func() { r.flights.end(key, f, r.m.now, r.obtain(path, key)) })
+	})
+	if f == nil {
+		return ErrStopped
+	}
 	r.count("waiters").Add(1)
 	defer r.count("waiters").Add(-1)
 	select {
@@ -42,26 +47,34 @@ func (r *repository) demand(ctx context.Context, path string, key artifact.Diges
 	}
 }
 
-// join finds the flight of an object, or begins one.
-func (fs *flights) join(key artifact.Digest, now func() time.Time, begin func(*flight)) *flight {
+// join finds the flight of an object, or begins one; nil: it can't begin.
+func (fs *flights) join(key artifact.Digest, now func() time.Time, begin func(*flight) bool) *flight {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f := fs.now[key]
-	if f != nil && (f.ended.IsZero() || now().Sub(f.ended) < remembered) {
+	if f != nil && f.answers(now()) {
 		return f
 	}
 	if fs.now == nil {
 		fs.now = map[artifact.Digest]*flight{}
 	}
 	for other, old := range fs.now { // those that answered long enough
-		if !old.ended.IsZero() && now().Sub(old.ended) >= remembered {
+		if !old.answers(now()) {
 			delete(fs.now, other)
 		}
 	}
-	f = &flight{done: make(chan struct{})}
+	if f = (&flight{done: make(chan struct{})}); !begin(f) {
+		return nil
+	}
 	fs.now[key] = f
-	begin(f)
 	return f
+}
+
+// answers reports whether a flight is under way, or its failure is remembered. A clock
+// that was set back forgets it.
+func (f *flight) answers(now time.Time) bool {
+	since := now.Sub(f.ended)
+	return f.ended.IsZero() || since >= 0 && since < remembered
 }
 
 // end tells those who wait. A success is not remembered: the storage has it.

@@ -54,6 +54,8 @@ type Mirror struct {
 	background sync.WaitGroup
 	writing    sync.RWMutex // read: objects come that nothing leads to yet; write: a collection
 
+	configuring sync.Mutex // held while repositories take others' places, or a collection looks at them
+
 	mu           sync.Mutex // guards what follows; nothing is fetched under it
 	repositories []*repository
 	quota        int64
@@ -124,8 +126,21 @@ func (m *Mirror) make(ctx context.Context, list []Mirrored, old []*repository) (
 // Close ends all that goes on, and waits for it. What was under way publishes
 // nothing.
 func (m *Mirror) Close() {
+	m.mu.Lock() // nothing begins after it
 	m.end(ErrStopped)
+	m.mu.Unlock()
 	m.background.Wait()
+}
+
+// spawn does something that Close ends and waits for; false: it was closed.
+func (m *Mirror) spawn(do func()) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.life.Err() != nil {
+		return false
+	}
+	m.background.Go(do)
+	return true
 }
 
 // list are the repositories, by name.

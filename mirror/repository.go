@@ -36,7 +36,9 @@ type repository struct {
 	running           *running
 	retired           bool // another one has taken its place
 
-	known map[artifact.Digest]*leaf // manifests that were read; for the run under way
+	// For the run under way:
+	known map[artifact.Digest]*leaf // manifests that were read
+	clean bool                      // the last time, every document could be read
 }
 
 // serving is a generation, ready to be asked. Nothing in it changes but the tally.

@@ -95,6 +95,9 @@ func (r *repository) choose(ctx context.Context, s Session, targets []promise) (
 	for i := range targets {
 		t := &targets[i]
 		t.carried = r.settings.carries(t.path, leaves, chosen, left)
+		if at, ok := folderOf(t.path); ok && leaves[at] != nil && leaves[at].fault != nil && !isDocument(t.path) {
+			sel.judged[t.path] = true // nobody knows what is an artifact there
+		}
 		sel.groups[t.path] = groupOf(t.path, listed)
 	}
 	return sel, nil
@@ -152,7 +155,9 @@ func (r *repository) leaves(ctx context.Context, s Session, sel *selection) (map
 				sel.faults = append(sel.faults, Fault{Path: t.path, Reason: err.Error()})
 			}
 		}
-		leaves[at], seen[t.key()] = l, l
+		if leaves[at] = l; l.fault == nil { // else it is read again
+			seen[t.key()] = l
+		}
 	}
 	r.known = seen
 	return leaves, nil

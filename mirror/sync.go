@@ -25,10 +25,12 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	err := r.sync(ctx, &result)
 	if again(err, result.Faults) && ctx.Err() == nil {
 		// The upstream may have published in the middle of it: what it has now may fit.
-		first := result
-		result = Run{Repository: r.settings.Name, Began: began.UTC(), Changed: first.Changed}
-		err = r.sync(ctx, &result)
-		result.Fetched, result.Bytes = first.Fetched+result.Fetched, first.Bytes+result.Bytes
+		second := Run{Repository: r.settings.Name, Began: began.UTC(), Changed: result.Changed}
+		failed := r.sync(ctx, &second)
+		second.Fetched, second.Bytes = result.Fetched+second.Fetched, result.Bytes+second.Bytes
+		if failed == nil || err != nil { // else what was published first is what this run came to
+			result, err = second, failed
+		}
 	}
 	result.Took = r.m.now().Sub(began)
 	switch {
@@ -137,19 +139,14 @@ func fresh(s Session) error {
 }
 
 // unchanged reports whether there is nothing to do: the same metadata, the same
-// settings and policy, and all that is carried is held or set aside for good.
+// settings and policy, documents that were all read, and all that is carried is held.
 func (r *repository) unchanged(s Session, files []metadataFile, basis string) bool {
 	now := r.serving.Load()
-	if now == nil || !now.generation.sameMetadata(files) || now.generation.Basis.Hex() != basis ||
+	if now == nil || !r.clean || !now.generation.sameMetadata(files) || now.generation.Basis.Hex() != basis ||
 		now.generation.Policy != s.Policy() || r.settings.Filter.MaxAge > 0 {
 		return false
 	}
-	for _, q := range now.quarantined {
-		if q.Retry {
-			return false
-		}
-	}
-	return r.settings.Mode == Lazy || now.counted().Missing == 0 && len(now.quarantined) == 0
+	return len(now.quarantined) == 0 && (r.settings.Mode == Lazy || now.counted().Missing == 0)
 }
 
 // sameGeneration reports whether publishing would change nothing for a reader.
@@ -188,12 +185,15 @@ func (r *repository) gather(ctx context.Context, s Session, result *Run) (*selec
 	if err != nil {
 		return nil, err
 	}
-	more := &fetched{faults: map[string]error{}}
-	if r.settings.Mode != Lazy {
-		if more, err = r.fetchMissing(ctx, s, sel.targets, sel.judged); err != nil {
-			return nil, err
-		}
+	bring := r.fetchMissing
+	if r.settings.Mode == Lazy {
+		bring = r.judgeHeld
 	}
+	more, err := bring(ctx, s, sel.targets, sel.judged)
+	if err != nil {
+		return nil, err
+	}
+	r.clean = len(sel.faults) == 0
 	maps.Copy(more.faults, found.faults)
 	result.Fetched, result.Bytes = found.count+more.count, found.bytes+more.bytes
 	return sel, r.settle(ctx, s, sel, more.faults, result)
@@ -210,8 +210,8 @@ func (r *repository) mustRead(s Session, found *fetched) error {
 	return nil
 }
 
-// fetchMissing fetches what the storage does not have, and judges again what it has
-// where the policy is another one. Room is taken for it first.
+// fetchMissing fetches what the storage does not have, and judges what it has and was
+// not judged by this policy yet. Room is taken for it first.
 func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise, judged map[string]bool) (*fetched, error) {
 	missing, err := r.absent(ctx, list)
 	if err != nil {
@@ -232,12 +232,18 @@ func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise
 	if err != nil {
 		return nil, err
 	}
-	if anew {
-		work = append(work, r.judgedAgain(list, judged, missing)...)
-	}
-	found, err := r.fetchAll(ctx, s, work, judged)
+	found, err := r.fetchAll(ctx, s, append(work, r.unjudged(s, list, judged, missing)...), judged)
 	release(fetchedSum{int64(found.count), found.bytes})
 	return found, err
+}
+
+// judgeHeld is what a lazy mirror does of fetchMissing.
+func (r *repository) judgeHeld(ctx context.Context, s Session, list []promise, judged map[string]bool) (*fetched, error) {
+	missing, err := r.absent(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	return r.fetchAll(ctx, s, r.unjudged(s, list, judged, missing), judged)
 }
 
 // judgesAnew reports whether the policy is another one than that by which the
@@ -247,20 +253,34 @@ func (r *repository) judgesAnew(s Session) bool {
 	return now == nil || now.generation.Policy != s.Policy()
 }
 
-// judgedAgain are the artifacts that are held, to be judged by a policy that
-// changed. What was refused by the one before may pass.
-func (r *repository) judgedAgain(list []promise, judged map[string]bool, missing []promise) []promise {
+// unjudged are the artifacts that are held, and of which nobody has said yet that this
+// policy lets them be served: it changed, and what was refused by the one before may
+// pass; they came for another repository, or for a run that was cut off; or their
+// proof did not come.
+func (r *repository) unjudged(s Session, list []promise, judged map[string]bool, missing []promise) []promise {
 	skip := map[string]bool{}
 	for _, t := range missing {
 		skip[t.path] = true
 	}
-	var again []promise
+	now, anew, aside := r.serving.Load(), r.judgesAnew(s), r.aside()
+	var work []promise
 	for _, t := range list {
-		if t.carried && judged[t.path] && !skip[t.path] {
-			again = append(again, t)
+		if !t.carried || !judged[t.path] || skip[t.path] {
+			continue
 		}
+		q, known := isolated(aside, t.path, t.key())
+		switch {
+		case anew, known && q.Retry:
+		case known:
+			continue
+		default:
+			if i, found := now.listing.index(t.path); found && now.listing.targets[i].carried && now.listing.targets[i].key() == t.key() {
+				continue
+			}
+		}
+		work = append(work, t)
 	}
-	return again
+	return work
 }
 
 func (r *repository) aside() []Quarantined {
@@ -270,23 +290,34 @@ func (r *repository) aside() []Quarantined {
 }
 
 // settle turns the faults of a run into a quarantine, and tells of them. What was
-// in quarantine for its bytes and came leaves it; what the repository promises no
-// longer leaves it, too.
+// in quarantine for its bytes and came leaves it. What the repository promises no
+// longer leaves it once readers of what was published before are not led to it.
 func (r *repository) settle(ctx context.Context, s Session, sel *selection, faults map[string]error, result *Run) error {
 	var held []Quarantined
 	now := r.m.now().UTC()
 	before := r.aside()
 	anew := r.judgesAnew(s)
+	rest := slices.Clone(before)
 	for _, t := range sel.targets {
+		if !t.carried {
+			continue
+		}
 		err := faults[t.path]
 		was, known := isolated(before, t.path, t.key())
+		if known {
+			rest = slices.DeleteFunc(rest, func(q Quarantined) bool { return q == was })
+		}
 		switch {
-		case !t.carried:
 		case err != nil && s.Temporary(err):
+			// What is held and could not be judged is not served. What is not held is judged
+			// when it comes.
+			if _, missing := r.m.storage.Stat(ctx, t.key()); !known && sel.judged[t.path] && missing == nil {
+				was, known = Quarantined{Repository: r.settings.Name, Path: t.path, Digest: t.key(), Reason: clipReason(err.Error()), Since: now, Retry: true}, true
+			}
 			if known {
 				held = append(held, was)
 			}
-			result.fault(Fault{Path: t.path, Reason: clipReason(err.Error()), Retry: true}, err)
+			result.fault(Fault{Path: t.path, Reason: clipReason(err.Error()), Quarantined: known, Retry: true}, err)
 		case err != nil:
 			q := Quarantined{Repository: r.settings.Name, Path: t.path, Digest: t.key(), Reason: clipReason(err.Error()), Since: now, Retry: !errors.Is(err, ErrRefused)}
 			if known {
@@ -304,6 +335,13 @@ func (r *repository) settle(ctx context.Context, s Session, sel *selection, faul
 		if !slices.ContainsFunc(held, func(q Quarantined) bool { return q.Path == f.Path }) {
 			f.Reason = clipReason(f.Reason)
 			result.fault(f, fmt.Errorf("%w: %s: %s", ErrIncomplete, f.Path, f.Reason))
+		}
+	}
+	// Until the new generation is published, and as long as names of before are kept.
+	serving := r.serving.Load()
+	for _, q := range rest {
+		if serving.leadsTo(q, now) {
+			held = append(held, q)
 		}
 	}
 	r.mu.Lock()
