@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -55,7 +56,9 @@ func (r *repository) readQuarantine(ctx context.Context) error {
 // Crash here: the old list or the new one. A target that is in neither and whose
 // bytes are bad was never named by a published listing without being fetched whole.
 func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) error {
-	slices.SortFunc(held, func(x, y Quarantined) int { return strings.Compare(x.Path, y.Path) })
+	slices.SortFunc(held, func(x, y Quarantined) int {
+		return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.Digest.Hex(), y.Digest.Hex()))
+	})
 	if len(held) > MaxQuarantined {
 		return fmt.Errorf("%s: %w: expected at most %d in quarantine, found %d; the first: %s: %s",
 			r.settings.Name, ErrTooMany, MaxQuarantined, len(held), held[0].Path, held[0].Reason)
@@ -86,11 +89,13 @@ func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) erro
 
 // isolated reports whether a target is in quarantine with these bytes.
 func isolated(held []Quarantined, path string, key artifact.Digest) (Quarantined, bool) {
-	i, found := slices.BinarySearchFunc(held, path, func(q Quarantined, path string) int { return strings.Compare(q.Path, path) })
-	if !found || held[i].Digest != key {
-		return Quarantined{}, false
+	i, _ := slices.BinarySearchFunc(held, path, func(q Quarantined, path string) int { return strings.Compare(q.Path, path) })
+	for ; i < len(held) && held[i].Path == path; i++ {
+		if held[i].Digest == key {
+			return held[i], true
+		}
 	}
-	return held[i], true
+	return Quarantined{}, false
 }
 
 // clipReason keeps a reason within its bound.
@@ -145,6 +150,7 @@ func (m *Mirror) Release(ctx context.Context, name, path string) error {
 		if err := m.storage.Delete(ctx, q.Digest); err != nil {
 			return err
 		}
+		r.proofs.withdraw(path, q.Digest) // another repository may bring its bytes back
 	}
 	return r.setQuarantine(ctx, rest)
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"assay/artifact"
 	"assay/cache"
 	"assay/trust"
 )
@@ -188,11 +189,15 @@ func (r *repository) gather(ctx context.Context, s Session, result *Run) (*selec
 	if err != nil {
 		return nil, err
 	}
-	more := &fetched{faults: map[string]error{}}
-	if r.settings.Mode != Lazy {
-		if more, err = r.fetchMissing(ctx, s, sel.targets, sel.judged); err != nil {
+	wanted := sel.targets
+	if r.settings.Mode == Lazy {
+		if wanted, err = r.heldUnproven(ctx, sel); err != nil {
 			return nil, err
 		}
+	}
+	more, err := r.fetchMissing(ctx, s, wanted, sel.judged)
+	if err != nil {
+		return nil, err
 	}
 	maps.Copy(more.faults, found.faults)
 	result.Fetched, result.Bytes = found.count+more.count, found.bytes+more.bytes
@@ -232,9 +237,7 @@ func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise
 	if err != nil {
 		return nil, err
 	}
-	if anew {
-		work = append(work, r.judgedAgain(list, judged, missing)...)
-	}
+	work = append(work, r.judgedAgain(list, judged, missing, anew)...)
 	found, err := r.fetchAll(ctx, s, work, judged)
 	release(fetchedSum{int64(found.count), found.bytes})
 	return found, err
@@ -247,16 +250,28 @@ func (r *repository) judgesAnew(s Session) bool {
 	return now == nil || now.generation.Policy != s.Policy()
 }
 
-// judgedAgain are the artifacts that are held, to be judged by a policy that
-// changed. What was refused by the one before may pass.
-func (r *repository) judgedAgain(list []promise, judged map[string]bool, missing []promise) []promise {
+// judgedAgain are the artifacts that are held, but whose proof is wanted all the same:
+// all of them where the policy is another one, as what was refused by the one before
+// may pass; else those whose bytes came by another path or for another repository,
+// whose policy is not this one's.
+func (r *repository) judgedAgain(list []promise, judged map[string]bool, missing []promise, anew bool) []promise {
 	skip := map[string]bool{}
 	for _, t := range missing {
 		skip[t.path] = true
 	}
+	keys := map[string]artifact.Digest{}
+	for _, t := range list {
+		if isDocument(t.path) {
+			keys[t.path] = t.key()
+		}
+	}
+	now := r.serving.Load()
 	var again []promise
 	for _, t := range list {
-		if t.carried && judged[t.path] && !skip[t.path] {
+		if !t.carried || !judged[t.path] || skip[t.path] {
+			continue
+		}
+		if anew || r.proofs.withdrawn(t.path, t.key()) || !now.judgedBefore(t, keys[manifestBeside(t.path)]) {
 			again = append(again, t)
 		}
 	}
@@ -271,17 +286,27 @@ func (r *repository) aside() []Quarantined {
 
 // settle turns the faults of a run into a quarantine, and tells of them. What was
 // in quarantine for its bytes and came leaves it; what the repository promises no
-// longer leaves it, too.
+// longer leaves it, too, but not before it is served no longer; and what a person has
+// put aside only under other bytes, as it may be promised or carried again.
+//
+// Crash behind it: the generation before, without what is aside by now.
 func (r *repository) settle(ctx context.Context, s Session, sel *selection, faults map[string]error, result *Run) error {
 	var held []Quarantined
 	now := r.m.now().UTC()
-	before := r.aside()
+	r.mu.Lock() // nothing that a person puts aside meanwhile is lost
+	defer r.mu.Unlock()
+	before := r.quarantine
 	anew := r.judgesAnew(s)
+	promised, decided := map[string]bool{}, map[wanted]bool{}
 	for _, t := range sel.targets {
 		err := faults[t.path]
 		was, known := isolated(before, t.path, t.key())
+		promised[t.path], decided[wanted{t.path, t.key()}] = true, true
 		switch {
 		case !t.carried:
+			if known && was.ByHand {
+				held = append(held, was)
+			}
 		case err != nil && s.Temporary(err):
 			if known {
 				held = append(held, was)
@@ -300,15 +325,28 @@ func (r *repository) settle(ctx context.Context, s Session, sel *selection, faul
 			result.fault(Fault{Path: t.path, Reason: was.Reason, Quarantined: true}, fmt.Errorf("%w: %s: %s", ErrQuarantined, t.path, was.Reason))
 		}
 	}
+	for _, q := range before {
+		if !decided[wanted{q.Path, q.Digest}] && (q.ByHand && !promised[q.Path] || r.leadsTo(q)) {
+			held = append(held, q)
+		}
+	}
 	for _, f := range sel.faults {
 		if !slices.ContainsFunc(held, func(q Quarantined) bool { return q.Path == f.Path }) {
 			f.Reason = clipReason(f.Reason)
 			result.fault(f, fmt.Errorf("%w: %s: %s", ErrIncomplete, f.Path, f.Reason))
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	return r.setQuarantine(ctx, held)
+}
+
+// leadsTo reports whether what is served now leads to what is in quarantine.
+func (r *repository) leadsTo(q Quarantined) bool {
+	now := r.serving.Load()
+	if now == nil {
+		return false
+	}
+	i, found := now.listing.index(q.Path)
+	return found && now.listing.targets[i].carried && now.listing.targets[i].key() == q.Digest
 }
 
 // fault notes a fault of a run, and the first one's error as that of the run.
