@@ -77,6 +77,16 @@ func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) erro
 		return fmt.Errorf("%s: %w: the list is longer than %d bytes", r.settings.Name, ErrTooMany, storage.MaxDocument)
 	}
 	version, err := r.m.storage.Replace(ctx, quarantineOf(r.settings.Name), r.quarantineVersion, data)
+	if errors.Is(err, storage.ErrChanged) {
+		// A demand of before the settings changed was the last to write: that counts, and
+		// whoever comes next begins there.
+		if again := r.readQuarantine(ctx); again != nil {
+			return errors.Join(err, again)
+		}
+		if now := r.serving.Load(); now != nil {
+			r.serving.Store(now.with(r.quarantine))
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -30,11 +30,11 @@ func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release
 		return func(fetchedSum) {}, nil
 	}
 	for {
-		free, err := m.left(ctx)
+		free, taken, err := m.take(ctx, bytes)
 		if err != nil {
 			return nil, err
 		}
-		if free < 0 || bytes <= free {
+		if taken {
 			break
 		}
 		freed, err := m.evict(ctx, bytes-free)
@@ -45,9 +45,6 @@ func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release
 			return nil, fmt.Errorf("%s: %w: expected at most %d bytes, by the quota and the device, found %d to fetch", name, ErrQuota, free, bytes)
 		}
 	}
-	m.mu.Lock()
-	m.room.reserved += bytes
-	m.mu.Unlock()
 	return func(came fetchedSum) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -60,6 +57,22 @@ func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release
 // fetchedSum is how much came.
 type fetchedSum struct{ count, bytes int64 }
 
+// take takes room for bytes if there is as much, in one step: several runs begin at
+// once. free is how much there is.
+func (m *Mirror) take(ctx context.Context, bytes int64) (free int64, taken bool, err error) {
+	device, err := m.storage.Free(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if free = m.unreserved(device); free < 0 || bytes <= free {
+		m.room.reserved += bytes
+		taken = true
+	}
+	return free, taken, nil
+}
+
 // left is how many bytes may still be fetched; -1: not bounded, as far as is known.
 func (m *Mirror) left(ctx context.Context) (int64, error) {
 	device, err := m.storage.Free(ctx)
@@ -68,6 +81,11 @@ func (m *Mirror) left(ctx context.Context) (int64, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.unreserved(device), nil
+}
+
+// unreserved is left, where the device has so many bytes. The caller holds m.mu.
+func (m *Mirror) unreserved(device int64) int64 {
 	free := int64(-1)
 	if m.quota > 0 {
 		free = max(0, m.quota-m.room.used-m.room.reserved)
@@ -78,7 +96,7 @@ func (m *Mirror) left(ctx context.Context) (int64, error) {
 			free = device
 		}
 	}
-	return free, nil
+	return free
 }
 
 // measure finds out anew how much is used, by looking at every object: at the start,
