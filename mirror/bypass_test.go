@@ -98,6 +98,23 @@ func TestReleasedTargetIsJudgedThoughItsBytesCameBack(t *testing.T) {
 	r.refused("targets/"+helloLinux, mirror.ErrQuarantined)
 }
 
+func TestReleasedTargetIsFetchedByTheNextRun(t *testing.T) {
+	r := newRegion(t, testrepo.Options{})
+	r.sync(mirror.Done)
+	must(t, r.m.Hold(t.Context(), "acme", helloLinux, "looks odd"))
+	must(t, r.m.Release(t.Context(), "acme", helloLinux))
+	if st, err := r.m.Status("acme"); err != nil || st.Targets.Missing != 1 {
+		t.Errorf("released: expected one to be missing, found %+v, %v", st.Targets, err)
+	}
+	if run := r.sync(mirror.Done); run.Fetched != 1 || run.Targets.Missing != 0 {
+		t.Errorf("expected it to be fetched, found %+v", run)
+	}
+	r.server.Silent() // nobody asks for it in vain now
+	if _, err := r.get("targets/" + helloLinux); err != nil {
+		t.Errorf("expected it to be served, found %v", err)
+	}
+}
+
 func TestWhatWasAsideDoesNotComeBackByItsHash(t *testing.T) {
 	r := newRegion(t, testrepo.Options{})
 	must(t, r.repo.AddTarget("file", []byte("bad")))

@@ -157,8 +157,15 @@ func (m *Mirror) Release(ctx context.Context, name, path string) error {
 		if q.Path != path {
 			continue
 		}
+		length, absent := m.storage.Stat(ctx, q.Digest)
 		if err := m.storage.Delete(ctx, q.Digest); err != nil {
 			return err
+		}
+		if absent == nil && r.leadsTo(q) {
+			// Missing by now, so that the next run does not find all as it was.
+			now := r.serving.Load()
+			now.held.Add(-1)
+			now.bytes.Add(-length)
 		}
 		r.proofs.withdraw(path, q.Digest) // another repository may bring its bytes back
 	}
