@@ -37,12 +37,12 @@ func TestHeldBytesStayAside(t *testing.T) {
 	r.refused(old, mirror.ErrQuarantined)
 	r.server.Clear()
 	r.sync(mirror.Done)
-	r.refused(old, mirror.ErrQuarantined)
+	r.refused(old, mirror.ErrNoFile)
 	if got, err := r.get("targets/file"); err != nil || string(got) != "good" {
 		t.Errorf("the new one: expected it to be served, found %q, %v", got, err)
 	}
 	r.open()
-	r.refused(old, mirror.ErrQuarantined)
+	r.refused(old, mirror.ErrNoFile)
 	r.now = r.now.Add(25 * time.Hour) // nobody follows the old timestamp any more
 	must(t, r.repo.Publish())
 	r.sync(mirror.Done)

@@ -136,8 +136,9 @@ func (g *generation) sameMetadata(files []metadataFile) bool {
 const maxRetained = 1 << 19
 
 // retain carries over what the generation before served and this one does not, for
-// as long as a reader may still follow the timestamp of then.
-func (g *generation) retain(old *generation, was, is *listing, now time.Time) {
+// as long as a reader may still follow the timestamp of then. What is in quarantine
+// stays out, as its place there may end with the promise of it.
+func (g *generation) retain(old *generation, was, is *listing, aside []Quarantined, now time.Time) {
 	until := g.followed(old)
 	names := map[string]bool{}
 	for _, f := range g.Files {
@@ -156,7 +157,7 @@ func (g *generation) retain(old *generation, was, is *listing, now time.Time) {
 		}
 	}
 	for _, t := range was.targets {
-		if !t.carried {
+		if _, refused := isolated(aside, t.path, t.key()); refused || !t.carried {
 			continue
 		}
 		if i, found := is.index(t.path); found && is.targets[i].carried && is.targets[i].key() == t.key() {

@@ -199,16 +199,16 @@ func TestRetain(t *testing.T) {
 	g3, l3 := make(3, after(20), "three")
 	g4, l4 := make(4, after(30), "one") // back again
 	g5, l5 := make(5, after(40), "five")
-	g2.retain(g1, l1, l2, now)
+	g2.retain(g1, l1, l2, nil, now)
 	want("2", g2, map[string]time.Time{file("one"): after(10), "1.snapshot.json": after(10)})
-	g3.retain(g2, l2, l3, now)
+	g3.retain(g2, l2, l3, nil, now)
 	want("3", g3, map[string]time.Time{file("one"): after(10), file("two"): after(10), "1.snapshot.json": after(10), "2.snapshot.json": after(10)})
-	g4.retain(g3, l3, l4, after(9))
+	g4.retain(g3, l3, l4, nil, after(9))
 	want("4", g4, map[string]time.Time{
 		file("one"): after(10), file("two"): after(10), file("three"): after(20),
 		"1.snapshot.json": after(10), "2.snapshot.json": after(10), "3.snapshot.json": after(20),
 	})
-	g5.retain(g4, l4, l5, after(10))
+	g5.retain(g4, l4, l5, nil, after(10))
 	want("5", g5, map[string]time.Time{file("three"): after(20), file("one"): after(30), "3.snapshot.json": after(20), "4.snapshot.json": after(30)})
 }
 
@@ -218,7 +218,7 @@ func TestRetainHasABound(t *testing.T) {
 		old.Retained = append(old.Retained, retained{Name: fmt.Sprint(i), Until: time.Unix(100, 0)})
 	}
 	g := &generation{}
-	g.retain(old, newListing(nil, nil), newListing(nil, nil), time.Unix(1, 0))
+	g.retain(old, newListing(nil, nil), newListing(nil, nil), nil, time.Unix(1, 0))
 	if len(g.Retained) != maxRetained || g.Retained[0].Name != "9.snapshot.json" {
 		t.Errorf("expected the last %d, found %d", maxRetained, len(g.Retained))
 	}

@@ -86,7 +86,7 @@ func (r *repository) publish(ctx context.Context, s Session, g *generation, l *l
 		if err := g.after(old.generation); err != nil {
 			return err
 		}
-		g.retain(old.generation, old.listing, l, r.m.now())
+		g.retain(old.generation, old.listing, l, old.quarantined, r.m.now())
 	}
 	text, err := l.encode(g.Repository)
 	if err != nil {

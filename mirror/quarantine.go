@@ -80,8 +80,19 @@ func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) erro
 	if len(data) > storage.MaxDocument {
 		return fmt.Errorf("%s: %w: the list is longer than %d bytes", r.settings.Name, ErrTooMany, storage.MaxDocument)
 	}
-	var err error
-	if r.quarantineVersion, err = r.m.replace(ctx, quarantineOf(r.settings.Name), r.quarantineVersion, data); err != nil {
+	version, err := r.m.replace(ctx, quarantineOf(r.settings.Name), r.quarantineVersion, data)
+	r.quarantineVersion = version
+	if errors.Is(err, storage.ErrChanged) {
+		// A demand of before the settings changed was the last to write: that counts, and
+		// whoever comes next begins there.
+		if again := r.readQuarantine(ctx); again != nil {
+			return errors.Join(err, again)
+		}
+		if now := r.serving.Load(); now != nil {
+			r.serving.Store(now.with(r.quarantine))
+		}
+	}
+	if err != nil {
 		return err
 	}
 	r.quarantine = held
@@ -109,7 +120,7 @@ func (s *serving) leadsTo(q Quarantined, now time.Time) bool {
 	if s == nil {
 		return false
 	}
-	if i, found := s.listing.index(q.Path); found && s.listing.targets[i].carried && s.listing.targets[i].key() == q.Digest {
+	if s.promises(q) {
 		return true
 	}
 	for _, old := range s.retained {
@@ -118,6 +129,12 @@ func (s *serving) leadsTo(q Quarantined, now time.Time) bool {
 		}
 	}
 	return false
+}
+
+// promises reports whether what is in quarantine is carried.
+func (s *serving) promises(q Quarantined) bool {
+	i, found := s.listing.index(q.Path)
+	return found && s.listing.targets[i].carried && s.listing.targets[i].key() == q.Digest
 }
 
 // clipReason keeps a reason within its bound.
@@ -169,9 +186,16 @@ func (m *Mirror) Release(ctx context.Context, name, path string) error {
 		if q.Path != path {
 			continue
 		}
+		length, absent := m.storage.Stat(ctx, q.Digest)
 		if err := m.storage.Delete(ctx, q.Digest); err != nil {
 			return err
 		}
+		if now := r.serving.Load(); absent == nil && now != nil && now.promises(q) {
+			// Missing by now, so that the next run does not find all as it was.
+			now.held.Add(-1)
+			now.bytes.Add(-length)
+		}
+		r.proofs.withdraw(path, q.Digest) // another repository may bring its bytes back
 	}
 	return r.setQuarantine(ctx, rest)
 }

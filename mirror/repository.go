@@ -22,6 +22,7 @@ type repository struct {
 	upstream Upstream
 	serving  atomic.Pointer[serving]
 	flights  flights
+	proofs   proofs
 
 	runs sync.Mutex // held by the one run that is under way
 

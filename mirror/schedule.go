@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -138,7 +139,7 @@ func (r *repository) keep(ctx context.Context) {
 			return
 		}
 		failures++
-		if out := now.result.Outcome; out == Done || out == Partial && !again(nil, now.result.Faults) {
+		if out := now.result.Outcome; out == Done || out == Partial && !slices.ContainsFunc(now.result.Faults, func(f Fault) bool { return f.Retry }) {
 			failures = 0
 		}
 		if now.result.Changed {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"assay/artifact"
 	"assay/cache"
 	"assay/trust"
 )
@@ -22,15 +23,13 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	defer r.runs.Unlock()
 	began := r.m.now()
 	result = Run{Repository: r.settings.Name, Began: began.UTC()}
-	err := r.sync(ctx, &result)
-	if again(err, result.Faults) && ctx.Err() == nil {
-		// The upstream may have published in the middle of it: what it has now may fit.
-		second := Run{Repository: r.settings.Name, Began: began.UTC(), Changed: result.Changed}
-		failed := r.sync(ctx, &second)
-		second.Fetched, second.Bytes = result.Fetched+second.Fetched, result.Bytes+second.Bytes
-		if failed == nil || err != nil { // else what was published first is what this run came to
-			result, err = second, failed
-		}
+	err := r.sync(ctx, &result, false)
+	if (errors.Is(err, errPublishedAnew) || errors.Is(err, trust.ErrMismatch)) && ctx.Err() == nil {
+		// What the upstream has by now may fit. What came is held.
+		fetched, bytes := result.Fetched, result.Bytes
+		result = Run{Repository: r.settings.Name, Began: began.UTC()}
+		err = r.sync(ctx, &result, true)
+		result.Fetched, result.Bytes = result.Fetched+fetched, result.Bytes+bytes
 	}
 	result.Took = r.m.now().Sub(began)
 	switch {
@@ -57,10 +56,19 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	return result
 }
 
-// again reports whether a run may go better right away: something came that was not
-// what was promised.
-func again(err error, faults []Fault) bool {
-	return errors.Is(err, trust.ErrMismatch) || slices.ContainsFunc(faults, func(f Fault) bool { return f.Retry })
+// errPublishedAnew ends the first try of a run in which something came that was not
+// what was promised: the upstream may have published in the middle of it. Nothing of
+// that try is published, or put aside.
+var errPublishedAnew = errors.New("the upstream has published in the middle of the run")
+
+// mayFit reports whether faults look like that.
+func mayFit(s Session, faults map[string]error) bool {
+	for _, err := range faults {
+		if !errors.Is(err, ErrRefused) && !s.Temporary(err) {
+			return true
+		}
+	}
+	return false
 }
 
 // told notes how a run ended.
@@ -80,8 +88,8 @@ func (r *repository) told(result Run) {
 		"fetched", result.Fetched, "bytes", result.Bytes, "took", result.Took, "reason", result.Reason, "faults", len(result.Faults))
 }
 
-// sync is a run without the telling.
-func (r *repository) sync(ctx context.Context, result *Run) error {
+// sync is one try of a run; last: no other follows.
+func (r *repository) sync(ctx context.Context, result *Run, last bool) error {
 	s, err := r.upstream.Refresh(ctx)
 	if err != nil {
 		return err
@@ -105,7 +113,7 @@ func (r *repository) sync(ctx context.Context, result *Run) error {
 		r.mu.Unlock()
 		return nil
 	}
-	sel, err := r.gather(ctx, s, result)
+	sel, err := r.gather(ctx, s, result, last)
 	if err != nil {
 		return err
 	}
@@ -180,22 +188,27 @@ func (r *repository) survey(ctx context.Context, s Session) (*selection, *fetche
 }
 
 // gather fetches what is carried: first the documents, which decide what else.
-func (r *repository) gather(ctx context.Context, s Session, result *Run) (*selection, error) {
+func (r *repository) gather(ctx context.Context, s Session, result *Run, last bool) (*selection, error) {
 	sel, found, err := r.survey(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	bring := r.fetchMissing
+	wanted := sel.targets
 	if r.settings.Mode == Lazy {
-		bring = r.judgeHeld
+		if wanted, err = r.heldUnproven(ctx, sel); err != nil {
+			return nil, err
+		}
 	}
-	more, err := bring(ctx, s, sel.targets, sel.judged)
+	more, err := r.fetchMissing(ctx, s, wanted, sel.judged)
 	if err != nil {
 		return nil, err
 	}
 	r.clean = len(sel.faults) == 0
 	maps.Copy(more.faults, found.faults)
 	result.Fetched, result.Bytes = found.count+more.count, found.bytes+more.bytes
+	if !last && mayFit(s, more.faults) {
+		return nil, errPublishedAnew
+	}
 	return sel, r.settle(ctx, s, sel, more.faults, result)
 }
 
@@ -237,15 +250,6 @@ func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise
 	return found, err
 }
 
-// judgeHeld is what a lazy mirror does of fetchMissing.
-func (r *repository) judgeHeld(ctx context.Context, s Session, list []promise, judged map[string]bool) (*fetched, error) {
-	missing, err := r.absent(ctx, list)
-	if err != nil {
-		return nil, err
-	}
-	return r.fetchAll(ctx, s, r.unjudged(s, list, judged, missing), judged)
-}
-
 // judgesAnew reports whether the policy is another one than that by which the
 // served generation was judged.
 func (r *repository) judgesAnew(s Session) bool {
@@ -255,12 +259,18 @@ func (r *repository) judgesAnew(s Session) bool {
 
 // unjudged are the artifacts that are held, and of which nobody has said yet that this
 // policy lets them be served: it changed, and what was refused by the one before may
-// pass; they came for another repository, or for a run that was cut off; or their
-// proof did not come.
+// pass; they came for another repository, by another path, or for a run that was cut
+// off; or their proof did not come.
 func (r *repository) unjudged(s Session, list []promise, judged map[string]bool, missing []promise) []promise {
 	skip := map[string]bool{}
 	for _, t := range missing {
 		skip[t.path] = true
+	}
+	keys := map[string]artifact.Digest{}
+	for _, t := range list {
+		if isDocument(t.path) {
+			keys[t.path] = t.key()
+		}
 	}
 	now, anew, aside := r.serving.Load(), r.judgesAnew(s), r.aside()
 	var work []promise
@@ -270,13 +280,9 @@ func (r *repository) unjudged(s Session, list []promise, judged map[string]bool,
 		}
 		q, known := isolated(aside, t.path, t.key())
 		switch {
-		case anew, known && q.Retry:
-		case known:
+		case anew, known && q.Retry, r.proofs.withdrawn(t.path, t.key()):
+		case known, now.judgedBefore(t, keys[manifestBeside(t.path)]):
 			continue
-		default:
-			if i, found := now.listing.index(t.path); found && now.listing.targets[i].carried && now.listing.targets[i].key() == t.key() {
-				continue
-			}
 		}
 		work = append(work, t)
 	}
@@ -291,22 +297,30 @@ func (r *repository) aside() []Quarantined {
 
 // settle turns the faults of a run into a quarantine, and tells of them. What was
 // in quarantine for its bytes and came leaves it. What the repository promises no
-// longer leaves it once readers of what was published before are not led to it.
+// longer leaves it once readers of what was published before are not led to it; and
+// what a person has put aside only under other bytes, as it may be promised or carried
+// again.
+//
+// Crash behind it: the generation before, without what is aside by now.
 func (r *repository) settle(ctx context.Context, s Session, sel *selection, faults map[string]error, result *Run) error {
 	var held []Quarantined
 	now := r.m.now().UTC()
-	before := r.aside()
+	r.mu.Lock() // nothing that a person puts aside meanwhile is lost
+	defer r.mu.Unlock()
+	before := r.quarantine
 	anew := r.judgesAnew(s)
-	rest := slices.Clone(before)
+	promised, decided := map[string]bool{}, map[wanted]bool{}
 	for _, t := range sel.targets {
-		if !t.carried {
-			continue
-		}
 		err := faults[t.path]
 		was, known := isolated(before, t.path, t.key())
-		if known {
-			rest = slices.DeleteFunc(rest, func(q Quarantined) bool { return q == was })
+		promised[t.path] = true
+		if !t.carried {
+			if known && was.ByHand {
+				held, decided[wanted{t.path, t.key()}] = append(held, was), true
+			}
+			continue
 		}
+		decided[wanted{t.path, t.key()}] = true
 		switch {
 		case err != nil && s.Temporary(err):
 			// What is held and could not be judged is not served. What is not held is judged
@@ -339,13 +353,11 @@ func (r *repository) settle(ctx context.Context, s Session, sel *selection, faul
 	}
 	// Until the new generation is published, and as long as names of before are kept.
 	serving := r.serving.Load()
-	for _, q := range rest {
-		if serving.leadsTo(q, now) {
+	for _, q := range before {
+		if !decided[wanted{q.Path, q.Digest}] && (q.ByHand && !promised[q.Path] || serving.leadsTo(q, now)) {
 			held = append(held, q)
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	return r.setQuarantine(ctx, held)
 }
 
