@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-.PHONY: all build test soak lint bench fuzz mutants demo clean
+.PHONY: all build test regions interop soak lint bench fuzz mutants demo clean
 
 all: build
 
@@ -15,6 +15,12 @@ build: ## the binary, in bin/
 
 test: ## every test; RACE=1 with the race detector
 	$(GO) test $(if $(RACE),-race) ./...
+
+regions: ## two regions and their mirrors, of which one is cut off and comes back, told as it happens
+	$(GO) test -count=1 -v -run '^TestRegions$$' ./cmd/assay
+
+interop: ## a mirror against the clients of others; installs python-tuf for the time of the test
+	ASSAY_INTEROP=install $(GO) test -count=1 -v ./mirror/interop
 
 soak: ## the tests of faults at length, some twenty minutes: 7,000 kills, each syscall failing, a flaky network
 	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer
