@@ -33,7 +33,7 @@ lint: ## what CI refuses
 # Memory-backed files, where there are some, keep the disk out of the figures.
 BENCHDIR ?= $(if $(wildcard /dev/shm/.),/dev/shm,/tmp)
 bench: ## every figure of docs/benchmarks.md; PEER_1M=1 with the peer that takes minutes and 6 GB, GETTER=PROGRAM with go-getter
-	TMPDIR=$(BENCHDIR) SCALE_PEER_1M=$(PEER_1M) BENCH_GETTER=$(abspath $(GETTER)) $(GO) test -run '^$$' -bench . -benchtime 1x -count $(or $(COUNT),6) -timeout 120m ./cmd/assay ./trust ./trust/proof ./cache ./mirror/serve > bench.out; failed=$$?; cat bench.out; exit $$failed
+	TMPDIR=$(BENCHDIR) SCALE_PEER_1M=$(PEER_1M) BENCH_GETTER=$(abspath $(GETTER)) $(GO) test -run '^$$' -bench . -benchtime 1x -count $(or $(COUNT),6) -timeout 120m ./cmd/assay ./trust ./trust/proof ./cache ./mirror/serve ./mirror/interop > bench.out; failed=$$?; cat bench.out; exit $$failed
 	$(GO) run $(BENCHSTAT) bench.out
 
 FUZZTIME ?= 20s
