@@ -197,6 +197,9 @@ order release 2.1.0 1048576 1h
 SUM_NEXT=${REPLY#* }
 await 20 "us carries hello 2.1.0" carries us cus 2.1.0
 gets us cus 2.1.0 "$SUM_NEXT"
+gets eu ceu 2.1.0 "$SUM_NEXT"
+want "^$(url eu): last: it failed lately" client eu ceu trust show acme --mirrors --offline
+want "^1 +$(url us) " client eu ceu trust show acme --mirrors --offline
 red() { ! mirror eu status --ready; }
 await 40 "eu is not ready any more" red
 want '^acme +full +expired, not served' mirror eu status
