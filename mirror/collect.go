@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"assay/artifact"
@@ -31,7 +32,10 @@ func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err err
 		return 0, 0, nil
 	}
 	defer m.writing.Unlock()
-	live, whole := m.live()
+	live, whole, err := m.live(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
 	old := m.now().Add(-young)
 	if !whole {
 		old = m.now().Add(-unfinished)
@@ -58,9 +62,19 @@ func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err err
 }
 
 // live are the objects that something leads to. whole tells that every repository
-// has published something.
-func (m *Mirror) live() (live map[artifact.Digest]bool, whole bool) {
+// has published something, those too that were taken out of the settings: they may
+// come back.
+func (m *Mirror) live(ctx context.Context) (live map[artifact.Digest]bool, whole bool, err error) {
 	live, whole = map[artifact.Digest]bool{}, true
+	published, err := m.storage.Documents(ctx, documentOf(""))
+	if err != nil {
+		return nil, false, err
+	}
+	for _, name := range published {
+		if _, err := m.repository(strings.TrimPrefix(name, documentOf(""))); err != nil {
+			whole = false
+		}
+	}
 	now := m.now()
 	for _, r := range m.list() {
 		s := r.serving.Load()
@@ -83,5 +97,5 @@ func (m *Mirror) live() (live map[artifact.Digest]bool, whole bool) {
 			}
 		}
 	}
-	return live, whole
+	return live, whole, nil
 }

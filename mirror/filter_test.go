@@ -1,6 +1,7 @@
 package mirror_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -31,7 +32,6 @@ func TestFilters(t *testing.T) {
 		files  []string // artifacts of hello 1.5.0, by their platform; nil: not looked at
 	}{
 		{"products", mirror.Filter{Products: []string{"ferry"}}, all[:1], nil},
-		{"a product that is not there", mirror.Filter{Products: []string{"none"}}, nil, nil},
 		{"a channel", mirror.Filter{Channels: []string{"hotfix"}}, []string{"hello/1.5.1"}, nil},
 		{"two channels", mirror.Filter{Channels: []string{"hotfix", "deprecated"}}, []string{"hello/1.3.0", "hello/1.5.1"}, nil},
 		{"keep one of each channel", mirror.Filter{Keep: 1}, []string{"ferry/0.9.0", "hello/1.3.0", "hello/1.5.0", "hello/1.5.1"}, nil},
@@ -79,5 +79,60 @@ func TestFilters(t *testing.T) {
 				t.Errorf("again: expected nothing to happen, found %+v", again)
 			}
 		})
+	}
+}
+
+// TestFilterWordThatMeansNothing: a misspelt product, or one that vanished, must not
+// look like a complete mirror.
+func TestFilterWordThatMeansNothing(t *testing.T) {
+	r := newRegion(t, testrepo.Options{})
+	r.settings.Mode, r.settings.Filter = mirror.Filtered, mirror.Filter{Products: []string{"helo"}, Channels: []string{"stabel"}}
+	run := r.sync(mirror.Partial)
+	if len(run.Faults) != 2 || !strings.Contains(run.Faults[0].Reason, `"helo"`) || !strings.Contains(run.Faults[1].Reason, `"stabel"`) || !errors.Is(run.Err, mirror.ErrIncomplete) {
+		t.Errorf("expected both words to be told of, found %v, %+v", run.Err, run.Faults)
+	}
+	r.sync(mirror.Partial) // in each run
+}
+
+// TestOneDeadUpstreamTakesNothingFromTheOthers: a probe is green as long as something
+// is served.
+func TestOneDeadUpstreamTakesNothingFromTheOthers(t *testing.T) {
+	r := newRegion(t, testrepo.Options{})
+	r.open()
+	if err := r.m.Ready(); !errors.Is(err, mirror.ErrNotReady) {
+		t.Errorf("before the first run: expected %v, found %v", mirror.ErrNotReady, err)
+	}
+	r.sync(mirror.Done)
+	both := r.config()
+	dead := both.Repositories[0]
+	dead.Settings.Name = "dead"
+	both.Repositories = append(both.Repositories, dead)
+	must(t, r.m.Configure(t.Context(), both))
+	must(t, r.m.Ready())
+	if st, err := r.m.Status("dead"); err != nil || st.State != mirror.Empty {
+		t.Errorf("the dead one: expected it to be empty, found %+v, %v", st, err)
+	}
+	r.now = r.now.Add(48 * time.Hour)
+	if err := r.m.Ready(); !errors.Is(err, mirror.ErrExpired) && !errors.Is(err, mirror.ErrNotReady) {
+		t.Errorf("all expired: expected an error, found %v", err)
+	}
+}
+
+// TestUpstreamTakenOutOfTheSettingsComesBack: its objects stay for some days.
+func TestUpstreamTakenOutOfTheSettingsComesBack(t *testing.T) {
+	r := newRegion(t, testrepo.Options{})
+	r.sync(mirror.Done)
+	none := r.config()
+	none.Repositories = nil
+	must(t, r.m.Configure(t.Context(), none))
+	r.now = r.now.Add(time.Hour)
+	if removed, _, err := r.m.Collect(t.Context()); removed != 0 || err != nil {
+		t.Errorf("collect: expected nothing to go, found %d, %v", removed, err)
+	}
+	must(t, r.m.Configure(t.Context(), r.config()))
+	r.sameAsUpstream(nil)
+	st, err := r.m.Status("acme")
+	if err != nil || st.Confirmed.IsZero() {
+		t.Errorf("confirmed: expected what the memory of trust says, found %+v, %v", st, err)
 	}
 }

@@ -193,17 +193,25 @@ func (m *Mirror) Statuses() []Status {
 	return all
 }
 
-// Ready is nil where every repository is served from metadata that has not
-// expired, and the storage can be read.
+// Ready is nil where the storage can be read and a repository is served. That others
+// are not is told by their Status: one upstream that is gone does not take the others'
+// readers away.
 func (m *Mirror) Ready() error {
+	why := ErrNotReady
 	for _, r := range m.list() {
 		st := r.status()
 		switch {
-		case st.State == Empty:
-			return fmt.Errorf("%s: %w", st.Repository, ErrNotReady)
+		case st.Serving:
+			why = nil
+		case why == nil:
 		case st.State == Expired:
-			return fmt.Errorf("%s: %w", st.Repository, ErrExpired)
+			why = fmt.Errorf("%s: %w", st.Repository, ErrExpired)
+		default:
+			why = fmt.Errorf("%s: %w", st.Repository, ErrNotReady)
 		}
+	}
+	if why != nil {
+		return why
 	}
 	if _, err := m.storage.Documents(m.life, "current/"); err != nil {
 		return err

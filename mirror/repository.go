@@ -120,6 +120,9 @@ func (r *repository) load(ctx context.Context) error {
 		return err
 	}
 	r.serving.Store(now)
+	if s, err := r.upstream.Held(ctx); err == nil { // else the next run tells
+		r.session, r.confirmed = s, s.View().Checked()
+	}
 	return nil
 }
 

@@ -62,7 +62,10 @@ func (m *Mirror) ScrubNow(ctx context.Context, rate int64) (damaged int, err err
 	m.mu.Lock()
 	m.scrub.Checked = 0
 	m.mu.Unlock()
-	live, _ := m.live()
+	live, _, err := m.live(ctx)
+	if err != nil {
+		return 0, err
+	}
 	for digest := range live {
 		err := m.storage.Check(ctx, digest, rate)
 		m.counters.Counter("assay_mirror_scrubbed_objects_total").Add(1)

@@ -348,7 +348,7 @@ func (r *repository) settle(ctx context.Context, s Session, sel *selection, faul
 	for _, f := range sel.faults {
 		if !slices.ContainsFunc(held, func(q Quarantined) bool { return q.Path == f.Path }) {
 			f.Reason = clipReason(f.Reason)
-			result.fault(f, fmt.Errorf("%w: %s: %s", ErrIncomplete, f.Path, f.Reason))
+			result.fault(f, fmt.Errorf("%s: %s", f.Path, f.Reason))
 		}
 	}
 	// Until the new generation is published, and as long as names of before are kept.
