@@ -6,7 +6,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-.PHONY: all build test soak lint bench fuzz mutants demo clean
+.PHONY: all build test regions interop soak lint bench fuzz mutants demo clean
 
 all: build
 
@@ -16,8 +16,14 @@ build: ## the binary, in bin/
 test: ## every test; RACE=1 with the race detector
 	$(GO) test $(if $(RACE),-race) ./...
 
-soak: ## the tests of faults at length, some twenty minutes: 7,000 kills, each syscall failing, a flaky network
-	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer
+regions: ## two regions and their mirrors, of which one is cut off and comes back, told as it happens
+	$(GO) test -count=1 -v -run '^TestRegions$$' ./cmd/assay
+
+interop: ## a mirror against the clients of others; installs python-tuf for the time of the test
+	ASSAY_INTEROP=install $(GO) test -count=1 -v ./mirror/interop
+
+soak: ## the tests of faults at length, some twenty-five minutes: 9,000 kills, each syscall failing, a flaky network
+	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer ./mirror
 
 lint: ## what CI refuses
 	@unformatted="$$(gofmt -l .)"; if [ -n "$$unformatted" ]; then echo "gofmt: not formatted:"; echo "$$unformatted"; exit 1; fi
@@ -27,7 +33,7 @@ lint: ## what CI refuses
 # Memory-backed files, where there are some, keep the disk out of the figures.
 BENCHDIR ?= $(if $(wildcard /dev/shm/.),/dev/shm,/tmp)
 bench: ## every figure of docs/benchmarks.md; PEER_1M=1 with the peer that takes minutes and 6 GB, GETTER=PROGRAM with go-getter
-	TMPDIR=$(BENCHDIR) SCALE_PEER_1M=$(PEER_1M) BENCH_GETTER=$(abspath $(GETTER)) $(GO) test -run '^$$' -bench . -benchtime 1x -count $(or $(COUNT),6) -timeout 120m ./cmd/assay ./trust ./trust/proof ./cache ./mirror ./mirror/serve > bench.out; failed=$$?; cat bench.out; exit $$failed
+	TMPDIR=$(BENCHDIR) SCALE_PEER_1M=$(PEER_1M) BENCH_GETTER=$(abspath $(GETTER)) $(GO) test -run '^$$' -bench . -benchtime 1x -count $(or $(COUNT),6) -timeout 120m ./cmd/assay ./trust ./trust/proof ./cache ./mirror ./mirror/serve ./mirror/interop > bench.out; failed=$$?; cat bench.out; exit $$failed
 	$(GO) run $(BENCHSTAT) bench.out
 
 FUZZTIME ?= 20s
@@ -51,6 +57,7 @@ mutants: ## each check of the packages in MUTANTS switched off in turn: a test m
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./fetch/transfer ./fetch/pinned/cloud)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip -files resume.go,spans.go,buffer.go,stage.go,hashing.go,commit.go ./cache)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./cache/archive)
+	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./mirror)
 
 demo:
 	$(GO) run ./cmd/assay demo

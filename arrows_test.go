@@ -56,7 +56,7 @@ var arrows = map[string][]string{
 	"mirror/storage":             {"artifact", "cache", "internal/durable", "internal/shown"},
 	"mirror/storage/storagetest": {"artifact", "cache", "mirror/storage"},
 	"mirror/counters":            {},
-	"mirror/upstream":            {"mirror", "fetch", "fetch/wire", "cache", "trust", "trust/policy", "trust/proof"},
+	"mirror/upstream":            {"artifact/release", "mirror", "fetch", "fetch/wire", "cache", "trust", "trust/policy", "trust/proof"},
 	"mirror/serve":               {"artifact", "mirror", "mirror/storage", "mirror/counters", "internal/shown"},
 	"mirror/admin":               {"artifact", "mirror", "mirror/counters", "internal/strictjson", "internal/shown"},
 	"internal/boltfile":          {"internal/durable"},

@@ -2,9 +2,12 @@ package mirror
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"assay/artifact"
+	"assay/mirror/storage"
 )
 
 // young protects what came lately from a collection, and unfinished while some
@@ -21,11 +24,18 @@ const (
 //
 // Crash here: some objects are gone that nothing leads to.
 func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err error) {
+	if !m.configuring.TryLock() {
+		return 0, 0, nil
+	}
+	defer m.configuring.Unlock()
 	if !m.writing.TryLock() {
 		return 0, 0, nil
 	}
 	defer m.writing.Unlock()
-	live, whole := m.live()
+	live, whole, err := m.live(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
 	old := m.now().Add(-young)
 	if !whole {
 		old = m.now().Add(-unfinished)
@@ -37,7 +47,9 @@ func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err err
 		if live[info.Digest] || info.Added.After(old) {
 			continue
 		}
-		if err := m.storage.Delete(ctx, info.Digest); err != nil {
+		if err := m.storage.Delete(ctx, info.Digest); errors.Is(err, storage.ErrInUse) {
+			continue // the next time
+		} else if err != nil {
 			return removed, freed, err
 		}
 		removed++
@@ -50,9 +62,19 @@ func (m *Mirror) Collect(ctx context.Context) (removed int, freed int64, err err
 }
 
 // live are the objects that something leads to. whole tells that every repository
-// has published something.
-func (m *Mirror) live() (live map[artifact.Digest]bool, whole bool) {
+// has published something, those too that were taken out of the settings: they may
+// come back.
+func (m *Mirror) live(ctx context.Context) (live map[artifact.Digest]bool, whole bool, err error) {
 	live, whole = map[artifact.Digest]bool{}, true
+	published, err := m.storage.Documents(ctx, documentOf(""))
+	if err != nil {
+		return nil, false, err
+	}
+	for _, name := range published {
+		if _, err := m.repository(strings.TrimPrefix(name, documentOf(""))); err != nil {
+			whole = false
+		}
+	}
 	now := m.now()
 	for _, r := range m.list() {
 		s := r.serving.Load()
@@ -75,5 +97,5 @@ func (m *Mirror) live() (live map[artifact.Digest]bool, whole bool) {
 			}
 		}
 	}
-	return live, whole
+	return live, whole, nil
 }

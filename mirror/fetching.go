@@ -89,6 +89,9 @@ func (r *repository) bring(ctx context.Context, s Session, t promise, judge bool
 	if err == nil {
 		err = r.m.storage.Adopt(ctx, blob)
 	}
+	if err == nil && judge {
+		r.proofs.pass(t.path, t.key())
+	}
 	r.count("upstream_bytes_total").Add(moved)
 	return moved, err
 }

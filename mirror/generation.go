@@ -37,6 +37,8 @@ type generation struct {
 	Roles   []RoleVersion   `json:"roles"`
 	Files   []metadataFile  `json:"files"` // in the order in which they may be published
 	Listing artifact.Digest `json:"listing"`
+	// Followed is when the last timestamp of before expires; zero: there was none.
+	Followed time.Time `json:"followed,omitzero"`
 	// Retained are names of generations before that readers may still ask for.
 	Retained []retained `json:"retained,omitempty"`
 }
@@ -83,6 +85,10 @@ func decodeGeneration(data []byte, repository string) (*generation, error) {
 	if g.Schema != generationSchema || g.Repository != repository || len(g.Files) == 0 || len(g.Roles) == 0 || g.Number < 1 {
 		return nil, fmt.Errorf("%w: expected a generation %s of %s, found %.60q of %.60q", ErrDamaged, generationSchema, repository, g.Schema, g.Repository)
 	}
+	if g.Listing.IsZero() || slices.ContainsFunc(g.Files, func(f metadataFile) bool { return f.SHA256.IsZero() }) ||
+		slices.ContainsFunc(g.Retained, func(r retained) bool { return len(r.Digests) == 0 }) {
+		return nil, fmt.Errorf("%w: expected a digest of the listing and of each file, found one without", ErrDamaged)
+	}
 	return g, nil
 }
 
@@ -125,10 +131,15 @@ func (g *generation) sameMetadata(files []metadataFile) bool {
 	return slices.Equal(g.Files, files)
 }
 
+// maxRetained is how many names of before are kept, the last ones first. More come
+// where much changes often and timestamps last long.
+const maxRetained = 1 << 19
+
 // retain carries over what the generation before served and this one does not, for
-// as long as a reader may still follow the timestamp of then.
-func (g *generation) retain(old *generation, was, is *listing, now time.Time) {
-	until := old.role("timestamp").Expires
+// as long as a reader may still follow the timestamp of then. What is in quarantine
+// stays out, as its place there may end with the promise of it.
+func (g *generation) retain(old *generation, was, is *listing, aside []Quarantined, now time.Time) {
+	until := g.followed(old)
 	names := map[string]bool{}
 	for _, f := range g.Files {
 		names[f.Name] = true
@@ -146,7 +157,7 @@ func (g *generation) retain(old *generation, was, is *listing, now time.Time) {
 		}
 	}
 	for _, t := range was.targets {
-		if !t.carried {
+		if _, refused := isolated(aside, t.path, t.key()); refused || !t.carried {
 			continue
 		}
 		if i, found := is.index(t.path); found && is.targets[i].carried && is.targets[i].key() == t.key() {
@@ -159,6 +170,17 @@ func (g *generation) retain(old *generation, was, is *listing, now time.Time) {
 	for _, r := range old.Retained {
 		keep(r)
 	}
+	g.Retained = g.Retained[:min(len(g.Retained), maxRetained)]
+}
+
+// followed is until when a reader may follow some timestamp up to that of old: a later
+// one may expire earlier.
+func (g *generation) followed(old *generation) time.Time {
+	g.Followed = old.role("timestamp").Expires
+	if old.Followed.After(g.Followed) {
+		g.Followed = old.Followed
+	}
+	return g.Followed
 }
 
 // hashedName is the name of a target with a digest, below the repository's base.

@@ -43,6 +43,7 @@ type region struct {
 	engine      wire.Options
 
 	folder *storage.Folder
+	wrap   func(storage.Storage) storage.Storage // nil: the folder as it is
 	counts counters.Set
 	m      *mirror.Mirror
 }
@@ -82,8 +83,12 @@ func (r *region) open() *mirror.Mirror {
 }
 
 func (r *region) config() mirror.Config {
+	var objects storage.Storage = r.folder
+	if r.wrap != nil {
+		objects = r.wrap(r.folder)
+	}
 	return mirror.Config{
-		Storage: r.folder, Counters: &r.counts, Now: func() time.Time { return r.now }, Quota: r.quota,
+		Storage: objects, Counters: &r.counts, Now: func() time.Time { return r.now }, Quota: r.quota,
 		Repositories: []mirror.Mirrored{{Settings: r.settings, Upstream: r.upstream()}},
 	}
 }

@@ -15,10 +15,17 @@ import (
 // a thousand readers must not ask a broken upstream a thousand times.
 const remembered = 5 * time.Second
 
-// flights are the fetches on demand that are under way, one for each object.
+// flights are the fetches on demand that are under way, one for each target: the same
+// bytes under another path have a proof of their own.
 type flights struct {
 	mu  sync.Mutex
-	now map[artifact.Digest]*flight
+	now map[wanted]*flight
+}
+
+// wanted is a target, with the bytes that it has.
+type wanted struct {
+	path string
+	key  artifact.Digest
 }
 
 // flight is one of them.
@@ -31,7 +38,13 @@ type flight struct {
 // demand has a target fetched that the storage does not have, once however many ask
 // for it, and waits. Who gives up leaves the others waiting.
 func (r *repository) demand(ctx context.Context, path string, key artifact.Digest) error {
-	f := r.flights.join(key, r.m.now, func(f *flight) { r.m.background.Go(func() { r.flights.end(key, f, r.m.now, r.obtain(path, key)) }) })
+	w := wanted{path, key}
+	f := r.flights.join(w, r.m.now, func(f *flight) bool {
+		return r.m.spawn(func() { r.flights.end(w, f, r.m.now, r.obtain(path, key)) })
+	})
+	if f == nil {
+		return ErrStopped
+	}
 	r.count("waiters").Add(1)
 	defer r.count("waiters").Add(-1)
 	select {
@@ -42,30 +55,38 @@ func (r *repository) demand(ctx context.Context, path string, key artifact.Diges
 	}
 }
 
-// join finds the flight of an object, or begins one.
-func (fs *flights) join(key artifact.Digest, now func() time.Time, begin func(*flight)) *flight {
+// join finds the flight of an object, or begins one; nil: it can't begin.
+func (fs *flights) join(key wanted, now func() time.Time, begin func(*flight) bool) *flight {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f := fs.now[key]
-	if f != nil && (f.ended.IsZero() || now().Sub(f.ended) < remembered) {
+	if f != nil && f.answers(now()) {
 		return f
 	}
 	if fs.now == nil {
-		fs.now = map[artifact.Digest]*flight{}
+		fs.now = map[wanted]*flight{}
 	}
 	for other, old := range fs.now { // those that answered long enough
-		if !old.ended.IsZero() && now().Sub(old.ended) >= remembered {
+		if !old.answers(now()) {
 			delete(fs.now, other)
 		}
 	}
-	f = &flight{done: make(chan struct{})}
+	if f = (&flight{done: make(chan struct{})}); !begin(f) {
+		return nil
+	}
 	fs.now[key] = f
-	begin(f)
 	return f
 }
 
+// answers reports whether a flight is under way, or its failure is remembered. A clock
+// that was set back forgets it.
+func (f *flight) answers(now time.Time) bool {
+	since := now.Sub(f.ended)
+	return f.ended.IsZero() || since >= 0 && since < remembered
+}
+
 // end tells those who wait. A success is not remembered: the storage has it.
-func (fs *flights) end(key artifact.Digest, f *flight, now func() time.Time, err error) {
+func (fs *flights) end(key wanted, f *flight, now func() time.Time, err error) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	f.err, f.ended = err, now()
@@ -81,7 +102,8 @@ func (r *repository) obtain(path string, key artifact.Digest) error {
 	ctx := r.m.life
 	r.m.writing.RLock()
 	defer r.m.writing.RUnlock()
-	if _, err := r.m.storage.Stat(ctx, key); err == nil {
+	_, missing := r.m.storage.Stat(ctx, key)
+	if missing == nil && !r.unproven(ctx, path, key) {
 		return nil // another flight, or a run, has brought it
 	}
 	s, err := r.held(ctx)
@@ -95,17 +117,23 @@ func (r *repository) obtain(path string, key artifact.Digest) error {
 	if target.Digests().Primary() != key {
 		return fmt.Errorf("%s: %w: the upstream promises other bytes by now", path, ErrAbsent)
 	}
-	release, err := r.m.reserve(ctx, r.settings.Name, target.Length())
+	room := target.Length()
+	if missing == nil {
+		room = 0 // only its proof is wanted
+	}
+	release, err := r.m.reserve(ctx, r.settings.Name, room)
 	if err != nil {
 		return err
 	}
-	_, isArtifact := folderOf(path)
 	t := promise{path: path, digests: target.Digests(), length: target.Length(), carried: true, target: target}
-	moved, err := r.bring(ctx, s, t, isArtifact && !isDocument(path))
+	moved, err := r.bring(ctx, s, t, isJudged(path))
 	if err != nil {
 		release(fetchedSum{})
 		r.m.log.Warn("not fetched", "repository", r.settings.Name, "target", path, "error", err.Error())
 		return errors.Join(err, r.isolate(ctx, t, err))
+	}
+	if missing == nil {
+		return nil
 	}
 	release(fetchedSum{1, t.length})
 	if now := r.serving.Load(); now != nil {
@@ -158,8 +186,14 @@ func (r *repository) held(ctx context.Context) (Session, error) {
 // can't be had just now.
 func (m *Mirror) Open(ctx context.Context, f File) (storage.Object, error) {
 	key := f.Digests.Primary()
-	object, err := m.storage.Open(ctx, key)
 	r, unknown := m.repository(f.Repository)
+	if unknown == nil && f.path != "" && r.unproven(ctx, f.path, key) {
+		// The bytes may be here, for another repository or another path.
+		if err := r.demand(ctx, f.path, key); err != nil {
+			return nil, notHad(ctx, f, err)
+		}
+	}
+	object, err := m.storage.Open(ctx, key)
 	if unknown == nil && f.Target && r.settings.Mode == Lazy {
 		m.use(key)
 	}
@@ -170,10 +204,15 @@ func (m *Mirror) Open(ctx context.Context, f File) (storage.Object, error) {
 		return nil, fmt.Errorf("%s: %w", f.Name, ErrAbsent)
 	}
 	if err := r.demand(ctx, f.path, key); err != nil {
-		if ctx.Err() != nil {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%s: %w: %w", f.Name, ErrAbsent, err)
+		return nil, notHad(ctx, f, err)
 	}
 	return m.storage.Open(ctx, key)
+}
+
+// notHad tells that a file can't be had just now, or that whoever asked is gone.
+func notHad(ctx context.Context, f File, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w: %w", f.Name, ErrAbsent, err)
 }

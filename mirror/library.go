@@ -37,6 +37,9 @@ func (r *repository) target(now *serving, name, path string) (File, error) {
 		return r.before(now, name)
 	}
 	if !t.carried {
+		if _, kept := now.retained[name]; kept { // by a filter of before
+			return r.before(now, name)
+		}
 		return File{}, fmt.Errorf("%.200q: %w", name, ErrNotCarried)
 	}
 	return r.file(now, t, name, hashed)

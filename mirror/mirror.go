@@ -54,6 +54,8 @@ type Mirror struct {
 	background sync.WaitGroup
 	writing    sync.RWMutex // read: objects come that nothing leads to yet; write: a collection
 
+	configuring sync.Mutex // held while repositories take others' places, or a collection looks at them
+
 	mu           sync.Mutex // guards what follows; nothing is fetched under it
 	repositories []*repository
 	quota        int64
@@ -124,8 +126,21 @@ func (m *Mirror) make(ctx context.Context, list []Mirrored, old []*repository) (
 // Close ends all that goes on, and waits for it. What was under way publishes
 // nothing.
 func (m *Mirror) Close() {
+	m.mu.Lock() // nothing begins after it
 	m.end(ErrStopped)
+	m.mu.Unlock()
 	m.background.Wait()
+}
+
+// spawn does something that Close ends and waits for; false: it was closed.
+func (m *Mirror) spawn(do func()) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.life.Err() != nil {
+		return false
+	}
+	m.background.Go(do)
+	return true
 }
 
 // list are the repositories, by name.
@@ -178,17 +193,25 @@ func (m *Mirror) Statuses() []Status {
 	return all
 }
 
-// Ready is nil where every repository is served from metadata that has not
-// expired, and the storage can be read.
+// Ready is nil where the storage can be read and a repository is served. That others
+// are not is told by their Status: one upstream that is gone does not take the others'
+// readers away.
 func (m *Mirror) Ready() error {
+	why := ErrNotReady
 	for _, r := range m.list() {
 		st := r.status()
 		switch {
-		case st.State == Empty:
-			return fmt.Errorf("%s: %w", st.Repository, ErrNotReady)
+		case st.Serving:
+			why = nil
+		case why == nil:
 		case st.State == Expired:
-			return fmt.Errorf("%s: %w", st.Repository, ErrExpired)
+			why = fmt.Errorf("%s: %w", st.Repository, ErrExpired)
+		default:
+			why = fmt.Errorf("%s: %w", st.Repository, ErrNotReady)
 		}
+	}
+	if why != nil {
+		return why
 	}
 	if _, err := m.storage.Documents(m.life, "current/"); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -85,7 +86,7 @@ func (r *repository) publish(ctx context.Context, s Session, g *generation, l *l
 		if err := g.after(old.generation); err != nil {
 			return err
 		}
-		g.retain(old.generation, old.listing, l, r.m.now())
+		g.retain(old.generation, old.listing, l, old.quarantined, r.m.now())
 	}
 	text, err := l.encode(g.Repository)
 	if err != nil {
@@ -116,16 +117,29 @@ func (r *repository) publish(ctx context.Context, s Session, g *generation, l *l
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
-	version, err := r.m.storage.Replace(context.WithoutCancel(ctx), documentOf(g.Repository), r.version, next)
+	r.version, err = r.m.replace(context.WithoutCancel(ctx), documentOf(g.Repository), r.version, next)
 	if err != nil {
 		if errors.Is(err, storage.ErrChanged) {
 			err = fmt.Errorf("%s: another mirror has published meanwhile: %w", g.Repository, err)
 		}
 		return err
 	}
-	r.version, r.session = version, s
+	r.session = s
 	r.serving.Store(now)
 	return nil
+}
+
+// replace writes a document, and tells the version that the next one follows: where
+// the disk failed, the text may be there all the same.
+func (m *Mirror) replace(ctx context.Context, name string, old storage.Version, data []byte) (storage.Version, error) {
+	version, err := m.storage.Replace(ctx, name, old, data)
+	if err == nil {
+		return version, nil
+	}
+	if found, at, readErr := m.storage.Document(ctx, name); readErr == nil && bytes.Equal(found, data) {
+		return at, err
+	}
+	return old, err
 }
 
 // nextNumber is that of the generation to come.

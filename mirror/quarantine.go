@@ -1,12 +1,14 @@
 package mirror
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"assay/artifact"
@@ -55,13 +57,18 @@ func (r *repository) readQuarantine(ctx context.Context) error {
 // Crash here: the old list or the new one. A target that is in neither and whose
 // bytes are bad was never named by a published listing without being fetched whole.
 func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) error {
-	slices.SortFunc(held, func(x, y Quarantined) int { return strings.Compare(x.Path, y.Path) })
+	slices.SortFunc(held, func(x, y Quarantined) int {
+		return cmp.Or(strings.Compare(x.Path, y.Path), strings.Compare(x.Digest.String(), y.Digest.String()))
+	})
 	if len(held) > MaxQuarantined {
 		return fmt.Errorf("%s: %w: expected at most %d in quarantine, found %d; the first: %s: %s",
 			r.settings.Name, ErrTooMany, MaxQuarantined, len(held), held[0].Path, held[0].Reason)
 	}
 	if slices.Equal(held, r.quarantine) {
 		return nil
+	}
+	if r.retired { // its successor has read the list already
+		return fmt.Errorf("%s: %w: its settings change just now", r.settings.Name, ErrStopped)
 	}
 	var data []byte
 	if len(held) > 0 {
@@ -73,24 +80,61 @@ func (r *repository) setQuarantine(ctx context.Context, held []Quarantined) erro
 	if len(data) > storage.MaxDocument {
 		return fmt.Errorf("%s: %w: the list is longer than %d bytes", r.settings.Name, ErrTooMany, storage.MaxDocument)
 	}
-	version, err := r.m.storage.Replace(ctx, quarantineOf(r.settings.Name), r.quarantineVersion, data)
+	version, err := r.m.replace(ctx, quarantineOf(r.settings.Name), r.quarantineVersion, data)
+	r.quarantineVersion = version
+	if errors.Is(err, storage.ErrChanged) {
+		// A demand of before the settings changed was the last to write: that counts, and
+		// whoever comes next begins there.
+		if again := r.readQuarantine(ctx); again != nil {
+			return errors.Join(err, again)
+		}
+		if now := r.serving.Load(); now != nil {
+			r.serving.Store(now.with(r.quarantine))
+		}
+	}
 	if err != nil {
 		return err
 	}
-	r.quarantine, r.quarantineVersion = held, version
+	r.quarantine = held
 	if now := r.serving.Load(); now != nil {
 		r.serving.Store(now.with(held))
 	}
 	return nil
 }
 
-// isolated reports whether a target is in quarantine with these bytes.
+// isolated reports whether a target is in quarantine with these bytes. A path may be
+// there with others, too: with those of the generation that is served, and of the next.
 func isolated(held []Quarantined, path string, key artifact.Digest) (Quarantined, bool) {
-	i, found := slices.BinarySearchFunc(held, path, func(q Quarantined, path string) int { return strings.Compare(q.Path, path) })
-	if !found || held[i].Digest != key {
-		return Quarantined{}, false
+	i, _ := slices.BinarySearchFunc(held, path, func(q Quarantined, path string) int { return strings.Compare(q.Path, path) })
+	for ; i < len(held) && held[i].Path == path; i++ {
+		if held[i].Digest == key {
+			return held[i], true
+		}
 	}
-	return held[i], true
+	return Quarantined{}, false
+}
+
+// leadsTo reports whether readers of a generation may ask for what is in quarantine:
+// it promises it, or keeps it for those who follow an earlier timestamp.
+func (s *serving) leadsTo(q Quarantined, now time.Time) bool {
+	if s == nil {
+		return false
+	}
+	if s.promises(q) {
+		return true
+	}
+	for _, old := range s.retained {
+		if old.Digests.Primary() == q.Digest && old.Until.After(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// promises reports whether what is in quarantine is carried.
+func (s *serving) promises(q Quarantined) bool {
+	i, found := s.listing.index(q.Path)
+	return found && s.listing.targets[i].carried && s.listing.targets[i].key() == q.Digest
 }
 
 // clipReason keeps a reason within its bound.
@@ -142,9 +186,16 @@ func (m *Mirror) Release(ctx context.Context, name, path string) error {
 		if q.Path != path {
 			continue
 		}
+		length, absent := m.storage.Stat(ctx, q.Digest)
 		if err := m.storage.Delete(ctx, q.Digest); err != nil {
 			return err
 		}
+		if now := r.serving.Load(); absent == nil && now != nil && now.promises(q) {
+			// Missing by now, so that the next run does not find all as it was.
+			now.held.Add(-1)
+			now.bytes.Add(-length)
+		}
+		r.proofs.withdraw(path, q.Digest) // another repository may bring its bytes back
 	}
 	return r.setQuarantine(ctx, rest)
 }
@@ -165,8 +216,9 @@ func (m *Mirror) Hold(ctx context.Context, name, path, reason string) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	held := slices.DeleteFunc(slices.Clone(r.quarantine), func(q Quarantined) bool { return q.Path == path })
+	key := now.listing.targets[i].key()
+	held := slices.DeleteFunc(slices.Clone(r.quarantine), func(q Quarantined) bool { return q.Path == path && q.Digest == key })
 	return r.setQuarantine(ctx, append(held, Quarantined{
-		Repository: name, Path: path, Digest: now.listing.targets[i].key(), Reason: clipReason(reason), Since: m.now().UTC(), ByHand: true,
+		Repository: name, Path: path, Digest: key, Reason: clipReason(reason), Since: m.now().UTC(), ByHand: true,
 	}))
 }

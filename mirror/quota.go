@@ -30,11 +30,12 @@ func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release
 		return func(fetchedSum) {}, nil
 	}
 	for {
-		free, err := m.left(ctx)
+		device, err := m.storage.Free(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if free < 0 || bytes <= free {
+		free, taken := m.take(device, bytes)
+		if taken {
 			break
 		}
 		freed, err := m.evict(ctx, bytes-free)
@@ -45,9 +46,6 @@ func (m *Mirror) reserve(ctx context.Context, name string, bytes int64) (release
 			return nil, fmt.Errorf("%s: %w: expected at most %d bytes, by the quota and the device, found %d to fetch", name, ErrQuota, free, bytes)
 		}
 	}
-	m.mu.Lock()
-	m.room.reserved += bytes
-	m.mu.Unlock()
 	return func(came fetchedSum) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -66,9 +64,16 @@ func (m *Mirror) left(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	free, _ := m.take(device, 0)
+	return free, nil
+}
+
+// take reserves bytes if there is room for them, in one step, as others reserve, too.
+// free is what was there before.
+func (m *Mirror) take(device, bytes int64) (free int64, taken bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	free := int64(-1)
+	free = -1
 	if m.quota > 0 {
 		free = max(0, m.quota-m.room.used-m.room.reserved)
 	}
@@ -78,7 +83,10 @@ func (m *Mirror) left(ctx context.Context) (int64, error) {
 			free = device
 		}
 	}
-	return free, nil
+	if taken = free < 0 || bytes <= free; taken {
+		m.room.reserved += bytes
+	}
+	return free, taken
 }
 
 // measure finds out anew how much is used, by looking at every object: at the start,
@@ -135,7 +143,9 @@ func (m *Mirror) evict(ctx context.Context, bytes int64) (freed int64, err error
 		} else if err != nil {
 			return freed, err
 		}
-		if err := m.storage.Delete(ctx, c.t.key()); err != nil {
+		if err := m.storage.Delete(ctx, c.t.key()); errors.Is(err, storage.ErrInUse) {
+			continue
+		} else if err != nil {
 			return freed, err
 		}
 		freed += c.t.length

@@ -22,6 +22,7 @@ type repository struct {
 	upstream Upstream
 	serving  atomic.Pointer[serving]
 	flights  flights
+	proofs   proofs
 
 	runs sync.Mutex // held by the one run that is under way
 
@@ -36,7 +37,9 @@ type repository struct {
 	running           *running
 	retired           bool // another one has taken its place
 
-	known map[artifact.Digest]*leaf // manifests that were read; for the run under way
+	// For the run under way:
+	known map[artifact.Digest]*leaf // manifests that were read
+	clean bool                      // the last time, every document could be read
 }
 
 // serving is a generation, ready to be asked. Nothing in it changes but the tally.
@@ -117,6 +120,9 @@ func (r *repository) load(ctx context.Context) error {
 		return err
 	}
 	r.serving.Store(now)
+	if s, err := r.upstream.Held(ctx); err == nil { // else the next run tells
+		r.session, r.confirmed = s, s.View().Checked()
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -60,28 +61,34 @@ func (r *repository) begin() *running {
 	if r.running != nil {
 		return r.running
 	}
-	if r.retired {
-		now := &running{done: make(chan struct{}), result: Run{Repository: r.settings.Name, Outcome: Cancelled, Err: ErrStopped}, cancel: func(error) {}}
-		close(now.done)
-		return now
-	}
 	ctx, cancel := context.WithCancelCause(r.m.life)
 	now := &running{done: make(chan struct{}), cancel: cancel}
-	r.running = now
-	r.m.background.Go(func() {
+	run := func() {
 		defer cancel(nil)
 		now.result = r.run(ctx)
 		r.mu.Lock()
 		r.running = nil
 		r.mu.Unlock()
 		close(now.done)
-	})
+	}
+	if r.retired || !r.m.spawn(run) {
+		cancel(nil)
+		now.result = Run{Repository: r.settings.Name, Began: r.m.now().UTC(), Outcome: Cancelled, Reason: ErrStopped.Error(), Err: ErrStopped}
+		close(now.done)
+		return now
+	}
+	r.running = now
 	return now
 }
 
 // Run keeps all repositories fresh until ctx ends or the mirror is closed: each by
 // its own schedule, a failed one sooner. After a change it collects.
 func (m *Mirror) Run(ctx context.Context) error {
+	ended := make(chan struct{})
+	defer close(ended)
+	if !m.spawn(func() { <-ended }) {
+		return ErrStopped
+	}
 	for ctx.Err() == nil && m.life.Err() == nil {
 		turn, cancel := context.WithCancel(ctx)
 		changed := m.settingsChange()
@@ -132,7 +139,7 @@ func (r *repository) keep(ctx context.Context) {
 			return
 		}
 		failures++
-		if out := now.result.Outcome; out == Done || out == Partial && !again(nil, now.result.Faults) {
+		if out := now.result.Outcome; out == Done || out == Partial && !slices.ContainsFunc(now.result.Faults, func(f Fault) bool { return f.Retry }) {
 			failures = 0
 		}
 		if now.result.Changed {
@@ -176,6 +183,8 @@ func (m *Mirror) settingsChange() <-chan struct{} {
 // Configure takes other settings over: repositories that stay go on being served
 // meanwhile, and runs under way end. An error changes nothing.
 func (m *Mirror) Configure(ctx context.Context, c Config) error {
+	m.configuring.Lock()
+	defer m.configuring.Unlock()
 	old := m.list()
 	for _, r := range old {
 		r.retire(true)

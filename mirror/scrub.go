@@ -62,7 +62,10 @@ func (m *Mirror) ScrubNow(ctx context.Context, rate int64) (damaged int, err err
 	m.mu.Lock()
 	m.scrub.Checked = 0
 	m.mu.Unlock()
-	live, _ := m.live()
+	live, _, err := m.live(ctx)
+	if err != nil {
+		return 0, err
+	}
 	for digest := range live {
 		err := m.storage.Check(ctx, digest, rate)
 		m.counters.Counter("assay_mirror_scrubbed_objects_total").Add(1)
@@ -75,6 +78,7 @@ func (m *Mirror) ScrubNow(ctx context.Context, rate int64) (damaged int, err err
 			m.counters.Counter("assay_mirror_scrub_damaged_total").Add(1)
 			m.log.Error("damaged in the storage, set aside", "digest", digest.String(), "error", err.Error())
 			healed := m.heal(ctx, digest)
+			m.recount(ctx) // what is missing now, the next run fetches
 			m.mu.Lock()
 			m.scrub.Damaged++
 			if healed {
@@ -90,6 +94,19 @@ func (m *Mirror) ScrubNow(ctx context.Context, rate int64) (damaged int, err err
 	m.scrub.Ended = m.now().UTC()
 	m.mu.Unlock()
 	return damaged, nil
+}
+
+// recount finds out anew what is held of all repositories.
+func (m *Mirror) recount(ctx context.Context) {
+	for _, r := range m.list() {
+		now := r.serving.Load()
+		if now == nil {
+			continue
+		}
+		if err := r.recount(ctx, now); err != nil {
+			m.log.Warn("what is held can't be counted", "repository", r.settings.Name, "error", err.Error())
+		}
+	}
 }
 
 // heal brings back an object that was damaged: a target from the upstream, metadata

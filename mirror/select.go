@@ -90,14 +90,39 @@ func (r *repository) choose(ctx context.Context, s Session, targets []promise) (
 	if err != nil {
 		return nil, err
 	}
+	r.settings.Filter.unknown(sel)
 	chosen := r.releases(leaves, listed)
 	left := r.settings.leftOut(leaves, chosen, sel)
 	for i := range targets {
 		t := &targets[i]
 		t.carried = r.settings.carries(t.path, leaves, chosen, left)
+		if at, ok := folderOf(t.path); ok && leaves[at] != nil && leaves[at].fault != nil && !isDocument(t.path) {
+			sel.judged[t.path] = true // nobody knows what is an artifact there
+		}
 		sel.groups[t.path] = groupOf(t.path, listed)
 	}
 	return sel, nil
+}
+
+// unknown notes the words of a filter that the repository does not know: misspelt, or
+// gone. A run that carries nothing for them must not look complete.
+func (f Filter) unknown(sel *selection) {
+	products, channels := map[string]bool{}, map[string]bool{}
+	for _, t := range sel.targets {
+		if place, ok := release.ParsePlace(t.path); ok && place.Kind == release.KindChannel {
+			products[place.Product], channels[place.Channel] = true, true
+		}
+	}
+	for _, name := range f.Products {
+		if !products[name] {
+			sel.faults = append(sel.faults, Fault{Path: release.CatalogPath, Reason: fmt.Sprintf("the filter names a product %.80q, found none of that name", name)})
+		}
+	}
+	for _, name := range f.Channels {
+		if !channels[name] {
+			sel.faults = append(sel.faults, Fault{Path: release.CatalogPath, Reason: fmt.Sprintf("the filter names a channel %.80q, found none of that name", name)})
+		}
+	}
 }
 
 // carries decides about one target.
@@ -152,7 +177,9 @@ func (r *repository) leaves(ctx context.Context, s Session, sel *selection) (map
 				sel.faults = append(sel.faults, Fault{Path: t.path, Reason: err.Error()})
 			}
 		}
-		leaves[at], seen[t.key()] = l, l
+		if leaves[at] = l; l.fault == nil { // else it is read again
+			seen[t.key()] = l
+		}
 	}
 	r.known = seen
 	return leaves, nil

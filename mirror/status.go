@@ -7,7 +7,7 @@ import (
 )
 
 // StatusSchema names the form of a Status.
-const StatusSchema = "assay.mirror.status/v1"
+const StatusSchema = "assay.mirror.repository/v1"
 
 // State says in a word how a repository stands.
 type State string

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"assay/artifact"
 	"assay/cache"
 	"assay/trust"
 )
@@ -22,13 +23,13 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	defer r.runs.Unlock()
 	began := r.m.now()
 	result = Run{Repository: r.settings.Name, Began: began.UTC()}
-	err := r.sync(ctx, &result)
-	if again(err, result.Faults) && ctx.Err() == nil {
-		// The upstream may have published in the middle of it: what it has now may fit.
-		first := result
-		result = Run{Repository: r.settings.Name, Began: began.UTC(), Changed: first.Changed}
-		err = r.sync(ctx, &result)
-		result.Fetched, result.Bytes = first.Fetched+result.Fetched, first.Bytes+result.Bytes
+	err := r.sync(ctx, &result, false)
+	if (errors.Is(err, errPublishedAnew) || errors.Is(err, trust.ErrMismatch)) && ctx.Err() == nil {
+		// What the upstream has by now may fit. What came is held.
+		fetched, bytes := result.Fetched, result.Bytes
+		result = Run{Repository: r.settings.Name, Began: began.UTC()}
+		err = r.sync(ctx, &result, true)
+		result.Fetched, result.Bytes = result.Fetched+fetched, result.Bytes+bytes
 	}
 	result.Took = r.m.now().Sub(began)
 	switch {
@@ -55,10 +56,19 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	return result
 }
 
-// again reports whether a run may go better right away: something came that was not
-// what was promised.
-func again(err error, faults []Fault) bool {
-	return errors.Is(err, trust.ErrMismatch) || slices.ContainsFunc(faults, func(f Fault) bool { return f.Retry })
+// errPublishedAnew ends the first try of a run in which something came that was not
+// what was promised: the upstream may have published in the middle of it. Nothing of
+// that try is published, or put aside.
+var errPublishedAnew = errors.New("the upstream has published in the middle of the run")
+
+// mayFit reports whether faults look like that.
+func mayFit(s Session, faults map[string]error) bool {
+	for _, err := range faults {
+		if !errors.Is(err, ErrRefused) && !s.Temporary(err) {
+			return true
+		}
+	}
+	return false
 }
 
 // told notes how a run ended.
@@ -78,8 +88,8 @@ func (r *repository) told(result Run) {
 		"fetched", result.Fetched, "bytes", result.Bytes, "took", result.Took, "reason", result.Reason, "faults", len(result.Faults))
 }
 
-// sync is a run without the telling.
-func (r *repository) sync(ctx context.Context, result *Run) error {
+// sync is one try of a run; last: no other follows.
+func (r *repository) sync(ctx context.Context, result *Run, last bool) error {
 	s, err := r.upstream.Refresh(ctx)
 	if err != nil {
 		return err
@@ -103,7 +113,7 @@ func (r *repository) sync(ctx context.Context, result *Run) error {
 		r.mu.Unlock()
 		return nil
 	}
-	sel, err := r.gather(ctx, s, result)
+	sel, err := r.gather(ctx, s, result, last)
 	if err != nil {
 		return err
 	}
@@ -137,19 +147,14 @@ func fresh(s Session) error {
 }
 
 // unchanged reports whether there is nothing to do: the same metadata, the same
-// settings and policy, and all that is carried is held or set aside for good.
+// settings and policy, documents that were all read, and all that is carried is held.
 func (r *repository) unchanged(s Session, files []metadataFile, basis string) bool {
 	now := r.serving.Load()
-	if now == nil || !now.generation.sameMetadata(files) || now.generation.Basis.Hex() != basis ||
+	if now == nil || !r.clean || !now.generation.sameMetadata(files) || now.generation.Basis.Hex() != basis ||
 		now.generation.Policy != s.Policy() || r.settings.Filter.MaxAge > 0 {
 		return false
 	}
-	for _, q := range now.quarantined {
-		if q.Retry {
-			return false
-		}
-	}
-	return r.settings.Mode == Lazy || now.counted().Missing == 0 && len(now.quarantined) == 0
+	return len(now.quarantined) == 0 && (r.settings.Mode == Lazy || now.counted().Missing == 0)
 }
 
 // sameGeneration reports whether publishing would change nothing for a reader.
@@ -183,19 +188,27 @@ func (r *repository) survey(ctx context.Context, s Session) (*selection, *fetche
 }
 
 // gather fetches what is carried: first the documents, which decide what else.
-func (r *repository) gather(ctx context.Context, s Session, result *Run) (*selection, error) {
+func (r *repository) gather(ctx context.Context, s Session, result *Run, last bool) (*selection, error) {
 	sel, found, err := r.survey(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	more := &fetched{faults: map[string]error{}}
-	if r.settings.Mode != Lazy {
-		if more, err = r.fetchMissing(ctx, s, sel.targets, sel.judged); err != nil {
+	wanted := sel.targets
+	if r.settings.Mode == Lazy {
+		if wanted, err = r.heldUnproven(ctx, sel); err != nil {
 			return nil, err
 		}
 	}
+	more, err := r.fetchMissing(ctx, s, wanted, sel.judged)
+	if err != nil {
+		return nil, err
+	}
+	r.clean = len(sel.faults) == 0
 	maps.Copy(more.faults, found.faults)
 	result.Fetched, result.Bytes = found.count+more.count, found.bytes+more.bytes
+	if !last && mayFit(s, more.faults) {
+		return nil, errPublishedAnew
+	}
 	return sel, r.settle(ctx, s, sel, more.faults, result)
 }
 
@@ -210,8 +223,8 @@ func (r *repository) mustRead(s Session, found *fetched) error {
 	return nil
 }
 
-// fetchMissing fetches what the storage does not have, and judges again what it has
-// where the policy is another one. Room is taken for it first.
+// fetchMissing fetches what the storage does not have, and judges what it has and was
+// not judged by this policy yet. Room is taken for it first.
 func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise, judged map[string]bool) (*fetched, error) {
 	missing, err := r.absent(ctx, list)
 	if err != nil {
@@ -232,10 +245,7 @@ func (r *repository) fetchMissing(ctx context.Context, s Session, list []promise
 	if err != nil {
 		return nil, err
 	}
-	if anew {
-		work = append(work, r.judgedAgain(list, judged, missing)...)
-	}
-	found, err := r.fetchAll(ctx, s, work, judged)
+	found, err := r.fetchAll(ctx, s, append(work, r.unjudged(s, list, judged, missing)...), judged)
 	release(fetchedSum{int64(found.count), found.bytes})
 	return found, err
 }
@@ -247,20 +257,36 @@ func (r *repository) judgesAnew(s Session) bool {
 	return now == nil || now.generation.Policy != s.Policy()
 }
 
-// judgedAgain are the artifacts that are held, to be judged by a policy that
-// changed. What was refused by the one before may pass.
-func (r *repository) judgedAgain(list []promise, judged map[string]bool, missing []promise) []promise {
+// unjudged are the artifacts that are held, and of which nobody has said yet that this
+// policy lets them be served: it changed, and what was refused by the one before may
+// pass; they came for another repository, by another path, or for a run that was cut
+// off; or their proof did not come.
+func (r *repository) unjudged(s Session, list []promise, judged map[string]bool, missing []promise) []promise {
 	skip := map[string]bool{}
 	for _, t := range missing {
 		skip[t.path] = true
 	}
-	var again []promise
+	keys := map[string]artifact.Digest{}
 	for _, t := range list {
-		if t.carried && judged[t.path] && !skip[t.path] {
-			again = append(again, t)
+		if isDocument(t.path) {
+			keys[t.path] = t.key()
 		}
 	}
-	return again
+	now, anew, aside := r.serving.Load(), r.judgesAnew(s), r.aside()
+	var work []promise
+	for _, t := range list {
+		if !t.carried || !judged[t.path] || skip[t.path] {
+			continue
+		}
+		q, known := isolated(aside, t.path, t.key())
+		switch {
+		case anew, known && q.Retry, r.proofs.withdrawn(t.path, t.key()):
+		case known, now.judgedBefore(t, keys[manifestBeside(t.path)]):
+			continue
+		}
+		work = append(work, t)
+	}
+	return work
 }
 
 func (r *repository) aside() []Quarantined {
@@ -270,23 +296,42 @@ func (r *repository) aside() []Quarantined {
 }
 
 // settle turns the faults of a run into a quarantine, and tells of them. What was
-// in quarantine for its bytes and came leaves it; what the repository promises no
-// longer leaves it, too.
+// in quarantine for its bytes and came leaves it. What the repository promises no
+// longer leaves it once readers of what was published before are not led to it; and
+// what a person has put aside only under other bytes, as it may be promised or carried
+// again.
+//
+// Crash behind it: the generation before, without what is aside by now.
 func (r *repository) settle(ctx context.Context, s Session, sel *selection, faults map[string]error, result *Run) error {
 	var held []Quarantined
 	now := r.m.now().UTC()
-	before := r.aside()
+	r.mu.Lock() // nothing that a person puts aside meanwhile is lost
+	defer r.mu.Unlock()
+	before := r.quarantine
 	anew := r.judgesAnew(s)
+	promised, decided := map[string]bool{}, map[wanted]bool{}
 	for _, t := range sel.targets {
 		err := faults[t.path]
 		was, known := isolated(before, t.path, t.key())
+		promised[t.path] = true
+		if !t.carried {
+			if known && was.ByHand {
+				held, decided[wanted{t.path, t.key()}] = append(held, was), true
+			}
+			continue
+		}
+		decided[wanted{t.path, t.key()}] = true
 		switch {
-		case !t.carried:
 		case err != nil && s.Temporary(err):
+			// What is held and could not be judged is not served. What is not held is judged
+			// when it comes.
+			if _, missing := r.m.storage.Stat(ctx, t.key()); !known && sel.judged[t.path] && missing == nil {
+				was, known = Quarantined{Repository: r.settings.Name, Path: t.path, Digest: t.key(), Reason: clipReason(err.Error()), Since: now, Retry: true}, true
+			}
 			if known {
 				held = append(held, was)
 			}
-			result.fault(Fault{Path: t.path, Reason: clipReason(err.Error()), Retry: true}, err)
+			result.fault(Fault{Path: t.path, Reason: clipReason(err.Error()), Quarantined: known, Retry: true}, err)
 		case err != nil:
 			q := Quarantined{Repository: r.settings.Name, Path: t.path, Digest: t.key(), Reason: clipReason(err.Error()), Since: now, Retry: !errors.Is(err, ErrRefused)}
 			if known {
@@ -303,11 +348,16 @@ func (r *repository) settle(ctx context.Context, s Session, sel *selection, faul
 	for _, f := range sel.faults {
 		if !slices.ContainsFunc(held, func(q Quarantined) bool { return q.Path == f.Path }) {
 			f.Reason = clipReason(f.Reason)
-			result.fault(f, fmt.Errorf("%w: %s: %s", ErrIncomplete, f.Path, f.Reason))
+			result.fault(f, fmt.Errorf("%s: %s", f.Path, f.Reason))
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	// Until the new generation is published, and as long as names of before are kept.
+	serving := r.serving.Load()
+	for _, q := range before {
+		if !decided[wanted{q.Path, q.Digest}] && (q.ByHand && !promised[q.Path] || serving.leadsTo(q, now)) {
+			held = append(held, q)
+		}
+	}
 	return r.setQuarantine(ctx, held)
 }
 

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"assay/artifact"
 	"assay/cache"
@@ -49,8 +50,14 @@ type RefusedError struct {
 	Err  error
 }
 
-// Error is the cause's text.
-func (e *RefusedError) Error() string { return e.Path + ": " + e.Err.Error() }
+// Error is the cause's text, with the path.
+func (e *RefusedError) Error() string {
+	text := e.Err.Error()
+	if strings.HasPrefix(text, e.Path+": ") {
+		return text
+	}
+	return e.Path + ": " + text
+}
 
 // Unwrap gives the sentinel and the cause.
 func (e *RefusedError) Unwrap() []error { return []error{ErrRefused, e.Err} }

@@ -100,6 +100,12 @@ func (h ownHand) Sync(ctx context.Context, repository string) (mirror.Run, error
 		// Nobody else waits for it. What it was about to publish is left out.
 		_, _ = h.core.Cancel(repository)
 	}
+	if run.Changed {
+		// No daemon does it later: a mirror that is kept by cron would only grow.
+		if _, _, failed := h.core.Collect(ctx); failed != nil {
+			h.outside.noteFailed(fmt.Errorf("what nothing leads to any more is not collected: %w", failed))
+		}
+	}
 	return run, err
 }
 

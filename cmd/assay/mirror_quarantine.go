@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/urfave/cli/v2"
 
 	"assay/mirror"
@@ -55,7 +53,7 @@ func (a *app) quarantining(c *cli.Context, do func(hand mirrorHand, by string) e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() { err = closing(err, done()) }()
 	return do(hand, userName())
 }
 

@@ -17,7 +17,7 @@ func mirrorStatusCommand(a *app) *cli.Command {
 		Name:  "status",
 		Usage: "show how the mirror that is at work stands",
 		Description: "Asks the daemon of the configuration. With --ready the exit code is 0 only if\n" +
-			"the storage can be used and something is served that has not expired." +
+			"its storage can be read and at least one repository is served." +
 			examples("assay mirror status --config mirror.toml", "assay mirror status --ready --quiet --config mirror.toml"),
 		Flags:  []cli.Flag{&cli.BoolFlag{Name: flagReady, Usage: "fail if the mirror is not ready"}, adminTokenFlag()},
 		Action: a.mirrorStatus,

@@ -65,7 +65,7 @@ func (a *app) mirrorSync(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() { err = closing(err, done()) }()
 	if c.Bool(flagDryRun) {
 		return a.mirrorPlans(c.Context, hand, names)
 	}
@@ -89,6 +89,15 @@ func (a *app) mirrorSync(c *cli.Context) (err error) {
 		return &reported{first}
 	}
 	return err
+}
+
+// closing is an error with that of what had to be given back; alone it stays what it
+// is, so that what was printed already is not printed again.
+func closing(err, after error) error {
+	if after == nil {
+		return err
+	}
+	return errors.Join(err, after)
 }
 
 // mirrorRun runs a sync and prints what came of it, failure too.

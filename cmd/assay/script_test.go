@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"assay": main, "bareget": bareGet})
+	testscript.Main(m, map[string]func(){"assay": main, "bareget": bareGet, "publisher": publisherMain})
 }
 
 // TestScript runs testdata/script/*.txtar. Beside testscript's own commands

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 
+	"assay/artifact/release"
 	"assay/cache"
 	"assay/fetch"
 	"assay/fetch/wire"
@@ -114,6 +115,8 @@ func (s *session) judged(ctx context.Context, target trust.Target, err error, se
 	case err == nil, ctx.Err() != nil, s.Temporary(err):
 		return err
 	case errors.As(err, &refusal), errors.Is(err, policy.ErrChanged), errors.Is(err, policy.ErrWeaker):
+	case errors.Is(err, release.ErrMalformed), errors.Is(err, trust.ErrManifest): // another manifest may be published
+		return err
 	case errors.Is(err, cache.ErrMismatch), errors.Is(err, cache.ErrDisk), errors.Is(err, cache.ErrBusy), errors.Is(err, wire.ErrSource), !selecting:
 		return err
 	}
