@@ -1,6 +1,9 @@
 package main
 
 import (
+	"net/url"
+	"strings"
+
 	"github.com/urfave/cli/v2"
 )
 
@@ -130,15 +133,27 @@ func (a *app) configShow(c *cli.Context) error {
 	}
 	docs, rows := []valueDoc{}, [][]string{}
 	for _, v := range cfg.Values() {
-		docs = append(docs, valueDoc{v.Key, v.Value, v.Origin.String(), v.Locked})
+		value := withoutPassword(v.Value)
+		docs = append(docs, valueDoc{v.Key, value, v.Origin.String(), v.Locked})
 		origin := v.Origin.String()
 		if v.Locked {
 			origin += " (locked)"
 		}
-		rows = append(rows, []string{v.Key, v.Value, origin})
+		rows = append(rows, []string{v.Key, value, origin})
 	}
 	a.out.table([]string{"KEY", "VALUE", "FROM"}, rows)
 	return a.out.result("config.show", struct {
 		Values []valueDoc `json:"values"`
 	}{docs})
+}
+
+// withoutPassword hides the password of a value that is a URL.
+func withoutPassword(value string) string {
+	if !strings.Contains(value, "://") {
+		return value
+	}
+	if u, err := url.Parse(value); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return value
 }

@@ -20,6 +20,7 @@ import (
 	"assay/mirror/counters"
 	"assay/mirror/storage"
 	"assay/mirror/upstream"
+	"assay/trust/advisory"
 )
 
 // The folders in that of the mirror.
@@ -166,14 +167,28 @@ func (m *ownMirror) joined(ctx context.Context, base *session, name string) (*se
 	return &run, err
 }
 
-// judgesOf names all that judges artifacts: where it changes, what is held is judged
-// anew. Of files that it names only the names count.
+// judgesOf names all that judges artifacts, with what the files hold that it names:
+// where it changes, what is held is judged anew. It is looked at when the
+// configuration is read.
 func judgesOf(cfg *config.Config) string {
 	sum := sha256.New()
 	for _, v := range cfg.Values() {
 		table, _, _ := strings.Cut(v.Key, ".")
 		if slices.Contains([]string{config.KeyPolicy, config.KeyBuilders, config.KeyProfiles, config.KeyAdvisories}, table) || strings.HasSuffix(v.Key, "."+config.KeyProfiles) {
 			fmt.Fprintf(sum, "%q %q\n", v.Key, v.Value)
+		}
+	}
+	var files []string
+	for _, p := range cfg.Profiles {
+		files = append(append(files, p.TrustedRoot), p.Keys...)
+	}
+	for _, at := range cfg.Advisories {
+		files = append(files, at.File)
+	}
+	for _, path := range files {
+		// What can't be read is an error where it is needed; here it is another content.
+		if data, err := readConfigured(path, advisory.MaxBytes, config.Origin{}); path != "" && err == nil {
+			fmt.Fprintf(sum, "%q %x\n", path, sha256.Sum256(data))
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil))

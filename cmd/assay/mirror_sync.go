@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -113,9 +114,17 @@ func (a *app) mirrorRun(ctx context.Context, hand mirrorHand, name string) (mirr
 	if err != nil {
 		message, row, hint := describe(err)
 		doc.Error = &errorPart{row.code, row.name, failedCheck(err), message, hint}
-		a.out.fail(fmt.Errorf("%s: %w", name, err))
+		a.out.fail(naming(name, err))
 	}
 	return doc, err
+}
+
+// naming has an error begin with the repository's name, where it does not yet.
+func naming(name string, err error) error {
+	if strings.HasPrefix(err.Error(), name+": ") {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // runError is why a run is not done; nil if it is. Its exit code is that of the
@@ -165,7 +174,7 @@ func (a *app) mirrorPlans(ctx context.Context, hand mirrorHand, names []string) 
 	for _, name := range names {
 		plan, err := hand.Plan(ctx, name)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return naming(name, err)
 		}
 		if plan.Fetch == nil {
 			plan.Fetch = []mirror.PlanGroup{}
