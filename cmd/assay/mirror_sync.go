@@ -146,6 +146,8 @@ func (a *app) tellRun(run mirror.Run) {
 	switch {
 	case run.Outcome == mirror.Failed || run.Outcome == mirror.Cancelled:
 		a.out.line("%s: %s after %s; what was served before still is", run.Repository, string(run.Outcome), took)
+	case !run.Changed && run.Fetched > 0:
+		a.out.line("%s: %s, nothing new; %d fetched again (%s) in %s", run.Repository, string(run.Outcome), run.Fetched, bytesText(run.Bytes), took)
 	case !run.Changed:
 		a.out.line("%s: %s, nothing new", run.Repository, string(run.Outcome))
 	default:
