@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"assay/artifact"
+	"assay/mirror/counters"
 	"assay/mirror/storage"
 )
 
@@ -117,6 +118,7 @@ func (r *repository) obtain(path string, key artifact.Digest) error {
 	moved, err := r.bring(ctx, s, t, isArtifact && !isDocument(path))
 	if err != nil {
 		release(fetchedSum{})
+		r.count("demands_total", counters.LabelResult, "failed").Add(1)
 		r.m.log.Warn("not fetched", "repository", r.settings.Name, "target", path, "error", err.Error())
 		return errors.Join(err, r.isolate(ctx, t, err))
 	}
@@ -125,7 +127,7 @@ func (r *repository) obtain(path string, key artifact.Digest) error {
 		now.held.Add(1)
 		now.bytes.Add(t.length)
 	}
-	r.count("demands_total").Add(1)
+	r.count("demands_total", counters.LabelResult, "fetched").Add(1)
 	r.m.log.Info("fetched on demand", "repository", r.settings.Name, "target", path, "bytes", moved)
 	return nil
 }
@@ -166,6 +168,15 @@ func (r *repository) held(ctx context.Context) (Session, error) {
 	return r.session, nil
 }
 
+// looked counts whether a file was held when it was asked for.
+func (r *repository) looked(held bool) {
+	result := "hit"
+	if !held {
+		result = "miss"
+	}
+	r.m.counters.Counter(counters.Lookups, counters.LabelRepository, r.settings.Name, counters.LabelResult, result).Add(1)
+}
+
 // Open opens a file. What is carried and not held is fetched first, and whoever
 // asks for it waits: at most as long as the upstream takes. ErrAbsent says that it
 // can't be had just now.
@@ -175,6 +186,9 @@ func (m *Mirror) Open(ctx context.Context, f File) (storage.Object, error) {
 	r, unknown := m.repository(f.Repository)
 	if unknown == nil && f.Target && r.settings.Mode == Lazy {
 		m.use(key)
+	}
+	if unknown == nil {
+		r.looked(err == nil)
 	}
 	if !errors.Is(err, storage.ErrMissing) {
 		return object, err

@@ -70,7 +70,15 @@ func (r *repository) told(result Run) {
 	if result.Outcome == Done || result.Outcome == Partial {
 		r.confirmed = result.Began
 	}
+	if good := result.Outcome == Done; result.Outcome != Cancelled && (good != r.good || r.since.IsZero()) {
+		r.good, r.since = good, r.m.now().UTC()
+	}
 	r.mu.Unlock()
+	if result.Outcome == Failed {
+		if kind := lieOf(result.Err); kind != "" {
+			r.count("verification_failures_total", "kind", kind).Add(1)
+		}
+	}
 	r.count("syncs_total", "outcome", string(result.Outcome)).Add(1)
 	log := r.m.log.Info
 	if result.Outcome != Done {
@@ -109,7 +117,7 @@ func (r *repository) sync(ctx context.Context, result *Run) error {
 	if err != nil {
 		return err
 	}
-	l := newListing(sel.targets, sel.attested)
+	l := newListing(sel.targets, sel.attested, sel.groups)
 	g := &generation{
 		Schema: generationSchema, Repository: r.settings.Name, Number: r.nextNumber(), Made: r.m.now().UTC(), Mode: r.settings.Mode,
 		Basis: basis, Policy: s.Policy(), Roles: rolesOf(s.View()), Files: files,
@@ -357,6 +365,33 @@ func (result *Run) fault(f Fault, err error) {
 	if len(result.Faults) < MaxFaults {
 		result.Faults = append(result.Faults, f)
 	}
+}
+
+// lies are what a verification of metadata finds, as the label of the counter has it.
+var lies = []struct {
+	err  error
+	kind string
+}{
+	{trust.ErrRollback, "rollback"},
+	{trust.ErrExpired, "expired"},
+	{trust.ErrSignature, "signature"},
+	{trust.ErrRootChain, "root"},
+	{trust.ErrRootConflict, "root"},
+	{trust.ErrMismatch, "digest"},
+	{cache.ErrMismatch, "digest"},
+	{trust.ErrMalformed, "malformed"},
+	{trust.ErrTooLarge, "malformed"},
+}
+
+// lieOf says in a word what the verification of metadata found that failed a run;
+// empty: it was not that.
+func lieOf(err error) string {
+	for _, lie := range lies {
+		if errors.Is(err, lie.err) {
+			return lie.kind
+		}
+	}
+	return ""
 }
 
 // kindOf says in a word what a verification found.

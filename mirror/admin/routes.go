@@ -9,6 +9,7 @@ import (
 	"assay/artifact"
 	"assay/internal/shown"
 	"assay/mirror"
+	"assay/mirror/counters"
 )
 
 // The bounds of what a request says, in bytes.
@@ -21,7 +22,9 @@ const (
 // The documents of the routes.
 type (
 	statusDoc struct {
-		Repositories []mirror.Status `json:"repositories"`
+		Repositories []mirror.Status       `json:"repositories"`
+		NextExpiries []mirror.Expiry       `json:"next_expiries"`
+		Distribution counters.Distribution `json:"distribution"`
 	}
 	storageDoc struct {
 		Storage mirror.StorageStatus `json:"storage"`
@@ -60,7 +63,8 @@ type (
 )
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, statusDoc{orEmpty(s.config.Mirror.Statuses())})
+	all := orEmpty(s.config.Mirror.Statuses())
+	s.answer(w, r, statusDoc{all, mirror.NextExpiries(all), s.config.Counters.Distribution()})
 }
 
 func (s *Server) storage(w http.ResponseWriter, r *http.Request) {

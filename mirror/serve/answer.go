@@ -39,6 +39,7 @@ func (x *exchange) answerBlob() {
 
 // answerFound sends a file, or what became of it.
 func (x *exchange) answerFound(f mirror.File, err error) {
+	x.group = x.s.count.ofRelease(&f)
 	if err != nil {
 		x.refuse(err)
 		return
@@ -89,7 +90,9 @@ func (s *sized) Seek(_ int64, whence int) (int64, error) {
 // fits.
 func (x *exchange) sendSmall() {
 	item := x.s.memory.get(x.file.Digests.Primary())
-	if item == nil {
+	if item != nil {
+		x.tally.hits.Add(1)
+	} else {
 		if item = x.remember(); item == nil {
 			return
 		}

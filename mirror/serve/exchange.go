@@ -32,7 +32,9 @@ type exchange struct {
 	bytes  int64 // of the body
 	who    string
 	tally  *tally
-	err    error // why it failed; it is logged, never sent
+	group  *tally        // of the product and channel; nil: it is of none
+	first  time.Duration // from the request to the head of the answer
+	err    error         // why it failed; it is logged, never sent
 }
 
 // handle answers one request.
@@ -132,7 +134,7 @@ func (x *exchange) Header() http.Header { return x.w.Header() }
 // lowest rate is cut, however regularly it reads.
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 {
-		x.status = status
+		x.status, x.first = status, x.s.now().Sub(x.began)
 		if d, ok := x.w.(interface{ SetWriteDeadline(time.Time) error }); ok {
 			_ = d.SetWriteDeadline(x.s.limits.deadline(time.Now(), x.size)) // a connection that is gone has none
 		}
@@ -205,7 +207,8 @@ func (x *exchange) end() {
 		}
 	}
 	cut := failed != nil || x.status == 0 || x.err != nil && x.status < 400
-	x.tally.add(x.status, cut, x.bytes)
+	x.tally.add(x.status, cut, x.bytes, x.first)
+	x.group.add(x.status, cut, x.bytes, x.first)
 	x.logged(cut)
 	if cut {
 		panic(http.ErrAbortHandler) // the connection ends, so that nobody takes the part for the whole
