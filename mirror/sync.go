@@ -22,6 +22,12 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	defer r.runs.Unlock()
 	began := r.m.now()
 	result = Run{Repository: r.settings.Name, Began: began.UTC()}
+	ctx, span := r.m.tracer.Start(ctx, "sync")
+	span.Text("repository", r.settings.Name)
+	defer func() {
+		span.Text("outcome", string(result.Outcome))
+		span.End(result.Err)
+	}()
 	err := r.sync(ctx, &result)
 	if again(err, result.Faults) && ctx.Err() == nil {
 		// The upstream may have published in the middle of it: what it has now may fit.
@@ -90,11 +96,8 @@ func (r *repository) told(result Run) {
 
 // sync is a run without the telling.
 func (r *repository) sync(ctx context.Context, result *Run) error {
-	s, err := r.upstream.Refresh(ctx)
+	s, err := r.refresh(ctx)
 	if err != nil {
-		return err
-	}
-	if err := fresh(s); err != nil {
 		return err
 	}
 	r.m.writing.RLock() // no collection while objects come that nothing leads to yet
@@ -133,6 +136,17 @@ func (r *repository) sync(ctx context.Context, result *Run) error {
 	}
 	result.Changed = true
 	return nil
+}
+
+// refresh asks the upstream for the newest metadata.
+func (r *repository) refresh(ctx context.Context) (Session, error) {
+	ctx, span := r.m.tracer.Start(ctx, "refresh")
+	s, err := r.upstream.Refresh(ctx)
+	if err == nil {
+		err = fresh(s)
+	}
+	span.End(err)
+	return s, err
 }
 
 // fresh refuses metadata that was not confirmed by the upstream just now.
