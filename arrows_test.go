@@ -124,7 +124,7 @@ var soleUsers = map[string][]string{
 	"github.com/coreos/go-systemd":          {"internal/systemd"},
 	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "mirror/serve", "mirror/admin", "mirror/metrics", "internal/testrepo"}, // cloud: the request that it signs
 	"os/exec":                               {"fetch/pinned", "fetch/wire", "internal/mutants", "internal/conformance/tuf"},
-	"net":                                   {"fetch/wire", "mirror/serve", "mirror/admin", "internal/testrepo"},
+	"net":                                   {"fetch/wire", "mirror/serve", "mirror/admin", "internal/systemd", "internal/testrepo"},
 }
 
 // pure packages decide and name; the outside is handed to them. They may import

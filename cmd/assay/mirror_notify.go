@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
 	"assay/internal/systemd"
 	"assay/mirror"
-	"assay/mirror/serve"
 	"assay/mirror/tracing"
 )
 
@@ -22,46 +19,6 @@ const statusEvery = 30 * time.Second
 
 // endTime is how long the collector of traces may take to get the last ones.
 const endTime = 5 * time.Second
-
-// listen opens the public side: the sockets that the service manager has opened, or
-// else those of the configuration.
-func (d *mirrorDaemon) listen(ctx context.Context) (list []net.Listener, err error) {
-	handed, err := systemd.Listeners()
-	if err != nil {
-		return nil, mark(errListen, err)
-	}
-	defer func() {
-		if err != nil {
-			for _, listener := range list {
-				err = errors.Join(err, listener.Close())
-			}
-			list = nil
-		}
-	}()
-	for name, some := range handed {
-		list = append(list, some...)
-		if name != publicSockets {
-			return list, withHint(mark(errListen, fmt.Errorf("%w: expected them to be named %q, found %q", systemd.ErrSocket, publicSockets, clip(name))),
-				"set FileDescriptorName="+publicSockets+" in the socket unit; the administrator's socket is the daemon's own")
-		}
-	}
-	for _, listener := range list {
-		if err := serve.Adopt(listener); err != nil {
-			return list, mark(errListen, err)
-		}
-	}
-	if len(list) > 0 {
-		return list, nil
-	}
-	for _, address := range d.cfg.Daemon.Listen {
-		listener, err := serve.Listen(ctx, address)
-		if err != nil {
-			return list, withHint(mark(errListen, err), "mirror.listen names the addresses; `assay config show` tells where")
-		}
-		list = append(list, listener)
-	}
-	return list, nil
-}
 
 // notify tells the service manager something. That it can't be told is logged.
 func (d *mirrorDaemon) notify(states ...systemd.State) {

@@ -149,13 +149,28 @@ func (d *mirrorDaemon) parts(ctx context.Context) (parts []func(context.Context)
 			}
 		}
 	}()
-	public, err := d.listen(ctx)
+	// The sockets that the service manager has opened, or else those of the configuration.
+	public, err := systemd.Listeners(publicSockets)
 	if err != nil {
-		return nil, err
+		return nil, withHint(mark(errListen, err), "set FileDescriptorName="+publicSockets+" in the socket unit; the administrator's socket is the daemon's own")
+	}
+	handed := len(public) > 0
+	if !handed {
+		if public, err = serve.ListenAll(ctx, d.cfg.Daemon.Listen); err != nil {
+			return nil, withHint(mark(errListen, err), "mirror.listen names the addresses; `assay config show` tells where")
+		}
+	}
+	for _, listener := range public {
+		open = append(open, listener)
 	}
 	var addresses []string
 	for _, listener := range public {
-		open, addresses = append(open, listener), append(addresses, listener.Addr().String())
+		if handed {
+			if err := serve.Adopt(listener); err != nil {
+				return nil, mark(errListen, err)
+			}
+		}
+		addresses = append(addresses, listener.Addr().String())
 		parts = append(parts, func(ctx context.Context) error { return d.public.Serve(ctx, listener) })
 	}
 	listener, err := admin.Listen(adminAddress(d.cfg.Daemon))

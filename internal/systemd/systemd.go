@@ -61,32 +61,33 @@ func Notified() bool { return os.Getenv("NOTIFY_SOCKET") != "" }
 // need not.
 func WatchdogEvery() (time.Duration, error) { return daemon.SdWatchdogEnabled(false) }
 
-// Listeners are the sockets that were opened for this process, by the names that
-// their unit gives them. They are handed over once: the variables that tell of them
-// are gone from the environment afterwards.
-func Listeners() (map[string][]net.Listener, error) {
-	all := map[string][]net.Listener{}
+// Listeners are the sockets that were opened for this process; none: there are none.
+// Their unit must name them so, and no others: the error wraps ErrSocket. They are
+// handed over once: the variables that tell of them are gone from the environment
+// afterwards.
+func Listeners(name string) ([]net.Listener, error) {
+	var all []net.Listener
 	var errs []error
 	for _, file := range activation.Files(true) {
+		if file.Name() != name {
+			errs = append(errs, fmt.Errorf("%w: expected them to be named %q, found %.80q", ErrSocket, name, file.Name()))
+		}
 		// The library's own way leaves out what is no listening socket, without a word.
-		listener, err := net.FileListener(file)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%w: %s: expected a listening socket: %w", ErrSocket, file.Name(), err))
+		if listener, err := net.FileListener(file); err != nil {
+			errs = append(errs, fmt.Errorf("%w: %.80q: expected a listening socket: %w", ErrSocket, file.Name(), err))
 		} else {
-			all[file.Name()] = append(all[file.Name()], listener)
+			all = append(all, listener)
 		}
 		errs = append(errs, file.Close()) // the listener has its own
 	}
 	err := errors.Join(errs...)
-	if err != nil {
-		for _, list := range all {
-			for _, listener := range list {
-				err = errors.Join(err, listener.Close())
-			}
-		}
-		return nil, err
+	if err == nil {
+		return all, nil
 	}
-	return all, nil
+	for _, listener := range all {
+		err = errors.Join(err, listener.Close())
+	}
+	return nil, err
 }
 
 // ErrSocket: what the service manager hands over is not what it should be.

@@ -91,6 +91,9 @@ func (s *scrape) counted() {
 		zero("assay_mirror_waiters", st.Repository)
 		zero("assay_mirror_upstream_bytes_total", st.Repository)
 		for _, r := range s.rows {
+			if r.Kind != Counter {
+				continue
+			}
 			for _, value := range r.Values {
 				zero(r.Name, st.Repository, value)
 			}

@@ -18,8 +18,8 @@ type Metric struct {
 	Kind   Kind
 	Labels []string
 	Help   string
-	// Values are what the last label may be. Each is told as 0 of every repository until
-	// something was counted, so that the first time is seen as a rise.
+	// Values are what the last label may be. Of a counter each is told as 0 of every
+	// repository until something was counted, so that the first time is seen as a rise.
 	Values []string
 	// seldom: what is 0 is not told, as there may be many.
 	seldom bool
@@ -30,6 +30,7 @@ var (
 	ofRepository = []string{counters.LabelRepository}
 	ofResult     = []string{counters.LabelRepository, counters.LabelResult}
 	ofRole       = []string{counters.LabelRepository, "role"}
+	roles        = []string{"root", "timestamp", "snapshot", "targets"}
 	ofRelease    = []string{counters.LabelRepository, counters.LabelProduct, counters.LabelChannel}
 )
 
@@ -42,15 +43,15 @@ func Table() []Metric {
 		{Name: "assay_mirror_good", Kind: Gauge, Labels: ofRepository, Help: "1 if it is served, has not expired, and the last run was done."},
 		{Name: "assay_mirror_generation", Kind: Gauge, Labels: ofRepository, Help: "Number of the generation that is served; 0: none."},
 		{Name: "assay_mirror_published_timestamp_seconds", Kind: Gauge, Labels: ofRepository, Help: "When that generation was published."},
-		{Name: "assay_mirror_metadata_version", Kind: Gauge, Labels: ofRole, Help: "Version of a top-level role that is served."},
-		{Name: "assay_mirror_metadata_expiry_timestamp_seconds", Kind: Gauge, Labels: ofRole, Help: "When a top-level role that is served expires."},
-		{Name: "assay_mirror_targets", Kind: Gauge, Labels: []string{counters.LabelRepository, "state"}, Help: "Targets: promised upstream, carried, held, quarantined, missing."},
+		{Name: "assay_mirror_metadata_version", Kind: Gauge, Labels: ofRole, Help: "Version of a top-level role that is served.", Values: roles},
+		{Name: "assay_mirror_metadata_expiry_timestamp_seconds", Kind: Gauge, Labels: ofRole, Help: "When a top-level role that is served expires.", Values: roles},
+		{Name: "assay_mirror_targets", Kind: Gauge, Labels: []string{counters.LabelRepository, "state"}, Help: "Targets, by how they stand.", Values: []string{"promised", "carried", "held", "quarantined", "missing"}},
 		{Name: "assay_mirror_target_bytes", Kind: Gauge, Labels: ofRepository, Help: "Bytes of the targets that are held."},
 		{Name: "assay_mirror_quarantined", Kind: Gauge, Labels: ofRepository, Help: "Objects in quarantine."},
 		// Runs.
 		{Name: "assay_mirror_syncs_total", Kind: Counter, Labels: []string{counters.LabelRepository, "outcome"}, Help: "Runs by how they ended.", Values: []string{"done", "partial", "failed", "cancelled"}},
 		{Name: "assay_mirror_last_sync_success_timestamp_seconds", Kind: Gauge, Labels: ofRepository, Help: "Begin of the last run in which the upstream was asked and everything accepted; 0: none since the start."},
-		{Name: "assay_mirror_last_sync_outcome", Kind: Gauge, Labels: []string{counters.LabelRepository, "outcome"}, Help: "1 for how the last run ended, 0 for the others."},
+		{Name: "assay_mirror_last_sync_outcome", Kind: Gauge, Labels: []string{counters.LabelRepository, "outcome"}, Help: "1 for how the last run ended, 0 for the others.", Values: []string{"done", "partial", "failed", "cancelled"}},
 		{Name: "assay_mirror_last_sync_duration_seconds", Kind: Gauge, Labels: ofRepository, Help: "How long the last run took."},
 		{Name: "assay_mirror_verification_failures_total", Kind: Counter, Labels: []string{counters.LabelRepository, "kind"}, Help: "What verification has refused: targets by policy, digest or other, metadata by the rest.", Values: []string{"policy", "digest", "rollback", "expired", "signature", "root", "malformed", "other"}},
 		// The upstream.

@@ -73,6 +73,22 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 	return l, nil
 }
 
+// ListenAll listens on all of some addresses, or on none.
+func ListenAll(ctx context.Context, addresses []string) ([]net.Listener, error) {
+	var all []net.Listener
+	for _, address := range addresses {
+		l, err := Listen(ctx, address)
+		if err != nil {
+			for _, open := range all {
+				err = errors.Join(err, open.Close())
+			}
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
 // Adopt makes a listener that somebody else has opened, as a service manager does,
 // like those of Listen. It must be one of TCP.
 func Adopt(l net.Listener) error {
