@@ -33,6 +33,8 @@ type repository struct {
 	version           storage.Version // of the pointer
 	last              *Run
 	confirmed         time.Time
+	good              bool      // the last run was done
+	since             time.Time // since when runs are, or are not
 	next              time.Time
 	running           *running
 	retired           bool // another one has taken its place
@@ -204,6 +206,7 @@ func (r *repository) status() Status {
 		last.Faults = slices.Clone(last.Faults)
 		st.LastRun = &last
 	}
+	st.Since = r.since
 	if now == nil {
 		return st
 	}
@@ -212,6 +215,10 @@ func (r *repository) status() Status {
 	st.Expires, _ = now.generation.expires()
 	if !st.Expires.After(r.m.now()) {
 		st.State, st.Serving = Expired, r.settings.ServeExpired
+	}
+	st.Good = r.good
+	if r.good && st.State == Expired {
+		st.Good, st.Since = false, st.Expires
 	}
 	st.Targets = now.counted()
 	return st

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"assay/mirror"
+	"assay/mirror/counters"
 )
 
 // flagReady makes status end with an error if the mirror is not ready.
@@ -25,10 +26,12 @@ func mirrorStatusCommand(a *app) *cli.Command {
 }
 
 type mirrorStatusDoc struct {
-	Ready        bool                 `json:"ready"`
-	Reason       string               `json:"reason,omitempty"` // why it is not
-	Storage      mirror.StorageStatus `json:"storage"`
-	Repositories []mirror.Status      `json:"repositories"`
+	Ready        bool                  `json:"ready"`
+	Reason       string                `json:"reason,omitempty"` // why it is not
+	Storage      mirror.StorageStatus  `json:"storage"`
+	Repositories []mirror.Status       `json:"repositories"`
+	NextExpiries []mirror.Expiry       `json:"next_expiries"`
+	Distribution counters.Distribution `json:"distribution"`
 }
 
 func (a *app) mirrorStatus(c *cli.Context) error {
@@ -45,6 +48,10 @@ func (a *app) mirrorStatus(c *cli.Context) error {
 	}
 	doc := mirrorStatusDoc{Ready: true}
 	if doc.Repositories, err = client.Statuses(c.Context); err != nil {
+		return err
+	}
+	doc.NextExpiries = mirror.NextExpiries(doc.Repositories)
+	if doc.Distribution, err = client.Distribution(c.Context); err != nil {
 		return err
 	}
 	if doc.Storage, err = client.Storage(c.Context); err != nil {
@@ -78,9 +85,16 @@ func (a *app) tellStatus(doc mirrorStatusDoc) {
 		})
 	}
 	a.out.table([]string{"REPOSITORY", "MODE", "STATE", "GENERATION", "HELD", "SIZE", "QUARANTINE", "LAST RUN", "CONFIRMED"}, rows)
+	if len(doc.NextExpiries) > 0 {
+		next := doc.NextExpiries[0]
+		a.out.line("next to expire: %s, the %s, %s", next.Repository, next.Role, a.moment(next.Expires))
+	}
 	for _, s := range doc.Repositories {
 		if !s.Expires.IsZero() {
 			a.out.line("%s: metadata expires %s", s.Repository, a.moment(s.Expires))
+		}
+		if !s.Since.IsZero() {
+			a.out.line("%s: %s since %s", s.Repository, goodText(s.Good), a.moment(s.Since))
 		}
 		if s.LastRun != nil && s.LastRun.Reason != "" {
 			a.out.line("%s: last run: %s", s.Repository, s.LastRun.Reason)
@@ -99,4 +113,11 @@ func (a *app) tellStatus(doc mirrorStatusDoc) {
 	if !doc.Ready {
 		a.out.line("not ready: %s", doc.Reason)
 	}
+}
+
+func goodText(good bool) string {
+	if good {
+		return "good"
+	}
+	return "not good"
 }

@@ -95,6 +95,13 @@ func (c *Client) Statuses(ctx context.Context) ([]mirror.Status, error) {
 	return doc.Repositories, err
 }
 
+// Distribution tells what readers have got since the start.
+func (c *Client) Distribution(ctx context.Context) (counters.Distribution, error) {
+	var doc statusDoc
+	err := c.get(ctx, "/v1/status", &doc)
+	return doc.Distribution, err
+}
+
 // Storage tells how the storage stands.
 func (c *Client) Storage(ctx context.Context) (mirror.StorageStatus, error) {
 	var doc storageDoc

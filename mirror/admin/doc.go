@@ -17,6 +17,7 @@
 //	POST /v1/quarantine/{repository}/release|hold   {"path": …, "reason": …, "by": …}
 //	POST /v1/reload                     reads the configuration anew
 //	GET  /v1/counters                   what was counted
+//	GET  /metrics                       the same and more for Prometheus, see package metrics
 //	GET  /livez, /readyz, /startupz     200, or 503; no token is asked for
 //	GET  /debug/pprof/                  how the process stands
 //

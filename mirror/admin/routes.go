@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"assay/artifact"
 	"assay/internal/shown"
 	"assay/mirror"
+	"assay/mirror/counters"
 )
 
 // The bounds of what a request says, in bytes.
@@ -21,7 +23,9 @@ const (
 // The documents of the routes.
 type (
 	statusDoc struct {
-		Repositories []mirror.Status `json:"repositories"`
+		Repositories []mirror.Status       `json:"repositories"`
+		NextExpiries []mirror.Expiry       `json:"next_expiries"`
+		Distribution counters.Distribution `json:"distribution"`
 	}
 	storageDoc struct {
 		Storage mirror.StorageStatus `json:"storage"`
@@ -60,7 +64,8 @@ type (
 )
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, statusDoc{orEmpty(s.config.Mirror.Statuses())})
+	all := orEmpty(s.config.Mirror.Statuses())
+	s.answer(w, r, statusDoc{all, mirror.NextExpiries(all), s.config.Counters.Distribution()})
 }
 
 func (s *Server) storage(w http.ResponseWriter, r *http.Request) {
@@ -97,6 +102,13 @@ func (s *Server) counters(w http.ResponseWriter, r *http.Request) {
 		doc.Counters = append(doc.Counters, counterDoc{sample.Name, orEmpty(sample.Labels), sample.Value})
 	}
 	s.answer(w, r, doc)
+}
+
+// metrics answers a scrape, of a client that takes the answer in time.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	// A writer without deadlines is one of a test.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	s.config.Metrics.ServeHTTP(w, r)
 }
 
 func (s *Server) sync(w http.ResponseWriter, r *http.Request) {
