@@ -90,11 +90,8 @@ func (r *repository) told(result Run) {
 
 // sync is a run without the telling.
 func (r *repository) sync(ctx context.Context, result *Run) error {
-	s, err := r.upstream.Refresh(ctx)
+	s, err := r.refresh(ctx)
 	if err != nil {
-		return err
-	}
-	if err := fresh(s); err != nil {
 		return err
 	}
 	r.m.writing.RLock() // no collection while objects come that nothing leads to yet
@@ -133,6 +130,25 @@ func (r *repository) sync(ctx context.Context, result *Run) error {
 	}
 	result.Changed = true
 	return nil
+}
+
+// refresh asks the upstream for what it has now, and notes what it answered.
+func (r *repository) refresh(ctx context.Context) (Session, error) {
+	began := r.m.now()
+	s, err := r.upstream.Refresh(ctx)
+	if err == nil {
+		err = fresh(s)
+	}
+	now := Answer{Asked: began.UTC(), Took: r.m.now().Sub(began)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		now.Roles = rolesOf(s.View())
+	} else if r.answer != nil {
+		now.Roles = r.answer.Roles
+	}
+	r.answer = &now
+	return s, err
 }
 
 // fresh refuses metadata that was not confirmed by the upstream just now.

@@ -300,7 +300,7 @@ func TestRequestsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const hold = "/v1/quarantine/acme/hold"
+	const hold, rebound = "/v1/quarantine/acme/hold", "/v1/storage"
 	for _, test := range []struct {
 		method, path, kind, origin, body string
 		status                           int
@@ -318,12 +318,17 @@ func TestRequestsRefused(t *testing.T) {
 		{"POST", hold, "application/json", "", `{"path":"x\u0000","reason":"y"}`, 400, "path: expected at most 4096 bytes without control characters"},
 		{"POST", hold, "application/json", "", `{"path":"x","reason":"` + strings.Repeat("y", maxReason+1) + `"}`, 400, "reason: expected at most 1000 bytes"},
 		{"POST", hold, "application/json", "", `{"path":"` + strings.Repeat("y", maxBody) + `"}`, 400, "not a request"},
+		{"GET", rebound, "", "http://rebound.example:9090", "", 400, "expected the host localhost"},
 		{"POST", "/v1/quarantine/%2e%2e/hold", "application/json", "", `{"path":"x","reason":"y"}`, 400, "not a request"},
 		{"GET", "/v1/sync/acme", "", "", "", 400, `there is no GET \"/v1/sync/acme\"`},
 		{"POST", "/v1/nothing", "application/json", "", "", 400, "there is no POST"},
-		{"POST", hold, "application/json; charset=utf-8", "http://example.com", `{"path":"x","reason":"y"}`, 200, `{"ok":true}`},
+		{"POST", hold, "application/json; charset=utf-8", "http://mirror", `{"path":"x","reason":"y"}`, 200, `{"ok":true}`},
 	} {
 		request := httptest.NewRequest(test.method, test.path, strings.NewReader(test.body))
+		request.Host = "mirror"
+		if test.path == rebound {
+			request.Host = "rebound.example:9090"
+		}
 		request.Header.Set("Content-Type", test.kind)
 		if test.origin != "" {
 			request.Header.Set("Origin", test.origin)

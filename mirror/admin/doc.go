@@ -19,6 +19,7 @@
 //	GET  /v1/counters                   what was counted
 //	GET  /livez, /readyz, /startupz     200, or 503; no token is asked for
 //	GET  /debug/pprof/                  how the process stands
+//	GET  /, /page/…                     the status page, for a browser: see package page
 //
 // Answers are JSON objects; an error is {"error", "kind", "code"}, with the exit code
 // that a command of this program ends with for it.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"assay/mirror/counters"
+	"assay/mirror/page"
 )
 
 // The times that a client has.
@@ -50,6 +51,7 @@ type Server struct {
 	log    *slog.Logger
 	tokens atomic.Pointer[[]token]
 	mux    *http.ServeMux
+	page   *page.Page
 }
 
 // New makes a server, and reads the tokens. The error wraps ErrTokens.
@@ -67,6 +69,7 @@ func New(config Config) (*Server, error) {
 	if err := s.ReloadTokens(); err != nil {
 		return nil, err
 	}
+	s.page = s.newPage()
 	s.routes()
 	return s, nil
 }
@@ -99,6 +102,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withPeer,
 	}
+	go s.page.Run(ctx)
 	stopped := make(chan error, 1)
 	end := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
@@ -145,8 +149,16 @@ func (s *Server) routes() {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if page.Owns(r.URL.Path) { // it asks who asks in a way of its own
+		s.page.ServeHTTP(w, r)
+		return
+	}
 	by, err := s.whoAsks(r)
 	if err != nil && !isProbe(r.URL.Path) {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.checkHost(r); err != nil && !isProbe(r.URL.Path) {
 		s.fail(w, r, err)
 		return
 	}
