@@ -31,7 +31,7 @@ func plotOf(flows []flow) plot {
 	}
 	last := flows[len(flows)-1]
 	p := plot{Now: rateText(last.served), Peak: rateText(peakServed)}
-	p.Text = fmt.Sprintf("Readers: %s now, %s at most; from upstream: %s now, %s at most; over %s.",
+	p.Text = fmt.Sprintf("To readers (line) %s now, %s at most; from upstream (dashes) %s now, %s at most; over %s.",
 		p.Now, p.Peak, rateText(last.fetched), rateText(peakFetched), minutesText(len(flows)))
 	top := max(peakServed, peakFetched)
 	if len(flows) < 2 || top == 0 {

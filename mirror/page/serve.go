@@ -97,17 +97,16 @@ func (p *Page) sync(w http.ResponseWriter, r *http.Request) {
 // may hold what a form can't carry.
 func (p *Page) release(w http.ResponseWriter, r *http.Request) {
 	p.act(w, r, func(ctx context.Context, who string, form url.Values) (string, string, error) {
-		name := form.Get("repository")
-		list, err := p.config.Mirror.Quarantine(name)
+		list, err := p.config.Mirror.Quarantine("")
 		if err != nil {
-			return name, "", err
+			return "", "", err
 		}
 		for _, q := range list {
 			if itemOf(q) == form.Get("item") {
-				return name, fmt.Sprintf("%s: %s is released; the next run proves it anew.", name, q.Path), p.config.Release(ctx, who, q.Repository, q.Path)
+				return q.Repository, fmt.Sprintf("%s: %s is released; the next run proves it anew.", q.Repository, q.Path), p.config.Release(ctx, who, q.Repository, q.Path)
 			}
 		}
-		return name, "", fmt.Errorf("%s: %w: it is not in quarantine any more", name, mirror.ErrNoFile)
+		return "", "", fmt.Errorf("%w: it is not in quarantine any more", mirror.ErrNoFile)
 	})
 }
 

@@ -25,7 +25,9 @@ var policy = func() string {
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"style":     func() template.CSS { return template.CSS(style) },
 	"with_form": func(r repositoryView, form string) formView { return formView{r, form} },
-	"figures":   func(title string, rows []figuresRow, more int) figuresView { return figuresView{title, rows, more} },
+	"figures": func(title, head string, rows []figuresRow, more int) figuresView {
+		return figuresView{title, head, rows, more}
+	},
 }).ParseFS(pages, "*.html"))
 
 // formView is a repository, and the text that its forms carry.
@@ -36,7 +38,7 @@ type formView struct {
 
 // figuresView is a table of what readers got.
 type figuresView struct {
-	Title string
-	Rows  []figuresRow
-	More  int
+	Title, Head string
+	Rows        []figuresRow
+	More        int
 }

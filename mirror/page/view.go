@@ -22,7 +22,7 @@ const (
 	mostExpiries = 6
 	mostFaults   = 10
 	mostAside    = 100 // of one repository
-	mostReleases = 100
+	mostReleases = 25
 	openAtMost   = 3 // repositories whose details are open of themselves
 )
 

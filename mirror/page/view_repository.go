@@ -10,26 +10,26 @@ import (
 
 // repositoryView is one repository.
 type repositoryView struct {
-	Name, Raw, Anchor string // Raw: for forms
-	Open              bool   // its details are
-	State             state
-	Mode              string
-	Serving           bool
-	Good              bool
-	Since             moment // since when it is good, or not
-	Unsure            bool   // no run has ended since the start
-	Generation        int64
-	Published         moment
-	Expires           moment
-	Confirmed, Next   moment
-	Roles             []roleView
-	Run               *runView
-	Targets           targetsView
-	Aside             []asideView
-	MoreAside         int
-	Traffic           plot
-	Hits              string // the share of requests that were answered from what is held
-	Upstream          string // latency
+	Name, Anchor    string
+	Open            bool // its details are
+	State           state
+	Mode            string
+	Serving         bool
+	Good            bool
+	Since           moment // since when it is good, or not
+	Unsure          bool   // no run has ended since the start
+	Generation      int64
+	Published       moment
+	Expires         moment
+	Confirmed, Next moment
+	Roles           []roleView
+	Run             *runView
+	Targets         targetsView
+	Aside           []asideView
+	MoreAside       int
+	Traffic         plot
+	Hits            string // the share of requests that were answered from what is held
+	Upstream        string // latency
 }
 
 // roleView is the version of a role here and upstream.
@@ -72,7 +72,7 @@ func anchorOf(repository string) string { return "r-" + name(repository) }
 
 func (p *Page) repositoryView(st mirror.Status, aside []mirror.Quarantined, now time.Time) repositoryView {
 	v := repositoryView{
-		Name: name(st.Repository), Raw: st.Repository, Anchor: anchorOf(st.Repository), State: stateOfAll(st, now), Mode: string(st.Mode),
+		Name: name(st.Repository), Anchor: anchorOf(st.Repository), State: stateOfAll(st, now), Mode: name(string(st.Mode)),
 		Serving: st.Serving, Generation: st.Generation, Published: momentOf(st.Published, now),
 		Good: st.Good, Since: momentOf(st.Since, now), Unsure: st.Since.IsZero(),
 		Expires: momentOf(st.Expires, now), Confirmed: momentOf(st.Confirmed, now), Next: momentOf(st.Next, now),
@@ -117,7 +117,7 @@ func runViewOf(run *mirror.Run, now time.Time) *runView {
 		return nil
 	}
 	v := &runView{
-		Outcome: string(run.Outcome), Class: "fresh", Began: momentOf(run.Began, now), Took: shortText(run.Took), Reason: reason(run.Reason),
+		Outcome: name(string(run.Outcome)), Class: "fresh", Began: momentOf(run.Began, now), Took: shortText(run.Took), Reason: reason(run.Reason),
 		Difference: "nothing new", More: max(0, len(run.Faults)-mostFaults),
 	}
 	switch run.Outcome {
