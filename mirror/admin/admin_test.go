@@ -110,6 +110,11 @@ func (f *fake) Storage(context.Context) (mirror.StorageStatus, error) {
 	return mirror.StorageStatus{Quota: 5, Used: 4, Objects: 3, Free: -1, Scrub: mirror.Scrub{Ended: moment, Checked: 2, Damaged: 1}}, nil
 }
 
+func (f *fake) ScrubNow(_ context.Context, rate int64) (int, error) {
+	f.call("scrub at %d", rate)
+	return 1, f.failed
+}
+
 func (f *fake) Ready() error { return f.ready }
 
 // start serves a mirror at an address until the test ends.
@@ -195,17 +200,20 @@ func TestClientAndServer(t *testing.T) {
 	if found, err := c.Cancel(ctx, "acme"); err != nil || !found {
 		t.Errorf("cancel: found %v, %v", found, err)
 	}
+	if damaged, scrub, err := c.Scrub(ctx); err != nil || damaged != 1 || scrub != want.Scrub {
+		t.Errorf("scrub: found %d, %+v, %v", damaged, scrub, err)
+	}
 	if found, err := c.Counters(ctx); err != nil || !reflect.DeepEqual(found, set.Samples()) {
 		t.Errorf("counters: found %+v, %v", found, err)
 	}
 
 	who := peerName(t)
-	if want := []string{"sync acme", "release acme a/b", "hold acme c looks odd", "cancel acme"}; !slices.Equal(f.calls, want) {
+	if want := []string{"sync acme", "release acme a/b", "hold acme c looks odd", "cancel acme", "scrub at 0"}; !slices.Equal(f.calls, want) {
 		t.Errorf("expected the calls %q, found %q", want, f.calls)
 	}
 	if want := []string{
 		"mirror.sync: acme, asked by " + who, "mirror.release: acme: a/b, asked by alice, " + who,
-		"mirror.hold: acme: c, asked by " + who + ": looks odd", "mirror.reload: asked by " + who, "mirror.cancel: acme, asked by " + who,
+		"mirror.hold: acme: c, asked by " + who + ": looks odd", "mirror.reload: asked by " + who, "mirror.cancel: acme, asked by " + who, "mirror.scrub: asked by " + who,
 	}; !slices.Equal(f.notes, want) {
 		t.Errorf("expected the notes %q, found %q", want, f.notes)
 	}

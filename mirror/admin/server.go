@@ -129,6 +129,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /v1/counters", s.counters)
 	s.mux.HandleFunc("POST /v1/sync/{repository}", s.sync)
 	s.mux.HandleFunc("POST /v1/cancel/{repository}", s.cancel)
+	s.mux.HandleFunc("POST /v1/scrub", s.scrub)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/release", s.release)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/hold", s.hold)
 	s.mux.HandleFunc("POST /v1/reload", s.reload)

@@ -145,7 +145,7 @@ func (p *Page) view(ctx context.Context, who asker) view {
 		v.Repositories = append(v.Repositories, p.repositoryView(st, aside, now))
 	}
 	slices.SortStableFunc(v.Repositories, func(x, y repositoryView) int {
-		return cmp.Or(slices.Index(states, x.State)-slices.Index(states, y.State), strings.Compare(x.Name, y.Name))
+		return cmp.Or(slices.Index(states, x.State)-slices.Index(states, y.State), goodness(x)-goodness(y), strings.Compare(x.Name, y.Name))
 	})
 	for i := range v.Repositories {
 		v.Repositories[i].Open = len(all) <= openAtMost
@@ -156,6 +156,14 @@ func (p *Page) view(ctx context.Context, who asker) view {
 	v.Traffic = plotOf(p.total(all))
 	p.figures(&v)
 	return v
+}
+
+// goodness is 0 of what was found not to be good, else 1.
+func goodness(r repositoryView) int {
+	if !r.Good && !r.Unsure {
+		return 0
+	}
+	return 1
 }
 
 func countsOf(list []repositoryView) (counts []count) {
@@ -180,7 +188,8 @@ func nextOf(all []mirror.Status, now time.Time) []expiry {
 		published[st.Repository] = st.Published
 	}
 	var next []expiry
-	for _, e := range mirror.NextExpiries(all)[:min(mostExpiries, len(mirror.NextExpiries(all)))] {
+	list := mirror.NextExpiries(all)
+	for _, e := range list[:min(mostExpiries, len(list))] {
 		next = append(next, expiry{
 			name(e.Repository), anchorOf(e.Repository), name(e.Role), stateOf(e.RoleVersion, published[e.Repository], now), momentOf(e.Expires, now),
 		})
