@@ -52,12 +52,14 @@ var arrows = map[string][]string{
 	"fetch/unpack":               {"internal/durable", "internal/shown"},
 	"fetch/pinned":               {"artifact", "artifact/checksums", "trust", "cache", "fetch/transfer", "fetch/wire"},
 	"fetch/pinned/cloud":         {"fetch/pinned", "fetch/transfer", "fetch/wire"},
-	"mirror":                     {"artifact", "artifact/release", "trust", "cache", "mirror/storage", "mirror/counters", "internal/strictjson", "internal/shown"},
+	"mirror":                     {"artifact", "artifact/release", "trust", "cache", "mirror/storage", "mirror/counters", "mirror/tracing", "internal/strictjson", "internal/shown"},
 	"mirror/storage":             {"artifact", "cache", "internal/durable", "internal/shown"},
 	"mirror/storage/storagetest": {"artifact", "cache", "mirror/storage"},
 	"mirror/counters":            {},
-	"mirror/upstream":            {"artifact/release", "mirror", "fetch", "fetch/wire", "cache", "trust", "trust/policy", "trust/proof"},
-	"mirror/serve":               {"artifact", "mirror", "mirror/storage", "mirror/counters", "internal/shown"},
+	"mirror/tracing":             {},
+	"mirror/metrics":             {"mirror", "mirror/counters"},
+	"mirror/upstream":            {"artifact/release", "mirror", "mirror/counters", "mirror/tracing", "fetch", "fetch/wire", "cache", "trust", "trust/policy", "trust/proof"},
+	"mirror/serve":               {"artifact", "mirror", "mirror/storage", "mirror/counters", "mirror/tracing", "internal/shown"},
 	"mirror/page":                {"mirror", "mirror/counters", "internal/shown"},
 	"mirror/admin":               {"artifact", "mirror", "mirror/counters", "mirror/page", "internal/strictjson", "internal/shown"},
 	"internal/boltfile":          {"internal/durable"},
@@ -68,6 +70,7 @@ var arrows = map[string][]string{
 	"internal/shown":             {},
 	"internal/strictjson":        {},
 	"internal/stricttoml":        {},
+	"internal/systemd":           {},
 	"internal/testrepo":          {"artifact"},
 	"internal/conformance/sigstore": {
 		"artifact", "trust/provenance",
@@ -77,7 +80,8 @@ var arrows = map[string][]string{
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
 		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/install", "fetch/lockfile", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
 		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/config", "internal/durable", "internal/testrepo",
-		"mirror", "mirror/admin", "mirror/counters", "mirror/serve", "mirror/storage", "mirror/upstream",
+		"mirror", "mirror/admin", "mirror/counters", "mirror/metrics", "mirror/serve", "mirror/storage", "mirror/tracing", "mirror/upstream",
+		"internal/systemd",
 	},
 }
 
@@ -116,7 +120,10 @@ var soleUsers = map[string][]string{
 	"github.com/dustin/go-humanize":         {"cmd/assay"},
 	"golang.org/x/term":                     {"cmd/assay"},
 	"golang.org/x/time":                     {"fetch/wire"},
-	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "mirror/serve", "mirror/admin", "mirror/page", "internal/testrepo"}, // cloud: the request that it signs
+	"github.com/prometheus":                 {"mirror/metrics"},
+	"go.opentelemetry.io":                   {"mirror/tracing"},
+	"github.com/coreos/go-systemd":          {"internal/systemd"},
+	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "mirror/serve", "mirror/admin", "mirror/metrics", "mirror/page", "internal/testrepo"}, // cloud: the request that it signs
 	"os/exec":                               {"fetch/pinned", "fetch/wire", "internal/mutants", "internal/conformance/tuf"},
 	"net":                                   {"fetch/wire", "mirror/serve", "mirror/admin", "mirror/page", "internal/testrepo"},
 }

@@ -33,7 +33,7 @@ type flight struct {
 // for it, and waits. Who gives up leaves the others waiting.
 func (r *repository) demand(ctx context.Context, path string, key artifact.Digest) error {
 	f := r.flights.join(key, r.m.now, func(f *flight) bool {
-		return r.m.spawn(func() { r.flights.end(key, f, r.m.now, r.obtain(path, key)) })
+		return r.m.spawn(func() { r.flights.end(key, f, r.m.now, r.obtain(r.m.tracer.Join(r.m.life, ctx), path, key)) })
 	})
 	if f == nil {
 		return ErrStopped
@@ -89,10 +89,9 @@ func (fs *flights) end(key artifact.Digest, f *flight, now func() time.Time, err
 	close(f.done)
 }
 
-// obtain fetches and proves one target of what is served, under the life of the
+// obtain fetches and proves one target of what is served. ctx is the life of the
 // mirror: it is not for one reader alone.
-func (r *repository) obtain(path string, key artifact.Digest) error {
-	ctx := r.m.life
+func (r *repository) obtain(ctx context.Context, path string, key artifact.Digest) error {
 	r.m.writing.RLock()
 	defer r.m.writing.RUnlock()
 	if _, err := r.m.storage.Stat(ctx, key); err == nil {

@@ -22,6 +22,12 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	defer r.runs.Unlock()
 	began := r.m.now()
 	result = Run{Repository: r.settings.Name, Began: began.UTC()}
+	ctx, span := r.m.tracer.Start(ctx, "sync")
+	span.Text("repository", r.settings.Name)
+	defer func() {
+		span.Text("outcome", string(result.Outcome))
+		span.End(result.Err)
+	}()
 	err := r.sync(ctx, &result)
 	if again(err, result.Faults) && ctx.Err() == nil {
 		// The upstream may have published in the middle of it: what it has now may fit.
@@ -132,13 +138,15 @@ func (r *repository) sync(ctx context.Context, result *Run) error {
 	return nil
 }
 
-// refresh asks the upstream for what it has now, and notes what it answered.
+// refresh asks the upstream for the newest metadata, and notes what it answered.
 func (r *repository) refresh(ctx context.Context) (Session, error) {
+	ctx, span := r.m.tracer.Start(ctx, "refresh")
 	began := r.m.now()
 	s, err := r.upstream.Refresh(ctx)
 	if err == nil {
 		err = fresh(s)
 	}
+	span.End(err)
 	now := Answer{Asked: began.UTC(), Took: r.m.now().Sub(began)}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -19,6 +19,7 @@ import (
 	"assay/mirror"
 	"assay/mirror/counters"
 	"assay/mirror/storage"
+	"assay/mirror/tracing"
 	"assay/mirror/upstream"
 )
 
@@ -32,7 +33,8 @@ const (
 type mirrorOutside struct {
 	log        *slog.Logger
 	counters   *counters.Set
-	noteFailed func(error) // is told where something could not be written down
+	tracer     *tracing.Tracer // nil: nobody is told
+	noteFailed func(error)     // is told where something could not be written down
 }
 
 // ownMirror is a mirror that this process has opened, alone.
@@ -105,7 +107,7 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 	}
 	m.a.remembered(&own) // before there are several goroutines
 	c = mirror.Config{
-		Storage: m.folder, Counters: m.outside.counters, Log: m.outside.log, Now: m.a.now,
+		Storage: m.folder, Counters: m.outside.counters, Tracer: m.outside.tracer, Log: m.outside.log, Now: m.a.now,
 		Quota: cfg.Daemon.Quota, ScrubRate: cfg.Daemon.ScrubRate, ScrubEvery: cfg.Daemon.ScrubEvery,
 	}
 	judges := judgesOf(&own)
@@ -120,7 +122,7 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 			return c, nil, err
 		}
 		c.Repositories = append(c.Repositories, mirror.Mirrored{Settings: s, Upstream: upstream.New(upstream.Config{
-			Name: s.Name, Trust: r.trust, Policy: judges,
+			Name: s.Name, Trust: r.trust, Policy: judges, Counters: m.outside.counters, Tracer: m.outside.tracer,
 			Client: func(ctx context.Context) (*fetch.Client, error) {
 				run, err := m.joined(ctx, base, s.Name)
 				if err != nil {

@@ -18,6 +18,7 @@
 //	POST /v1/scrub                      hashes all that is held now, and waits for the end
 //	POST /v1/reload                     reads the configuration anew
 //	GET  /v1/counters                   what was counted
+//	GET  /metrics                       the same and more for Prometheus, see package metrics
 //	GET  /livez, /readyz, /startupz     200, or 503; no token is asked for
 //	GET  /debug/pprof/                  how the process stands
 //	GET  /, /page/…                     the status page, for a browser: see package page

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"assay/artifact"
 	"assay/internal/shown"
@@ -105,6 +106,13 @@ func (s *Server) counters(w http.ResponseWriter, r *http.Request) {
 		doc.Counters = append(doc.Counters, counterDoc{sample.Name, orEmpty(sample.Labels), sample.Value})
 	}
 	s.answer(w, r, doc)
+}
+
+// metrics answers a scrape, of a client that takes the answer in time.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	// A writer without deadlines is one of a test.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	s.config.Metrics.ServeHTTP(w, r)
 }
 
 func (s *Server) sync(w http.ResponseWriter, r *http.Request) {

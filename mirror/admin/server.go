@@ -42,7 +42,9 @@ type Config struct {
 	// TokenFile is the absolute path of the hashed tokens; empty: there are none, and
 	// only a Unix socket is served.
 	TokenFile string
-	Log       *slog.Logger // nil: the default one
+	// Metrics answers GET /metrics, and bounds the work that it takes; nil: there are none.
+	Metrics http.Handler
+	Log     *slog.Logger // nil: the default one
 }
 
 // Server answers the administrator.
@@ -133,6 +135,9 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/release", s.release)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/hold", s.hold)
 	s.mux.HandleFunc("POST /v1/reload", s.reload)
+	if s.config.Metrics != nil {
+		s.mux.HandleFunc("GET /metrics", s.metrics)
+	}
 	s.mux.HandleFunc("GET /livez", s.live)
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.HandleFunc("GET /startupz", s.started)
