@@ -89,6 +89,16 @@ func (p *Page) hits(repository string) string {
 	return fmt.Sprintf("%s of %s", percentText(hit, all), numberText(all))
 }
 
+// latency tells how long the requests to an upstream took.
+func (p *Page) latency(repository string) string {
+	for _, one := range p.config.Counters.Durations() {
+		if one.Name == upstreamTime && labelOf(one.Labels, counters.LabelRepository) == repository && one.Count() > 0 {
+			return fmt.Sprintf("; each request %s (p50), %s (p99)", shortText(one.Quantile(.5)), shortText(one.Quantile(.99)))
+		}
+	}
+	return ""
+}
+
 // labelOf is the value of a label; empty where there is none.
 func labelOf(labels []string, name string) string {
 	for i := 0; i+1 < len(labels); i += 2 {

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"assay/mirror"
+	"assay/mirror/counters"
 )
 
-// The names under which is counted what the plots show.
+// The names under which is counted what the page shows of transfers.
 const (
-	servedBytes  = "assay_mirror_http_response_bytes_total"
+	servedBytes  = counters.ResponseBytes
 	fetchedBytes = "assay_mirror_upstream_bytes_total"
+	upstreamTime = "assay_mirror_upstream_request_seconds"
 )
 
 const (

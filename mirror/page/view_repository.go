@@ -84,7 +84,7 @@ func (p *Page) repositoryView(st mirror.Status, aside []mirror.Quarantined, now 
 		Traffic: plotOf(p.history.of(st.Repository)), Hits: p.hits(st.Repository), Upstream: "not asked since the start",
 	}
 	if st.Upstream != nil {
-		v.Upstream = "answered in " + shortText(st.Upstream.Took)
+		v.Upstream = "answered in " + shortText(st.Upstream.Took) + p.latency(st.Repository)
 	}
 	if st.Next.IsZero() {
 		v.Next.Text = "by hand"
