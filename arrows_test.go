@@ -60,7 +60,8 @@ var arrows = map[string][]string{
 	"mirror/metrics":             {"mirror", "mirror/counters"},
 	"mirror/upstream":            {"artifact/release", "mirror", "mirror/counters", "mirror/tracing", "fetch", "fetch/wire", "cache", "trust", "trust/policy", "trust/proof"},
 	"mirror/serve":               {"artifact", "mirror", "mirror/storage", "mirror/counters", "mirror/tracing", "internal/shown"},
-	"mirror/admin":               {"artifact", "mirror", "mirror/counters", "internal/strictjson", "internal/shown"},
+	"mirror/page":                {"mirror", "mirror/counters", "internal/shown"},
+	"mirror/admin":               {"artifact", "mirror", "mirror/counters", "mirror/page", "internal/strictjson", "internal/shown"},
 	"internal/boltfile":          {"internal/durable"},
 	"internal/conformance/tuf":   {"trust", "cache", "cache/state", "fetch", "fetch/wire", "internal/durable"},
 	"internal/config":            {"artifact", "trust/policy", "trust/provenance", "internal/stricttoml", "internal/shown"},
@@ -122,9 +123,9 @@ var soleUsers = map[string][]string{
 	"github.com/prometheus":                 {"mirror/metrics"},
 	"go.opentelemetry.io":                   {"mirror/tracing"},
 	"github.com/coreos/go-systemd":          {"internal/systemd"},
-	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "mirror/serve", "mirror/admin", "mirror/metrics", "internal/testrepo"}, // cloud: the request that it signs
+	"net/http":                              {"fetch/wire", "fetch/pinned/cloud", "mirror/serve", "mirror/admin", "mirror/metrics", "mirror/page", "internal/testrepo"}, // cloud: the request that it signs
 	"os/exec":                               {"fetch/pinned", "fetch/wire", "internal/mutants", "internal/conformance/tuf"},
-	"net":                                   {"fetch/wire", "mirror/serve", "mirror/admin", "internal/systemd", "internal/testrepo"},
+	"net":                                   {"fetch/wire", "mirror/serve", "mirror/admin", "mirror/page", "internal/systemd", "internal/testrepo"},
 }
 
 // pure packages decide and name; the outside is handed to them. They may import

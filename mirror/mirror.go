@@ -117,7 +117,7 @@ func (m *Mirror) make(ctx context.Context, list []Mirrored, old []*repository) (
 		}
 		if i := slices.IndexFunc(old, func(o *repository) bool { return o.settings.Name == one.Settings.Name }); i >= 0 {
 			old[i].mu.Lock()
-			r.last, r.confirmed, r.good, r.since = old[i].last, old[i].confirmed, old[i].good, old[i].since
+			r.last, r.answer, r.confirmed, r.good, r.since = old[i].last, old[i].answer, old[i].confirmed, old[i].good, old[i].since
 			old[i].mu.Unlock()
 		}
 		made = append(made, r)

@@ -36,6 +36,7 @@ type repository struct {
 	good              bool      // the last run was done
 	since             time.Time // since when runs are, or are not
 	next              time.Time
+	answer            *Answer // never changed, but replaced
 	running           *running
 	retired           bool // another one has taken its place
 
@@ -199,7 +200,7 @@ func (r *repository) status() Status {
 	defer r.mu.Unlock()
 	st := Status{
 		Schema: StatusSchema, Repository: r.settings.Name, Mode: r.settings.Mode, State: Empty,
-		Confirmed: r.confirmed, Next: r.next,
+		Confirmed: r.confirmed, Next: r.next, Upstream: r.answer,
 	}
 	if r.last != nil {
 		last := *r.last

@@ -40,6 +40,8 @@ type Status struct {
 	// when it is so, or is not; zero: no run has ended since the start.
 	Good  bool      `json:"good"`
 	Since time.Time `json:"since,omitzero"`
+	// Upstream is what the upstream answered last; nil: nothing since the start.
+	Upstream *Answer `json:"upstream,omitempty"`
 	// LastRun is the last run that has ended; nil: none since the start.
 	LastRun *Run `json:"last_run,omitempty"`
 	// Next is when the upstream will be asked again; zero: by hand alone.
@@ -55,6 +57,15 @@ type RoleVersion struct {
 
 func (r RoleVersion) same(other RoleVersion) bool {
 	return r.Role == other.Role && r.Version == other.Version
+}
+
+// Answer is what an upstream answered when it was asked for its metadata.
+type Answer struct {
+	Asked time.Time     `json:"asked"`
+	Took  time.Duration `json:"took_ns"` // until all metadata was verified, or refused
+	// Roles are those of the last answer that was accepted. They are newer than those of
+	// the generation while a run fetches, and after one that has failed.
+	Roles []RoleVersion `json:"roles,omitempty"`
 }
 
 // Expiry is a role that will expire.

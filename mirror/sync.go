@@ -146,14 +146,24 @@ func (r *repository) sync(ctx context.Context, result *Run, last bool) error {
 	return nil
 }
 
-// refresh asks the upstream for the newest metadata.
+// refresh asks the upstream for the newest metadata, and notes what it answered.
 func (r *repository) refresh(ctx context.Context) (Session, error) {
 	ctx, span := r.m.tracer.Start(ctx, "refresh")
+	began := r.m.now()
 	s, err := r.upstream.Refresh(ctx)
 	if err == nil {
 		err = fresh(s)
 	}
 	span.End(err)
+	now := Answer{Asked: began.UTC(), Took: r.m.now().Sub(began)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		now.Roles = rolesOf(s.View())
+	} else if r.answer != nil {
+		now.Roles = r.answer.Roles
+	}
+	r.answer = &now
 	return s, err
 }
 

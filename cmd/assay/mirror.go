@@ -19,7 +19,7 @@ func mirrorCommand(a *app) *cli.Command {
 		Description: "A mirror takes from its upstreams only what it has proven, and serves it to any\n" +
 			"TUF client byte for byte. Its file is a configuration like any other, with the\n" +
 			"table [mirror]: see docs/mirror.md.",
-		Subcommands: []*cli.Command{mirrorServeCommand(a), mirrorSyncCommand(a), mirrorStatusCommand(a), mirrorQuarantineCommand(a)},
+		Subcommands: []*cli.Command{mirrorServeCommand(a), mirrorSyncCommand(a), mirrorStatusCommand(a), mirrorQuarantineCommand(a), mirrorScrubCommand(a)},
 	}
 }
 
@@ -68,6 +68,7 @@ type mirrorHand interface {
 	Quarantine(ctx context.Context, repository string) ([]mirror.Quarantined, error)
 	Release(ctx context.Context, repository, path, by string) error
 	Hold(ctx context.Context, repository, path, reason, by string) error
+	Scrub(ctx context.Context) (damaged int, scrub mirror.Scrub, err error)
 }
 
 // mirrorHand finds whoever is at work on the mirror, or opens it. done gives it back.

@@ -136,6 +136,14 @@ func (c *Client) Cancel(ctx context.Context, repository string) (bool, error) {
 	return doc.Cancelled, err
 }
 
+// Scrub hashes all that is held now, waits for the end, and tells how many objects
+// were damaged, and how the scrubs stand. Whoever gives up ends it.
+func (c *Client) Scrub(ctx context.Context) (damaged int, scrub mirror.Scrub, err error) {
+	var doc scrubDoc
+	err = c.post(ctx, "/v1/scrub", orderDoc{}, &doc)
+	return doc.Damaged, doc.Scrub, err
+}
+
 // Quarantine lists what is not served of a repository; empty: of all.
 func (c *Client) Quarantine(ctx context.Context, repository string) ([]mirror.Quarantined, error) {
 	var doc quarantineDoc

@@ -49,6 +49,10 @@ type (
 		Labels []string `json:"labels"` // names and values in turn
 		Value  int64    `json:"value"`
 	}
+	scrubDoc struct {
+		Damaged int          `json:"damaged"` // objects, of this scrub
+		Scrub   mirror.Scrub `json:"scrub"`
+	}
 	cancelDoc struct {
 		Cancelled bool `json:"cancelled"` // false: there was no run
 	}
@@ -148,6 +152,23 @@ func (s *Server) cancel(w http.ResponseWriter, r *http.Request) {
 	var doc cancelDoc
 	err = s.act(r.Context(), "mirror.cancel", name+", asked by "+by(r), func(context.Context) (err error) {
 		doc.Cancelled, err = s.config.Mirror.Cancel(name)
+		return err
+	})
+	s.answerOr(w, r, doc, err)
+}
+
+func (s *Server) scrub(w http.ResponseWriter, r *http.Request) {
+	if _, err := readOrder(w, r); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	var doc scrubDoc
+	err := s.act(r.Context(), "mirror.scrub", "asked by "+by(r), func(ctx context.Context) (err error) {
+		if doc.Damaged, err = s.config.Mirror.ScrubNow(ctx, 0); err != nil {
+			return err
+		}
+		now, err := s.config.Mirror.Storage(ctx)
+		doc.Scrub = now.Scrub
 		return err
 	})
 	s.answerOr(w, r, doc, err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"assay/mirror/counters"
+	"assay/mirror/page"
 )
 
 // The times that a client has.
@@ -52,6 +53,7 @@ type Server struct {
 	log    *slog.Logger
 	tokens atomic.Pointer[[]token]
 	mux    *http.ServeMux
+	page   *page.Page
 }
 
 // New makes a server, and reads the tokens. The error wraps ErrTokens.
@@ -69,6 +71,7 @@ func New(config Config) (*Server, error) {
 	if err := s.ReloadTokens(); err != nil {
 		return nil, err
 	}
+	s.page = s.newPage()
 	s.routes()
 	return s, nil
 }
@@ -101,6 +104,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withPeer,
 	}
+	go s.page.Run(ctx)
 	stopped := make(chan error, 1)
 	end := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
@@ -127,6 +131,7 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /v1/counters", s.counters)
 	s.mux.HandleFunc("POST /v1/sync/{repository}", s.sync)
 	s.mux.HandleFunc("POST /v1/cancel/{repository}", s.cancel)
+	s.mux.HandleFunc("POST /v1/scrub", s.scrub)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/release", s.release)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/hold", s.hold)
 	s.mux.HandleFunc("POST /v1/reload", s.reload)
@@ -150,8 +155,16 @@ func (s *Server) routes() {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if page.Owns(r.URL.Path) { // it asks who asks in a way of its own
+		s.page.ServeHTTP(w, r)
+		return
+	}
 	by, err := s.whoAsks(r)
 	if err != nil && !isProbe(r.URL.Path) {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.checkHost(r); err != nil && !isProbe(r.URL.Path) {
 		s.fail(w, r, err)
 		return
 	}
