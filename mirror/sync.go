@@ -182,6 +182,9 @@ func (r *repository) survey(ctx context.Context, s Session) (*selection, *fetche
 // gather fetches what is carried: first the documents, which decide what else.
 func (r *repository) gather(ctx context.Context, s Session, result *Run) (*selection, error) {
 	sel, found, err := r.survey(ctx, s)
+	if err == nil {
+		err = r.mustBeWhole(found.faults)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +193,9 @@ func (r *repository) gather(ctx context.Context, s Session, result *Run) (*selec
 		bring = r.judgeHeld
 	}
 	more, err := bring(ctx, s, sel.targets, sel.judged)
+	if err == nil {
+		err = r.mustBeWhole(more.faults)
+	}
 	if err != nil {
 		return nil, err
 	}
