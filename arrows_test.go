@@ -56,6 +56,9 @@ var arrows = map[string][]string{
 	"mirror/airgap": {
 		"artifact", "trust", "cache", "mirror", "mirror/storage", "internal/durable", "internal/plaintar", "internal/strictjson", "internal/shown",
 	},
+	"mirror/backup": {
+		"artifact", "mirror/storage", "internal/boltfile", "internal/durable", "internal/plaintar", "internal/strictjson", "internal/shown",
+	},
 	"mirror/storage":             {"artifact", "cache", "internal/durable", "internal/shown"},
 	"mirror/storage/storagetest": {"artifact", "cache", "mirror/storage"},
 	"mirror/counters":            {},
@@ -79,8 +82,8 @@ var arrows = map[string][]string{
 		"artifact", "artifact/checksums", "artifact/release", "trust", "trust/provenance", "trust/provenance/slsa",
 		"trust/provenance/detached", "trust/sbom", "trust/advisory", "trust/policy", "trust/proof",
 		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/install", "fetch/lockfile", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
-		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/config", "internal/durable", "internal/plaintar", "internal/testrepo",
-		"mirror", "mirror/admin", "mirror/airgap", "mirror/counters", "mirror/serve", "mirror/storage", "mirror/upstream",
+		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/boltfile", "internal/config", "internal/durable", "internal/plaintar", "internal/testrepo",
+		"mirror", "mirror/admin", "mirror/airgap", "mirror/backup", "mirror/counters", "mirror/serve", "mirror/storage", "mirror/upstream",
 	},
 }
 

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"assay/internal/boltfile"
 	"assay/internal/plaintar"
 	"assay/mirror"
 	"assay/mirror/airgap"
+	"assay/mirror/backup"
 )
 
 // causesOfGaps: what is carried from one mirror to another, in files.
@@ -21,6 +23,12 @@ func causesOfGaps() []cause {
 		{plaintar.ErrForm, 13, "have it copied or made anew, and compare its digest where it came from"},
 		{airgap.ErrBusy, 31, hintBusy},
 		{airgap.ErrNoRoom, 40, "make room on the device of mirror.dir, or have it exported in smaller volumes"},
+		{backup.ErrNotEmpty, 2, "name a folder that does not exist yet, or move what is there away"},
+		{backup.ErrNewer, 41, hintNewer},
+		{backup.ErrBackup, 13, "take another backup, or another copy of it"},
+		{boltfile.ErrBusy, 31, hintBusy},
+		{boltfile.ErrDamaged, 41, "`assay doctor` tells more of it"},
+		{backup.ErrDisk, 40, "check the free space and the permissions of the folders"},
 		{airgap.ErrDisk, 40, "check the free space and the permissions of the folders"},
 	}
 }

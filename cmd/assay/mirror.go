@@ -20,7 +20,8 @@ func mirrorCommand(a *app) *cli.Command {
 			"TUF client byte for byte. Its file is a configuration like any other, with the\n" +
 			"table [mirror]: see docs/mirror.md.",
 		Subcommands: []*cli.Command{mirrorServeCommand(a), mirrorSyncCommand(a), mirrorStatusCommand(a), mirrorQuarantineCommand(a),
-			mirrorExportCommand(a), mirrorInventoryCommand(a), mirrorImportCommand(a)},
+			mirrorExportCommand(a), mirrorInventoryCommand(a), mirrorImportCommand(a),
+			mirrorBackupCommand(a), mirrorRestoreCommand(a)},
 	}
 }
 

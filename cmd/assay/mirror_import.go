@@ -83,7 +83,7 @@ func (a *app) mirrorImport(c *cli.Context) (err error) {
 		return err
 	}
 	// Older ones first: a difference needs what it is a difference to.
-	slices.SortStableFunc(heads, func(x, y airgap.Head) int { return int(x.Generation - y.Generation) })
+	slices.SortStableFunc(heads, func(x, y airgap.Head) int { return x.Published.Compare(y.Published) })
 	docs, changed := []importedSet{}, false
 	var first error
 	for _, h := range heads {

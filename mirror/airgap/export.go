@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"assay/artifact"
 	"assay/internal/durable"
@@ -245,7 +246,7 @@ func (w *volumeWriter) object(out *plaintar.Writer, o object) error {
 
 // FindRecord finds the record of an export among those beside a folder's volumes, or
 // beside a file: by its path, by the begin of its id (12 digits at least), or with
-// "latest" the one of the highest generation. ErrUnfit: there is none, or several.
+// "latest" the one that was written last. ErrUnfit: there is none, or several.
 func FindRecord(opts ExportOptions, repository, what string) (*Record, error) {
 	if info, err := os.Stat(what); err == nil && info.Mode().IsRegular() {
 		return readRecordFile(what)
@@ -260,6 +261,7 @@ func FindRecord(opts ExportOptions, repository, what string) (*Record, error) {
 	}
 	prefix := strings.TrimPrefix(what, "sha256:")
 	var found *Record
+	var written time.Time
 	for _, path := range paths {
 		record, err := readRecordFile(path)
 		if err != nil {
@@ -271,8 +273,8 @@ func FindRecord(opts ExportOptions, repository, what string) (*Record, error) {
 		if found != nil && what != "latest" && found.Export != record.Export {
 			return nil, fmt.Errorf("%w: expected the id of one export, found that %s begins several", ErrUnfit, shown.Quote(what, 80))
 		}
-		if found == nil || record.Generation >= found.Generation {
-			found = record
+		if info, err := os.Stat(path); err == nil && (found == nil || info.ModTime().After(written)) {
+			found, written = record, info.ModTime()
 		}
 	}
 	if found == nil {

@@ -214,7 +214,7 @@ func (b *Inbox) Done(h Head) error {
 	return nil
 }
 
-// newerThan reports whether a set has come, in part, that is of a higher generation.
+// newerThan reports whether a set has come, in part, that was published later.
 func newerThan(dir string, h Head) bool {
 	markers, err := filepath.Glob(filepath.Join(dir, "volume-*.json"))
 	if err != nil || len(markers) == 0 || strings.HasPrefix(filepath.Base(dir), ".") {
@@ -225,5 +225,5 @@ func newerThan(dir string, h Head) bool {
 		return false
 	}
 	other, err := decodeHead(text)
-	return err == nil && other.Generation > h.Generation
+	return err == nil && other.Published.After(h.Published)
 }

@@ -56,7 +56,9 @@ type Tree struct {
 type treeDoc struct {
 	Schema     string `json:"schema"`
 	Repository string `json:"repository"`
-	Generation int64  `json:"generation"`
+	// The versions that the metadata in the tree has; 0: none yet.
+	Root      int64 `json:"root"`
+	Timestamp int64 `json:"timestamp"`
 }
 
 // Publish writes the files of a repository as any web server serves them: metadata at
@@ -65,8 +67,7 @@ type treeDoc struct {
 //
 // Targets come first and the timestamp last, each file whole and durable before it has
 // its name, so that a client finds at each moment, and after a crash, what was
-// published before, or the new generation. A generation older than the published one
-// is ErrUnfit.
+// published before, or the new generation. Metadata older than what is there is ErrUnfit.
 func Publish(ctx context.Context, store *storage.Reader, repository string, opts TreeOptions) (Tree, error) {
 	if err := durable.MkdirAll(opts.Folder, 0o755); err != nil {
 		return Tree{}, disk(err)
@@ -149,15 +150,17 @@ func (t *tree) publish() error {
 	if err != nil {
 		return err
 	}
-	if note != nil && note.Generation > p.Number {
-		return fmt.Errorf("%s: %w: expected a generation of at least %d, as the tree has it, found %d", p.Repository, ErrUnfit, note.Generation, p.Number)
+	// Under a newer root the others may begin anew (specification 5.3.11).
+	now := t.versions()
+	if note != nil && (now.Root < note.Root || now.Root == note.Root && now.Timestamp < note.Timestamp) {
+		return fmt.Errorf("%s: %w: expected no older metadata than the tree has, root %d and timestamp %d, found %d and %d",
+			p.Repository, ErrUnfit, note.Root, note.Timestamp, now.Root, now.Timestamp)
 	}
 	list, aside := objectsOf(p)
 	t.total, t.done.LeftOut = sum(list), aside
-	// It says whose the folder is before anything else is in it; with the generation of
-	// before, until the new one is there.
+	// It says whose the folder is before anything else is in it.
 	if note == nil {
-		if err := t.note(0); err != nil {
+		if err := t.note(treeDoc{}); err != nil {
 			return err
 		}
 	}
@@ -173,7 +176,7 @@ func (t *tree) publish() error {
 			return err
 		}
 	}
-	if err := t.note(p.Number); err != nil {
+	if err := t.note(now); err != nil {
 		return err
 	}
 	if t.opts.Prune {
@@ -182,8 +185,22 @@ func (t *tree) publish() error {
 	return nil
 }
 
-func (t *tree) note(generation int64) error {
-	text, err := json.Marshal(treeDoc{TreeSchema, t.published.Repository, generation})
+// versions are those of the metadata to be published.
+func (t *tree) versions() (doc treeDoc) {
+	for _, r := range t.published.Roles {
+		switch r.Role {
+		case "root":
+			doc.Root = r.Version
+		case "timestamp":
+			doc.Timestamp = r.Version
+		}
+	}
+	return doc
+}
+
+func (t *tree) note(doc treeDoc) error {
+	doc.Schema, doc.Repository = TreeSchema, t.published.Repository
+	text, err := json.Marshal(doc)
 	if err != nil {
 		return err
 	}
