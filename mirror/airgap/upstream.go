@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
 
 	"assay/artifact"
@@ -41,17 +42,18 @@ func (b *brought) Refresh(ctx context.Context) (mirror.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	left := map[artifact.Digest]LeftOut{}
+	left := &session{s, map[artifact.Digest]LeftOut{}, map[string]LeftOut{}}
 	for _, one := range head.LeftOut {
-		left[one.Digest] = one
+		left.left[one.Digest], left.folders[path.Dir(one.Path)] = one, one
 	}
-	return &session{s, left}, nil
+	return left, nil
 }
 
 // session knows what the exporter has put aside.
 type session struct {
 	mirror.Session
-	left map[artifact.Digest]LeftOut
+	left    map[artifact.Digest]LeftOut
+	folders map[string]LeftOut // one of each folder
 }
 
 func (s *session) Fetch(ctx context.Context, target trust.Target) (cache.Blob, int64, error) {
@@ -65,9 +67,15 @@ func (s *session) Prove(ctx context.Context, target trust.Target) (cache.Blob, i
 }
 
 func (s *session) explain(target trust.Target, err error) error {
-	one, found := s.left[target.Digests().Primary()]
-	if !found || !errors.Is(err, fs.ErrNotExist) {
+	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return fmt.Errorf("%s: %w: %s", target.Path(), mirror.ErrLeftOut, one.Reason)
+	if one, found := s.left[target.Digests().Primary()]; found {
+		return fmt.Errorf("%s: %w: %s", target.Path(), mirror.ErrLeftOut, one.Reason)
+	}
+	// Without its release's manifest, or its bundle, an artifact can't be proven.
+	if one, found := s.folders[path.Dir(target.Path())]; found {
+		return fmt.Errorf("%s can't be proven: %s: %w: %s", target.Path(), one.Path, mirror.ErrLeftOut, one.Reason)
+	}
+	return err
 }
