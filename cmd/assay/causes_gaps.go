@@ -15,6 +15,7 @@ func causesOfGaps() []cause {
 		{airgap.ErrWaiting, 21, "`assay mirror import` takes them when they have come, too; those that came are kept"},
 		{airgap.ErrLacking, 21, lacking},
 		{mirror.ErrNotWhole, 21, "give the upstream the same filter here as where it was exported, or a narrower one; " + lacking},
+		{mirror.ErrLeftOut, 20, "it is in quarantine where it was exported; the rest is served"},
 		{airgap.ErrNothing, 21, "`assay mirror import FILE…` takes what another mirror exported"},
 		{airgap.ErrForeign, 2, "name what belongs together"},
 		{airgap.ErrUnfit, 2, ""},

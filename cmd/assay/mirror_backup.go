@@ -114,10 +114,10 @@ func mirrorRestoreCommand(a *app) *cli.Command {
 		Name:      "restore",
 		Usage:     "make the folder of a mirror of a backup",
 		ArgsUsage: "FILE",
-		Description: "Puts back what `assay mirror backup` saved, into a folder that does not exist yet,\n" +
-			"or is empty: that of the backup, or another one. The configuration is put into\n" +
-			"restored/ there, to be looked at and moved to its place with the secrets, which no\n" +
-			"backup has. Then `assay mirror sync` fetches the rest." +
+		Description: "Puts back what `assay mirror backup` saved, into a folder that does not exist or\n" +
+			"is empty: that of the backup, or another one. The configuration is put into\n" +
+			"restored/ there, to be looked at and moved to its place; secrets, which no\n" +
+			"backup has, are to be made again. `assay mirror sync` fetches the rest." +
 			examples("assay mirror restore /backup/mirror.tar --to /var/lib/assay-mirror"),
 		Flags:  []cli.Flag{&cli.StringFlag{Name: flagTo, Usage: "the mirror's `FOLDER`", Required: true}},
 		Action: a.mirrorRestore,

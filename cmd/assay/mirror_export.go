@@ -31,7 +31,7 @@ func mirrorExportCommand(a *app) *cli.Command {
 			examples(
 				"assay mirror export --config mirror.toml --to /media/out",
 				"assay mirror export acme --config mirror.toml --to /media/out --since latest",
-				"assay mirror export acme --config mirror.toml --to acme.tar --inventory far.txt",
+				"assay mirror export acme --config m.toml --to acme.tar --inventory far.txt",
 				"assay mirror export acme --config mirror.toml --tree /srv/www/acme"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: flagTo, Usage: "a `FILE`, or a folder that exists"},

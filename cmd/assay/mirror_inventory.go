@@ -13,7 +13,7 @@ import (
 func mirrorInventoryCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:      "inventory",
-		Usage:     "write down what the mirror holds, for whoever exports to it",
+		Usage:     "write down what a mirror holds, for who exports to it",
 		ArgsUsage: "[REPO…]",
 		Description: "Writes the digests of what is held of all repositories, or those named, and the\n" +
 			"versions of their metadata. `assay mirror export --inventory` leaves it out." +
