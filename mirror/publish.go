@@ -16,7 +16,7 @@ import (
 
 // readPointer reads the document that names the current generation; nil where
 // there is none.
-func readPointer(ctx context.Context, s storage.Storage, repository string) (*pointer, storage.Version, error) {
+func readPointer(ctx context.Context, s documents, repository string) (*pointer, storage.Version, error) {
 	data, version, err := s.Document(ctx, documentOf(repository))
 	if err != nil || data == nil {
 		return nil, version, err

@@ -140,7 +140,11 @@ func (r *repository) unreadable(err error) error {
 
 // object reads an object whole and compares its digest.
 func (r *repository) object(ctx context.Context, digest artifact.Digest, limit int64) ([]byte, error) {
-	f, err := r.m.storage.Open(ctx, digest)
+	return readObject(ctx, r.m.storage, digest, limit)
+}
+
+func readObject(ctx context.Context, s objects, digest artifact.Digest, limit int64) ([]byte, error) {
+	f, err := s.Open(ctx, digest)
 	if err != nil {
 		return nil, err
 	}

@@ -222,6 +222,9 @@ func (r *repository) survey(ctx context.Context, s Session) (*selection, *fetche
 // gather fetches what is carried: first the documents, which decide what else.
 func (r *repository) gather(ctx context.Context, s Session, result *Run, last bool) (*selection, error) {
 	sel, found, err := r.survey(ctx, s)
+	if err == nil {
+		err = r.mustBeWhole(found.faults)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +235,9 @@ func (r *repository) gather(ctx context.Context, s Session, result *Run, last bo
 		}
 	}
 	more, err := r.fetchMissing(ctx, s, wanted, sel.judged)
+	if err == nil {
+		err = r.mustBeWhole(more.faults)
+	}
 	if err != nil {
 		return nil, err
 	}

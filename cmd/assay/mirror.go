@@ -19,7 +19,9 @@ func mirrorCommand(a *app) *cli.Command {
 		Description: "A mirror takes from its upstreams only what it has proven, and serves it to any\n" +
 			"TUF client byte for byte. Its file is a configuration like any other, with the\n" +
 			"table [mirror]: see docs/mirror.md.",
-		Subcommands: []*cli.Command{mirrorServeCommand(a), mirrorSyncCommand(a), mirrorStatusCommand(a), mirrorQuarantineCommand(a), mirrorScrubCommand(a)},
+		Subcommands: []*cli.Command{mirrorServeCommand(a), mirrorSyncCommand(a), mirrorStatusCommand(a), mirrorQuarantineCommand(a), mirrorScrubCommand(a),
+			mirrorExportCommand(a), mirrorInventoryCommand(a), mirrorImportCommand(a),
+			mirrorBackupCommand(a), mirrorRestoreCommand(a)},
 	}
 }
 
@@ -40,7 +42,7 @@ func (a *app) mirrorConfig(c *cli.Context) (*config.Config, error) {
 	if cfg.Daemon == nil {
 		return nil, withHint(usagef("expected a configuration with the table [mirror], found none"), "name its file with --config FILE; docs/mirror.md has one to begin with")
 	}
-	if _, err := settingsOf(cfg.Daemon); err != nil {
+	if _, err := settingsOf(cfg); err != nil {
 		return nil, err
 	}
 	return cfg, nil

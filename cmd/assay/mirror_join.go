@@ -17,6 +17,7 @@ import (
 	"assay/fetch"
 	"assay/internal/config"
 	"assay/mirror"
+	"assay/mirror/airgap"
 	"assay/mirror/counters"
 	"assay/mirror/storage"
 	"assay/mirror/tracing"
@@ -102,9 +103,14 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 	if base.repositories, err = base.list(ctx); err != nil {
 		return c, nil, err
 	}
-	settings, err := settingsOf(cfg.Daemon)
+	settings, err := settingsOf(cfg)
 	if err != nil {
 		return c, nil, err
+	}
+	for _, r := range base.repositories {
+		if r.url == urlImport {
+			r.inbox = airgap.ReadyFolder(inboxOf(cfg), r.name)
+		}
 	}
 	m.a.remembered(&own) // before there are several goroutines
 	c = mirror.Config{
@@ -122,7 +128,7 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 		if err != nil {
 			return c, nil, err
 		}
-		c.Repositories = append(c.Repositories, mirror.Mirrored{Settings: s, Upstream: upstream.New(upstream.Config{
+		var from mirror.Upstream = upstream.New(upstream.Config{
 			Name: s.Name, Trust: r.trust, Policy: judges, Counters: m.outside.counters, Tracer: m.outside.tracer,
 			Client: func(ctx context.Context) (*fetch.Client, error) {
 				run, err := m.joined(ctx, base, s.Name)
@@ -131,7 +137,11 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 				}
 				return run.client, nil
 			},
-		})})
+		})
+		if s.Imported {
+			from = airgap.Upstream(from, r.inbox)
+		}
+		c.Repositories = append(c.Repositories, mirror.Mirrored{Settings: s, Upstream: from})
 	}
 	return c, base, nil
 }

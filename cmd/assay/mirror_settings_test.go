@@ -23,10 +23,10 @@ func TestSettingsAreThoseOfMirror(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := settingsOf(&config.Daemon{Upstreams: []config.Upstream{{
+	list, err := settingsOf(&config.Config{Daemon: &config.Daemon{Upstreams: []config.Upstream{{
 		Name: "acme", Mode: config.ModeFiltered, Products: []string{"hello"}, Channels: []string{"stable"}, Platforms: []artifact.Platform{{OS: "linux", Arch: "amd64"}},
 		Versions: &versions, Keep: 3, MaxAge: time.Hour, Every: time.Minute, ServeExpired: true, Sources: []string{"https://x"},
-	}}})
+	}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
