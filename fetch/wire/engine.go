@@ -95,7 +95,7 @@ func New(options Options) *Engine {
 		e.hosts = append(e.hosts, &host{Host: h, options: options, token: newKept[credentials]()})
 	}
 	e.client = &http.Client{
-		Transport:     observer{&router{proxy: options.Proxy, hosts: e.hosts, general: options.lanes(&tls.Config{RootCAs: options.RootCAs})}},
+		Transport:     &router{proxy: options.Proxy, hosts: e.hosts, general: options.lanes(&tls.Config{RootCAs: options.RootCAs})},
 		CheckRedirect: redirectRule(options.Redirects),
 	}
 	return e

@@ -45,17 +45,14 @@ func Observed(ctx context.Context, see func(context.Context, Exchange)) context.
 	return context.WithValue(ctx, observerKey{}, see)
 }
 
-// observer tells of requests those who asked for it.
-type observer struct{ next http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (o observer) RoundTrip(request *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper. It tells of the request who asked for it.
+func (r *router) RoundTrip(request *http.Request) (*http.Response, error) {
 	see, _ := request.Context().Value(observerKey{}).(func(context.Context, Exchange))
 	if see == nil {
-		return o.next.RoundTrip(request)
+		return r.send(request)
 	}
 	seen := Exchange{Host: request.URL.Host, Began: time.Now()}
-	response, err := o.next.RoundTrip(request)
+	response, err := r.send(request)
 	seen.Took = time.Since(seen.Began)
 	if err == nil {
 		seen.Status = response.StatusCode
