@@ -86,10 +86,25 @@ func (m *Mirror) ScrubNow(ctx context.Context, rate int64) (damaged int, err err
 			return damaged, err
 		}
 	}
+	if damaged > 0 {
+		m.recount(ctx)
+	}
 	m.mu.Lock()
 	m.scrub.Ended = m.now().UTC()
 	m.mu.Unlock()
 	return damaged, nil
+}
+
+// recount finds out anew what is held, where a scrub has set something aside.
+func (m *Mirror) recount(ctx context.Context) {
+	for _, r := range m.list() {
+		if now := r.serving.Load(); now != nil {
+			if err := r.recount(ctx, now); err != nil {
+				m.log.Warn("what is held can't be counted", "repository", r.settings.Name, "error", err.Error())
+			}
+		}
+	}
+	m.measure(ctx)
 }
 
 // heal brings back an object that was damaged: a target from the upstream, metadata
