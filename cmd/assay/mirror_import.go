@@ -34,6 +34,14 @@ func brought(c fetch.SourceConfig, ready string) fetch.SourceConfig {
 	return c
 }
 
+// overNetwork are those upstreams that can be asked: the others are brought.
+func overNetwork(cfg *config.Config, names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		r, _ := cfg.Repository(name)
+		return r.URL == urlImport
+	})
+}
+
 func mirrorImportCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:      "import",

@@ -59,8 +59,14 @@ func (a *app) mirrorSync(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(names) == 0 {
+	if len(args) == 0 {
+		names = overNetwork(cfg, names)
+	}
+	switch {
+	case len(cfg.Daemon.Upstreams) == 0:
 		a.out.talk("no upstream is configured yet; add a table [mirror.upstreams.NAME]")
+	case len(names) == 0:
+		a.out.talk("no upstream can be asked: all come by `assay mirror import` alone")
 	}
 	hand, done, err := a.mirrorHand(c, cfg)
 	if err != nil {

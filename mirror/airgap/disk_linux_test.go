@@ -15,7 +15,7 @@ import (
 // on once there is room.
 func TestFullDisk(t *testing.T) {
 	disk := t.TempDir()
-	if err := syscall.Mount("assay", disk, "tmpfs", 0, "size=3m"); err != nil {
+	if err := syscall.Mount("assay", disk, "tmpfs", 0, "size=96m"); err != nil {
 		t.Skipf("needs a small tmpfs: %v", err)
 	}
 	t.Cleanup(func() { syscall.Unmount(disk, syscall.MNT_DETACH) })
