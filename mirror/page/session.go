@@ -22,7 +22,7 @@ const (
 
 // cookieName is of the cookie that holds a session's id. Browsers send it to all ports
 // of a host: to know it is to have the session, until it ends.
-const cookieName = "assay_mirror_session"
+const cookieName = "assay-session"
 
 // The ways in which signing in fails.
 var (
