@@ -14,7 +14,7 @@ build: ## the binary, in bin/
 	$(GO) build -trimpath -o bin/ ./cmd/assay
 
 test: ## every test; RACE=1 with the race detector
-	$(GO) test $(if $(RACE),-race) ./...
+	$(GO) test $(if $(RACE),-race -timeout 25m) ./...
 
 regions: ## two regions and their mirrors, of which one is cut off and comes back, told as it happens
 	$(GO) test -count=1 -v -run '^TestRegions$$' ./cmd/assay

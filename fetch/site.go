@@ -25,6 +25,7 @@ type site struct {
 	base           *url.URL
 	metadata       *url.URL // nil: by layout
 	targets        *url.URL
+	byDigest       bool // targets are named by their digests alone
 	reach          wire.Reach
 	remember       func(context.Context, string) error // may be nil
 
@@ -190,6 +191,13 @@ func (t *site) probe(ctx context.Context) error {
 // targetURLs are where a target of the repository may lie at a site, one behind
 // the other.
 func (t *site) targetURLs(target trust.Target) []*url.URL {
+	if t.byDigest {
+		var urls []*url.URL
+		for _, digest := range target.Digests() {
+			urls = append(urls, t.targetURL(string(digest.Algorithm())+"/"+digest.Hex()))
+		}
+		return urls
+	}
 	if !target.Consistent() {
 		return []*url.URL{t.targetURL(target.Path())}
 	}

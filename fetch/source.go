@@ -31,6 +31,8 @@ type SourceConfig struct {
 	// Layout is what an earlier run learnt: LayoutBase, LayoutMetadata, or
 	// empty where it has to be found out.
 	Layout string
+	// ByDigest: targets lie in blobs/ALGORITHM/HEX under URL, in place of their names.
+	ByDigest bool
 	// Remember is told what was found out; it may be nil.
 	Remember func(ctx context.Context, layout string) error
 	// Limits are those of trust.Config, for what is read before any repository
@@ -124,6 +126,9 @@ func (s *Source) setOrigin(c SourceConfig) error {
 		return err
 	}
 	o := &site{source: s, origin: true, base: base, reach: wire.ReachOf(base), targets: under(base, "targets"), layout: c.Layout, remember: c.Remember}
+	if o.byDigest = c.ByDigest; o.byDigest {
+		o.targets = under(base, "blobs")
+	}
 	o.URL = siteURL(base)
 	if c.TargetsURL != "" {
 		if o.targets, err = ParseBaseURL(c.TargetsURL); err != nil {

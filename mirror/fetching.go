@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"assay/artifact/release"
+	"assay/cache"
 	"assay/mirror/storage"
 	"assay/trust"
 )
@@ -81,19 +82,42 @@ func (f *fetched) note(path string, moved int64, err error) {
 
 // bring fetches and proves one target, and has the storage keep it.
 func (r *repository) bring(ctx context.Context, s Session, t promise, judge bool) (moved int64, err error) {
-	how := s.Fetch
-	if judge {
-		how = s.Prove
-	}
-	blob, moved, err := how(ctx, t.target)
+	ctx, span := r.m.tracer.Start(ctx, "fetch")
+	span.Text("target", t.path)
+	defer func() {
+		span.Number("bytes", moved)
+		span.End(err)
+	}()
+	blob, moved, err := r.verified(ctx, s, t, judge)
 	if err == nil {
-		err = r.m.storage.Adopt(ctx, blob)
+		err = r.commit(ctx, blob)
 	}
 	if err == nil && judge {
 		r.proofs.pass(t.path, t.key())
 	}
 	r.count("upstream_bytes_total").Add(moved)
 	return moved, err
+}
+
+// verified has the upstream bring a target, and prove it.
+func (r *repository) verified(ctx context.Context, s Session, t promise, judge bool) (cache.Blob, int64, error) {
+	ctx, span := r.m.tracer.Start(ctx, "verify")
+	how, by := s.Fetch, "digest"
+	if judge {
+		how, by = s.Prove, "policy"
+	}
+	span.Text("by", by)
+	blob, moved, err := how(ctx, t.target)
+	span.End(err)
+	return blob, moved, err
+}
+
+// commit has the storage keep what was proven.
+func (r *repository) commit(ctx context.Context, blob cache.Blob) error {
+	ctx, span := r.m.tracer.Start(ctx, "commit")
+	err := r.m.storage.Adopt(ctx, blob)
+	span.End(err)
+	return err
 }
 
 // stops tells whether an error ends a run: that of the context, of the disk, or of

@@ -38,6 +38,9 @@ type File struct {
 	// other bytes will ever be under it.
 	Immutable bool
 	Target    bool // and not metadata
+	// Product and Channel are those of the release that it belongs to; of several
+	// channels the first. Empty: it belongs to none, or no channel lists it.
+	Product, Channel string
 	// Sources are URLs that have the same bytes, without credentials.
 	Sources []string
 	// Attested: there are attestations about it, see Mirror.Attestations.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"assay/artifact"
+	"assay/mirror/counters"
 	"assay/mirror/storage"
 )
 
@@ -40,7 +41,7 @@ type flight struct {
 func (r *repository) demand(ctx context.Context, path string, key artifact.Digest) error {
 	w := wanted{path, key}
 	f := r.flights.join(w, r.m.now, func(f *flight) bool {
-		return r.m.spawn(func() { r.flights.end(w, f, r.m.now, r.obtain(path, key)) })
+		return r.m.spawn(func() { r.flights.end(w, f, r.m.now, r.obtain(r.m.tracer.Join(r.m.life, ctx), path, key)) })
 	})
 	if f == nil {
 		return ErrStopped
@@ -96,10 +97,9 @@ func (fs *flights) end(key wanted, f *flight, now func() time.Time, err error) {
 	close(f.done)
 }
 
-// obtain fetches and proves one target of what is served, under the life of the
+// obtain fetches and proves one target of what is served. ctx is the life of the
 // mirror: it is not for one reader alone.
-func (r *repository) obtain(path string, key artifact.Digest) error {
-	ctx := r.m.life
+func (r *repository) obtain(ctx context.Context, path string, key artifact.Digest) error {
 	r.m.writing.RLock()
 	defer r.m.writing.RUnlock()
 	_, missing := r.m.storage.Stat(ctx, key)
@@ -129,6 +129,7 @@ func (r *repository) obtain(path string, key artifact.Digest) error {
 	moved, err := r.bring(ctx, s, t, isJudged(path))
 	if err != nil {
 		release(fetchedSum{})
+		r.count("demands_total", counters.LabelResult, "failed").Add(1)
 		r.m.log.Warn("not fetched", "repository", r.settings.Name, "target", path, "error", err.Error())
 		return errors.Join(err, r.isolate(ctx, t, err))
 	}
@@ -140,7 +141,7 @@ func (r *repository) obtain(path string, key artifact.Digest) error {
 		now.held.Add(1)
 		now.bytes.Add(t.length)
 	}
-	r.count("demands_total").Add(1)
+	r.count("demands_total", counters.LabelResult, "fetched").Add(1)
 	r.m.log.Info("fetched on demand", "repository", r.settings.Name, "target", path, "bytes", moved)
 	return nil
 }
@@ -181,6 +182,15 @@ func (r *repository) held(ctx context.Context) (Session, error) {
 	return r.session, nil
 }
 
+// looked counts whether a file was held when it was asked for.
+func (r *repository) looked(held bool) {
+	result := "hit"
+	if !held {
+		result = "miss"
+	}
+	r.m.counters.Counter(counters.Lookups, counters.LabelRepository, r.settings.Name, counters.LabelResult, result).Add(1)
+}
+
 // Open opens a file. What is carried and not held is fetched first, and whoever
 // asks for it waits: at most as long as the upstream takes. ErrAbsent says that it
 // can't be had just now.
@@ -196,6 +206,9 @@ func (m *Mirror) Open(ctx context.Context, f File) (storage.Object, error) {
 	object, err := m.storage.Open(ctx, key)
 	if unknown == nil && f.Target && r.settings.Mode == Lazy {
 		m.use(key)
+	}
+	if unknown == nil {
+		r.looked(err == nil)
 	}
 	if !errors.Is(err, storage.ErrMissing) {
 		return object, err

@@ -30,7 +30,7 @@ func (m *Mirror) Find(repository, name string) (File, error) {
 	return r.before(now, name)
 }
 
-// target finds a target.
+// target finds a target. Of what is in quarantine the File says what it belongs to.
 func (r *repository) target(now *serving, name, path string) (File, error) {
 	t, hashed, found := now.listing.find(path)
 	if !found {
@@ -46,13 +46,14 @@ func (r *repository) target(now *serving, name, path string) (File, error) {
 }
 
 func (r *repository) file(now *serving, t promise, name string, hashed bool) (File, error) {
+	group := now.listing.groups[t.group]
 	if _, aside := isolated(now.quarantined, t.path, t.key()); aside {
-		return File{}, fmt.Errorf("%.200q: %w", name, ErrQuarantined)
+		return File{Repository: r.settings.Name, Product: group.Product, Channel: group.Channel}, fmt.Errorf("%.200q: %w", name, ErrQuarantined)
 	}
 	_, attested := now.listing.bundles[t.key()]
 	f := File{
 		Repository: r.settings.Name, Name: name, Digests: t.digests, Length: t.length, Immutable: hashed, Target: true,
-		Attested: attested, path: t.path,
+		Attested: attested, path: t.path, Product: group.Product, Channel: group.Channel,
 	}
 	for _, base := range r.settings.Sources {
 		f.Sources = append(f.Sources, strings.TrimSuffix(base, "/")+"/"+name)

@@ -30,6 +30,7 @@ type listing struct {
 	// bundles are the attestations of an artifact, by its digest: targets, by their index.
 	bundles map[artifact.Digest][]int32
 	byKey   map[artifact.Digest]int32 // a carried target that has these bytes
+	groups  []PlanGroup               // products and channels, that targets have by number
 }
 
 type listingHead struct {
@@ -44,6 +45,7 @@ type listingTarget struct {
 	Length  int64            `json:"length"`
 	Digests artifact.Digests `json:"digests"`
 	Carried bool             `json:"carried,omitempty"`
+	Channel string           `json:"channel,omitempty"` // the first that lists its release
 }
 
 type listingAttested struct {
@@ -52,10 +54,14 @@ type listingAttested struct {
 }
 
 // newListing sorts what is promised. attested names the bundles of an artifact by
-// their paths.
-func newListing(targets []promise, attested map[artifact.Digest][]string) *listing {
+// their paths, groups the product and channel of a path.
+func newListing(targets []promise, attested map[artifact.Digest][]string, groups map[string]PlanGroup) *listing {
 	slices.SortFunc(targets, func(x, y promise) int { return strings.Compare(x.path, y.path) })
 	l := &listing{targets: targets, bundles: map[artifact.Digest][]int32{}}
+	known := numbers{}
+	for i, t := range targets {
+		targets[i].group = l.numberOf(known, t.path, groups[t.path].Channel)
+	}
 	for subject, paths := range attested {
 		var found []int32
 		for _, p := range paths {
@@ -70,6 +76,25 @@ func newListing(targets []promise, attested map[artifact.Digest][]string) *listi
 	}
 	l.link()
 	return l
+}
+
+// numbers gives each group a number: millions of targets have few groups.
+type numbers map[PlanGroup]int32
+
+// numberOf is the number of the group of a target that a channel lists.
+func (l *listing) numberOf(known numbers, path, channel string) int32 {
+	group := PlanGroup{Channel: channel}
+	if at, ok := folderOf(path); ok {
+		group.Product = at.product
+	} else {
+		group.Channel = "" // no release
+	}
+	n, found := known[group]
+	if !found {
+		n = int32(len(l.groups))
+		known[group], l.groups = n, append(l.groups, group)
+	}
+	return n
 }
 
 func (l *listing) link() {
@@ -111,7 +136,7 @@ func (l *listing) encode(repository string) ([]byte, error) {
 	enc.SetEscapeHTML(false)
 	err := enc.Encode(listingHead{listingSchema, repository, len(l.targets), len(l.bundles)})
 	for _, t := range l.targets {
-		err = errors.Join(err, enc.Encode(listingTarget{t.path, t.length, t.digests, t.carried}))
+		err = errors.Join(err, enc.Encode(listingTarget{t.path, t.length, t.digests, t.carried, l.groups[t.group].Channel}))
 	}
 	subjects := make([]artifact.Digest, 0, len(l.bundles))
 	for subject := range l.bundles {
@@ -138,7 +163,7 @@ func decodeListing(data []byte, repository string) (*listing, error) {
 	if head.Schema != listingSchema || head.Repository != repository || head.Targets < 0 {
 		return nil, fmt.Errorf("%w: expected a listing %s of %s, found %.60q of %.60q", ErrDamaged, listingSchema, repository, head.Schema, head.Repository)
 	}
-	l := &listing{bundles: map[artifact.Digest][]int32{}}
+	l, known := &listing{bundles: map[artifact.Digest][]int32{}}, numbers{}
 	for i := range head.Targets {
 		var t listingTarget
 		if err := dec.Decode(&t); err != nil {
@@ -147,7 +172,7 @@ func decodeListing(data []byte, repository string) (*listing, error) {
 		if len(t.Digests) == 0 || t.Length < 0 || i > 0 && t.Path <= l.targets[i-1].path {
 			return nil, fmt.Errorf("%w: target %d: expected a digest, a length and paths in order, found something else", ErrDamaged, i)
 		}
-		l.targets = append(l.targets, promise{path: t.Path, length: t.Length, digests: t.Digests, carried: t.Carried})
+		l.targets = append(l.targets, promise{path: t.Path, length: t.Length, digests: t.Digests, carried: t.Carried, group: l.numberOf(known, t.Path, t.Channel)})
 	}
 	for range head.Attested {
 		var a listingAttested

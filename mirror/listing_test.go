@@ -29,7 +29,7 @@ func TestFindByOddNames(t *testing.T) {
 		promised("dir/"+hex, "digest alone", true),
 		{path: "both", digests: artifact.Digests{sum("both"), artifact.DigestOf(artifact.SHA512, []byte("both"))}, carried: true},
 		promised("looks-hashed", "odd", true),
-	}, nil)
+	}, nil, nil)
 	for _, c := range []struct {
 		name, path string
 		hashed     bool
@@ -65,7 +65,7 @@ func TestFindByOddNames(t *testing.T) {
 func TestListingKeepsWhatItWasMadeOf(t *testing.T) {
 	l := newListing([]promise{
 		promised("b <&>\u2028\x00", "b", true), promised("a", "a", false), promised("bundle", "bundle", true), promised("left", "left", false),
-	}, map[artifact.Digest][]string{sum("b"): {"bundle", "bundle", "left", "none"}, sum("a"): {"left"}})
+	}, map[artifact.Digest][]string{sum("b"): {"bundle", "bundle", "left", "none"}, sum("a"): {"left"}}, nil)
 	data, err := l.encode("acme")
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestListingKeepsWhatItWasMadeOf(t *testing.T) {
 // FuzzListing: what does not read is ErrDamaged, and what reads is written as it was
 // read.
 func FuzzListing(f *testing.F) {
-	l := newListing([]promise{promised("a", "a", true), promised("b", "b", false)}, map[artifact.Digest][]string{sum("x"): {"a"}})
+	l := newListing([]promise{promised("a", "a", true), promised("b", "b", false)}, map[artifact.Digest][]string{sum("x"): {"a"}}, nil)
 	good, err := l.encode("acme")
 	if err != nil {
 		f.Fatal(err)
@@ -175,7 +175,7 @@ func TestRetain(t *testing.T) {
 		files := []metadataFile{{Name: "timestamp.json"}, {Name: "snapshot.json"}, {Name: "1.root.json"}}
 		files = append(files, metadataFile{Name: fmt.Sprintf("%d.snapshot.json", number), SHA256: sum(text)})
 		return &generation{Number: number, Roles: []RoleVersion{{Role: "timestamp", Version: number, Expires: expires}}, Files: files},
-			newListing([]promise{promised("file", text, true), promised("same", "same", true), promised("not carried", text, false)}, nil)
+			newListing([]promise{promised("file", text, true), promised("same", "same", true), promised("not carried", text, false)}, nil, nil)
 	}
 	names := func(g *generation) map[string]time.Time {
 		found := map[string]time.Time{}
@@ -218,7 +218,7 @@ func TestRetainHasABound(t *testing.T) {
 		old.Retained = append(old.Retained, retained{Name: fmt.Sprint(i), Until: time.Unix(100, 0)})
 	}
 	g := &generation{}
-	g.retain(old, newListing(nil, nil), newListing(nil, nil), nil, time.Unix(1, 0))
+	g.retain(old, newListing(nil, nil, nil), newListing(nil, nil, nil), nil, time.Unix(1, 0))
 	if len(g.Retained) != maxRetained || g.Retained[0].Name != "9.snapshot.json" {
 		t.Errorf("expected the last %d, found %d", maxRetained, len(g.Retained))
 	}

@@ -14,6 +14,7 @@ import (
 	"assay/cache"
 	"assay/mirror/counters"
 	"assay/mirror/storage"
+	"assay/mirror/tracing"
 )
 
 // Mirrored is an upstream and how it is mirrored.
@@ -26,8 +27,9 @@ type Mirrored struct {
 type Config struct {
 	Storage      storage.Storage
 	Repositories []Mirrored
-	Counters     *counters.Set // nil: nothing is counted
-	Log          *slog.Logger  // nil: none
+	Counters     *counters.Set   // nil: nothing is counted
+	Tracer       *tracing.Tracer // nil: nobody is told of steps
+	Log          *slog.Logger    // nil: none
 	Now          func() time.Time
 	// Quota is how many bytes the storage may hold; 0: as many as the device.
 	Quota int64
@@ -45,6 +47,7 @@ type Config struct {
 type Mirror struct {
 	storage  storage.Storage
 	counters *counters.Set
+	tracer   *tracing.Tracer
 	log      *slog.Logger
 	now      func() time.Time
 	parallel int
@@ -75,7 +78,7 @@ var ErrStopped = errors.New("the mirror stops")
 // Open brings back what was published. It makes no request.
 func Open(ctx context.Context, c Config) (*Mirror, error) {
 	m := &Mirror{
-		storage: c.Storage, counters: c.Counters, log: c.Log, now: c.Now, parallel: c.Parallel, quota: c.Quota,
+		storage: c.Storage, counters: c.Counters, tracer: c.Tracer, log: c.Log, now: c.Now, parallel: c.Parallel, quota: c.Quota,
 		uses: map[artifact.Digest]int64{}, scrubRate: c.ScrubRate, scrubEvery: c.ScrubEvery, changed: make(chan struct{}),
 	}
 	if m.log == nil {
@@ -114,7 +117,7 @@ func (m *Mirror) make(ctx context.Context, list []Mirrored, old []*repository) (
 		}
 		if i := slices.IndexFunc(old, func(o *repository) bool { return o.settings.Name == one.Settings.Name }); i >= 0 {
 			old[i].mu.Lock()
-			r.last, r.confirmed = old[i].last, old[i].confirmed
+			r.last, r.answer, r.confirmed, r.good, r.since = old[i].last, old[i].answer, old[i].confirmed, old[i].good, old[i].since
 			old[i].mu.Unlock()
 		}
 		made = append(made, r)

@@ -9,11 +9,8 @@ import (
 // plan is a run up to where the targets would be fetched.
 func (r *repository) plan(ctx context.Context) (Plan, error) {
 	p := Plan{Repository: r.settings.Name, Mode: r.settings.Mode}
-	s, err := r.upstream.Refresh(ctx)
+	s, err := r.refresh(ctx)
 	if err != nil {
-		return p, err
-	}
-	if err := fresh(s); err != nil {
 		return p, err
 	}
 	r.m.writing.RLock()

@@ -16,7 +16,7 @@ import (
 
 // readPointer reads the document that names the current generation; nil where
 // there is none.
-func readPointer(ctx context.Context, s storage.Storage, repository string) (*pointer, storage.Version, error) {
+func readPointer(ctx context.Context, s documents, repository string) (*pointer, storage.Version, error) {
 	data, version, err := s.Document(ctx, documentOf(repository))
 	if err != nil || data == nil {
 		return nil, version, err
@@ -80,7 +80,10 @@ func (s Settings) basisOf(files []metadataFile) (artifact.Digest, error) {
 //
 // Crash before Replace: the old generation is served, and the objects of the new one
 // are there for the next run. Crash after it: the new one is served.
-func (r *repository) publish(ctx context.Context, s Session, g *generation, l *listing) error {
+func (r *repository) publish(ctx context.Context, s Session, g *generation, l *listing) (err error) {
+	ctx, span := r.m.tracer.Start(ctx, "publish")
+	span.Number("generation", g.Number)
+	defer func() { span.End(err) }()
 	old := r.serving.Load()
 	if old != nil {
 		if err := g.after(old.generation); err != nil {

@@ -33,7 +33,10 @@ type repository struct {
 	version           storage.Version // of the pointer
 	last              *Run
 	confirmed         time.Time
+	good              bool      // the last run was done
+	since             time.Time // since when runs are, or are not
 	next              time.Time
+	answer            *Answer // never changed, but replaced
 	running           *running
 	retired           bool // another one has taken its place
 
@@ -137,7 +140,11 @@ func (r *repository) unreadable(err error) error {
 
 // object reads an object whole and compares its digest.
 func (r *repository) object(ctx context.Context, digest artifact.Digest, limit int64) ([]byte, error) {
-	f, err := r.m.storage.Open(ctx, digest)
+	return readObject(ctx, r.m.storage, digest, limit)
+}
+
+func readObject(ctx context.Context, s objects, digest artifact.Digest, limit int64) ([]byte, error) {
+	f, err := s.Open(ctx, digest)
 	if err != nil {
 		return nil, err
 	}
@@ -197,13 +204,14 @@ func (r *repository) status() Status {
 	defer r.mu.Unlock()
 	st := Status{
 		Schema: StatusSchema, Repository: r.settings.Name, Mode: r.settings.Mode, State: Empty,
-		Confirmed: r.confirmed, Next: r.next,
+		Confirmed: r.confirmed, Next: r.next, Upstream: r.answer,
 	}
 	if r.last != nil {
 		last := *r.last
 		last.Faults = slices.Clone(last.Faults)
 		st.LastRun = &last
 	}
+	st.Since = r.since
 	if now == nil {
 		return st
 	}
@@ -212,6 +220,10 @@ func (r *repository) status() Status {
 	st.Expires, _ = now.generation.expires()
 	if !st.Expires.After(r.m.now()) {
 		st.State, st.Serving = Expired, r.settings.ServeExpired
+	}
+	st.Good = r.good
+	if r.good && st.State == Expired {
+		st.Good, st.Since = false, st.Expires
 	}
 	st.Targets = now.counted()
 	return st

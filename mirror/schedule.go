@@ -128,8 +128,11 @@ func (m *Mirror) keep(ctx context.Context) {
 	}
 }
 
-// keep runs one repository by its schedule.
+// keep runs one repository by its schedule, if it has one.
 func (r *repository) keep(ctx context.Context) {
+	if r.settings.Imported {
+		return
+	}
 	failures := 0
 	for {
 		now := r.begin()

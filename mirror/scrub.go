@@ -66,6 +66,11 @@ func (m *Mirror) ScrubNow(ctx context.Context, rate int64) (damaged int, err err
 	if err != nil {
 		return 0, err
 	}
+	defer func() {
+		if damaged > 0 { // what is missing now, the next run fetches
+			m.recount(context.WithoutCancel(ctx))
+		}
+	}()
 	for digest := range live {
 		err := m.storage.Check(ctx, digest, rate)
 		m.counters.Counter("assay_mirror_scrubbed_objects_total").Add(1)
@@ -78,7 +83,6 @@ func (m *Mirror) ScrubNow(ctx context.Context, rate int64) (damaged int, err err
 			m.counters.Counter("assay_mirror_scrub_damaged_total").Add(1)
 			m.log.Error("damaged in the storage, set aside", "digest", digest.String(), "error", err.Error())
 			healed := m.heal(ctx, digest)
-			m.recount(ctx) // what is missing now, the next run fetches
 			m.mu.Lock()
 			m.scrub.Damaged++
 			if healed {

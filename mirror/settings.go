@@ -51,6 +51,9 @@ type Settings struct {
 	// ServeExpired goes on serving when the metadata has expired. Clients refuse it
 	// all the same, unless they have a grace.
 	ServeExpired bool
+	// Imported: what the upstream has is brought by a person, and whole: there is no
+	// schedule, and a run that lacks a target publishes nothing.
+	Imported bool
 	// Sources are URLs that readers are told of as having the same targets; without
 	// credentials.
 	Sources []string
@@ -68,6 +71,8 @@ func (s Settings) Check() error {
 		return fmt.Errorf("expected no filter in the mode %q, found one: the mode %q takes it", Full, Filtered)
 	case s.Mode == Filtered && s.Filter.IsZero():
 		return fmt.Errorf("expected a filter in the mode %q, found none: the mode %q carries all", Filtered, Full)
+	case s.Mode == Lazy && s.Imported:
+		return fmt.Errorf("expected the mode %q or %q of what comes by import alone, found %q: there is nobody to ask later", Full, Filtered, Lazy)
 	case s.Every < MinEvery:
 		return fmt.Errorf("expected to ask every %s or less often, found %s", MinEvery, s.Every)
 	case s.Filter.Keep < 0 || s.Filter.MaxAge < 0:

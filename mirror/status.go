@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"slices"
 	"time"
 
 	"assay/artifact"
@@ -35,6 +36,12 @@ type Status struct {
 	// Confirmed is when the upstream was last asked and everything accepted.
 	Confirmed time.Time `json:"confirmed,omitzero"`
 	Targets   Tally     `json:"targets"`
+	// Good: it is served, has not expired, and the last run was done. Since is since
+	// when it is so, or is not; zero: no run has ended since the start.
+	Good  bool      `json:"good"`
+	Since time.Time `json:"since,omitzero"`
+	// Upstream is what the upstream answered last; nil: nothing since the start.
+	Upstream *Answer `json:"upstream,omitempty"`
 	// LastRun is the last run that has ended; nil: none since the start.
 	LastRun *Run `json:"last_run,omitempty"`
 	// Next is when the upstream will be asked again; zero: by hand alone.
@@ -50,6 +57,34 @@ type RoleVersion struct {
 
 func (r RoleVersion) same(other RoleVersion) bool {
 	return r.Role == other.Role && r.Version == other.Version
+}
+
+// Answer is what an upstream answered when it was asked for its metadata.
+type Answer struct {
+	Asked time.Time     `json:"asked"`
+	Took  time.Duration `json:"took_ns"` // until all metadata was verified, or refused
+	// Roles are those of the last answer that was accepted. They are newer than those of
+	// the generation while a run fetches, and after one that has failed.
+	Roles []RoleVersion `json:"roles,omitempty"`
+}
+
+// Expiry is a role that will expire.
+type Expiry struct {
+	Repository string `json:"repository"`
+	RoleVersion
+}
+
+// NextExpiries are the top-level roles of all repositories, the next to expire first;
+// those that have expired before them.
+func NextExpiries(all []Status) []Expiry {
+	list := []Expiry{}
+	for _, st := range all {
+		for _, role := range st.Roles {
+			list = append(list, Expiry{st.Repository, role})
+		}
+	}
+	slices.SortStableFunc(list, func(x, y Expiry) int { return x.Expires.Compare(y.Expires) })
+	return list
 }
 
 // Tally counts targets.

@@ -23,6 +23,12 @@ func (r *repository) run(ctx context.Context) (result Run) {
 	defer r.runs.Unlock()
 	began := r.m.now()
 	result = Run{Repository: r.settings.Name, Began: began.UTC()}
+	ctx, span := r.m.tracer.Start(ctx, "sync")
+	span.Text("repository", r.settings.Name)
+	defer func() {
+		span.Text("outcome", string(result.Outcome))
+		span.End(result.Err)
+	}()
 	err := r.sync(ctx, &result, false)
 	if (errors.Is(err, errPublishedAnew) || errors.Is(err, trust.ErrMismatch)) && ctx.Err() == nil {
 		// What the upstream has by now may fit. What came is held.
@@ -78,7 +84,15 @@ func (r *repository) told(result Run) {
 	if result.Outcome == Done || result.Outcome == Partial {
 		r.confirmed = result.Began
 	}
+	if good := result.Outcome == Done; result.Outcome != Cancelled && (good != r.good || r.since.IsZero()) {
+		r.good, r.since = good, r.m.now().UTC()
+	}
 	r.mu.Unlock()
+	if result.Outcome == Failed {
+		if kind := lieOf(result.Err); kind != "" {
+			r.count("verification_failures_total", "kind", kind).Add(1)
+		}
+	}
 	r.count("syncs_total", "outcome", string(result.Outcome)).Add(1)
 	log := r.m.log.Info
 	if result.Outcome != Done {
@@ -90,11 +104,8 @@ func (r *repository) told(result Run) {
 
 // sync is one try of a run; last: no other follows.
 func (r *repository) sync(ctx context.Context, result *Run, last bool) error {
-	s, err := r.upstream.Refresh(ctx)
+	s, err := r.refresh(ctx)
 	if err != nil {
-		return err
-	}
-	if err := fresh(s); err != nil {
 		return err
 	}
 	r.m.writing.RLock() // no collection while objects come that nothing leads to yet
@@ -117,7 +128,7 @@ func (r *repository) sync(ctx context.Context, result *Run, last bool) error {
 	if err != nil {
 		return err
 	}
-	l := newListing(sel.targets, sel.attested)
+	l := newListing(sel.targets, sel.attested, sel.groups)
 	g := &generation{
 		Schema: generationSchema, Repository: r.settings.Name, Number: r.nextNumber(), Made: r.m.now().UTC(), Mode: r.settings.Mode,
 		Basis: basis, Policy: s.Policy(), Roles: rolesOf(s.View()), Files: files,
@@ -133,6 +144,27 @@ func (r *repository) sync(ctx context.Context, result *Run, last bool) error {
 	}
 	result.Changed = true
 	return nil
+}
+
+// refresh asks the upstream for the newest metadata, and notes what it answered.
+func (r *repository) refresh(ctx context.Context) (Session, error) {
+	ctx, span := r.m.tracer.Start(ctx, "refresh")
+	began := r.m.now()
+	s, err := r.upstream.Refresh(ctx)
+	if err == nil {
+		err = fresh(s)
+	}
+	span.End(err)
+	now := Answer{Asked: began.UTC(), Took: r.m.now().Sub(began)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		now.Roles = rolesOf(s.View())
+	} else if r.answer != nil {
+		now.Roles = r.answer.Roles
+	}
+	r.answer = &now
+	return s, err
 }
 
 // fresh refuses metadata that was not confirmed by the upstream just now.
@@ -190,6 +222,9 @@ func (r *repository) survey(ctx context.Context, s Session) (*selection, *fetche
 // gather fetches what is carried: first the documents, which decide what else.
 func (r *repository) gather(ctx context.Context, s Session, result *Run, last bool) (*selection, error) {
 	sel, found, err := r.survey(ctx, s)
+	if err == nil {
+		err = r.mustBeWhole(found.faults)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +235,9 @@ func (r *repository) gather(ctx context.Context, s Session, result *Run, last bo
 		}
 	}
 	more, err := r.fetchMissing(ctx, s, wanted, sel.judged)
+	if err == nil {
+		err = r.mustBeWhole(more.faults)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -369,6 +407,33 @@ func (result *Run) fault(f Fault, err error) {
 	if len(result.Faults) < MaxFaults {
 		result.Faults = append(result.Faults, f)
 	}
+}
+
+// lies are what a verification of metadata finds, as the label of the counter has it.
+var lies = []struct {
+	err  error
+	kind string
+}{
+	{trust.ErrRollback, "rollback"},
+	{trust.ErrExpired, "expired"},
+	{trust.ErrSignature, "signature"},
+	{trust.ErrRootChain, "root"},
+	{trust.ErrRootConflict, "root"},
+	{trust.ErrMismatch, "digest"},
+	{cache.ErrMismatch, "digest"},
+	{trust.ErrMalformed, "malformed"},
+	{trust.ErrTooLarge, "malformed"},
+}
+
+// lieOf says in a word what the verification of metadata found that failed a run;
+// empty: it was not that.
+func lieOf(err error) string {
+	for _, lie := range lies {
+		if errors.Is(err, lie.err) {
+			return lie.kind
+		}
+	}
+	return ""
 }
 
 // kindOf says in a word what a verification found.

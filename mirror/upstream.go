@@ -68,6 +68,7 @@ type promise struct {
 	digests artifact.Digests
 	length  int64
 	carried bool
+	group   int32        // number of its product and channel in the listing
 	target  trust.Target // zero where the listing was read from the storage
 }
 

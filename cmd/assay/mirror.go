@@ -19,7 +19,9 @@ func mirrorCommand(a *app) *cli.Command {
 		Description: "A mirror takes from its upstreams only what it has proven, and serves it to any\n" +
 			"TUF client byte for byte. Its file is a configuration like any other, with the\n" +
 			"table [mirror]: see docs/mirror.md.",
-		Subcommands: []*cli.Command{mirrorServeCommand(a), mirrorSyncCommand(a), mirrorStatusCommand(a), mirrorQuarantineCommand(a)},
+		Subcommands: []*cli.Command{mirrorServeCommand(a), mirrorSyncCommand(a), mirrorStatusCommand(a), mirrorQuarantineCommand(a), mirrorScrubCommand(a),
+			mirrorExportCommand(a), mirrorInventoryCommand(a), mirrorImportCommand(a),
+			mirrorBackupCommand(a), mirrorRestoreCommand(a)},
 	}
 }
 
@@ -40,7 +42,7 @@ func (a *app) mirrorConfig(c *cli.Context) (*config.Config, error) {
 	if cfg.Daemon == nil {
 		return nil, withHint(usagef("expected a configuration with the table [mirror], found none"), "name its file with --config FILE; docs/mirror.md has one to begin with")
 	}
-	if _, err := settingsOf(cfg.Daemon); err != nil {
+	if _, err := settingsOf(cfg); err != nil {
 		return nil, err
 	}
 	return cfg, nil
@@ -68,6 +70,7 @@ type mirrorHand interface {
 	Quarantine(ctx context.Context, repository string) ([]mirror.Quarantined, error)
 	Release(ctx context.Context, repository, path, by string) error
 	Hold(ctx context.Context, repository, path, reason, by string) error
+	Scrub(ctx context.Context) (damaged int, scrub mirror.Scrub, err error)
 }
 
 // mirrorHand finds whoever is at work on the mirror, or opens it. done gives it back.

@@ -17,8 +17,10 @@ import (
 	"assay/fetch"
 	"assay/internal/config"
 	"assay/mirror"
+	"assay/mirror/airgap"
 	"assay/mirror/counters"
 	"assay/mirror/storage"
+	"assay/mirror/tracing"
 	"assay/mirror/upstream"
 	"assay/trust/advisory"
 )
@@ -33,7 +35,8 @@ const (
 type mirrorOutside struct {
 	log        *slog.Logger
 	counters   *counters.Set
-	noteFailed func(error) // is told where something could not be written down
+	tracer     *tracing.Tracer // nil: nobody is told
+	noteFailed func(error)     // is told where something could not be written down
 }
 
 // ownMirror is a mirror that this process has opened, alone.
@@ -100,13 +103,18 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 	if base.repositories, err = base.list(ctx); err != nil {
 		return c, nil, err
 	}
-	settings, err := settingsOf(cfg.Daemon)
+	settings, err := settingsOf(cfg)
 	if err != nil {
 		return c, nil, err
 	}
+	for _, r := range base.repositories {
+		if r.url == urlImport {
+			r.inbox = airgap.ReadyFolder(inboxOf(cfg), r.name)
+		}
+	}
 	m.a.remembered(&own) // before there are several goroutines
 	c = mirror.Config{
-		Storage: m.folder, Counters: m.outside.counters, Log: m.outside.log, Now: m.a.now,
+		Storage: m.folder, Counters: m.outside.counters, Tracer: m.outside.tracer, Log: m.outside.log, Now: m.a.now,
 		Quota: cfg.Daemon.Quota, ScrubRate: cfg.Daemon.ScrubRate, ScrubEvery: cfg.Daemon.ScrubEvery,
 	}
 	judges := judgesOf(&own)
@@ -120,8 +128,8 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 		if err != nil {
 			return c, nil, err
 		}
-		c.Repositories = append(c.Repositories, mirror.Mirrored{Settings: s, Upstream: upstream.New(upstream.Config{
-			Name: s.Name, Trust: r.trust, Policy: judges,
+		var from mirror.Upstream = upstream.New(upstream.Config{
+			Name: s.Name, Trust: r.trust, Policy: judges, Counters: m.outside.counters, Tracer: m.outside.tracer,
 			Client: func(ctx context.Context) (*fetch.Client, error) {
 				run, err := m.joined(ctx, base, s.Name)
 				if err != nil {
@@ -129,7 +137,11 @@ func (m *ownMirror) coreConfig(ctx context.Context, cfg *config.Config) (c mirro
 				}
 				return run.client, nil
 			},
-		})})
+		})
+		if s.Imported {
+			from = airgap.Upstream(from, r.inbox)
+		}
+		c.Repositories = append(c.Repositories, mirror.Mirrored{Settings: s, Upstream: from})
 	}
 	return c, base, nil
 }

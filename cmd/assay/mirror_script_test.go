@@ -5,8 +5,11 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,6 +51,33 @@ func daemonCommand(ts *testscript.TestScript, neg bool, args []string) {
 		_ = d.command.Wait() // it was killed
 	default:
 		ts.Fatalf("no verb %s", args[0])
+	}
+}
+
+// bitflipCommand is `bitflip FOLDER`: it flips a bit of the first archive that a mirror's
+// storage holds, as a bad disk does.
+func bitflipCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: bitflip FOLDER")
+	}
+	found := ""
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil || !bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+			return err
+		}
+		data[len(data)/2] ^= 1
+		found = path
+		if err := errors.Join(os.Chmod(path, 0o600), os.WriteFile(path, data, 0o600)); err != nil {
+			return err
+		}
+		return fs.SkipAll
+	}))
+	if found == "" {
+		ts.Fatalf("no archive in %s", args[0])
 	}
 }
 

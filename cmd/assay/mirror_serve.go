@@ -16,9 +16,12 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"assay/internal/config"
+	"assay/internal/systemd"
 	"assay/mirror/admin"
 	"assay/mirror/counters"
+	"assay/mirror/metrics"
 	"assay/mirror/serve"
+	"assay/mirror/tracing"
 )
 
 const flagLogLevel = "log-level"
@@ -68,29 +71,38 @@ func (a *app) mirrorServe(c *cli.Context) (err error) {
 	a.out.divert(logWriter{d.log})
 	defer a.out.divert(nil)
 	set := &counters.Set{}
+	tracer, err := d.traces(c.Context)
+	if err != nil {
+		return err
+	}
+	defer func() { d.endTraces(tracer) }()
 	// The storage's lock is the first: behind it nobody else is at work on the folder.
 	d.own, err = a.openMirror(c.Context, cfg, mirrorOutside{
-		log: d.log, counters: set, noteFailed: func(err error) { d.log.Error("an action could not be written down", "error", err.Error()) },
+		log: d.log, counters: set, tracer: tracer, noteFailed: func(err error) { d.log.Error("an action could not be written down", "error", err.Error()) },
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.own.Close()) }()
-	if err := d.servers(set); err != nil {
+	if err := d.servers(set, tracer); err != nil {
 		return err
 	}
 	return d.run()
 }
 
 // servers makes the public and the administrator's side.
-func (d *mirrorDaemon) servers(set *counters.Set) (err error) {
+func (d *mirrorDaemon) servers(set *counters.Set, tracer *tracing.Tracer) (err error) {
 	public := servingOf(d.cfg.Daemon)
-	public.Library, public.Counters, public.Log, public.Now = d.own.core, set, d.log, d.a.now
+	public.Library, public.Counters, public.Tracer, public.Log, public.Now = d.own.core, set, tracer, d.log, d.a.now
 	if d.public, err = serve.New(public); err != nil {
 		return mark(config.ErrConfig, err)
 	}
+	told, err := metrics.Handler(metrics.Config{Mirror: d.own.core, Counters: set, Version: buildVersion().Version})
+	if err != nil {
+		return err
+	}
 	d.admin, err = admin.New(admin.Config{
-		Mirror: d.own.core, Counters: set, Reload: d.reload, Note: d.own.note, Code: codeOf, TokenFile: d.cfg.Daemon.AdminTokens, Log: d.log,
+		Mirror: d.own.core, Metrics: told, Counters: set, Reload: d.reload, Note: d.own.note, Code: codeOf, TokenFile: d.cfg.Daemon.AdminTokens, Log: d.log,
 	})
 	return err
 }
@@ -107,6 +119,7 @@ func (d *mirrorDaemon) run() error {
 	stop := d.reloadOnSignal(ctx)
 	defer stop()
 	defer cancel()
+	parts = append(parts, d.keepNotified)
 	failed := make(chan error, len(parts))
 	for _, part := range parts {
 		go func() {
@@ -136,13 +149,28 @@ func (d *mirrorDaemon) parts(ctx context.Context) (parts []func(context.Context)
 			}
 		}
 	}()
-	var addresses []string
-	for _, address := range d.cfg.Daemon.Listen {
-		listener, err := serve.Listen(ctx, address)
-		if err != nil {
+	// The sockets that the service manager has opened, or else those of the configuration.
+	public, err := systemd.Listeners(publicSockets)
+	if err != nil {
+		return nil, withHint(mark(errListen, err), "set FileDescriptorName="+publicSockets+" in the socket unit; the administrator's socket is the daemon's own")
+	}
+	handed := len(public) > 0
+	if !handed {
+		if public, err = serve.ListenAll(ctx, d.cfg.Daemon.Listen); err != nil {
 			return nil, withHint(mark(errListen, err), "mirror.listen names the addresses; `assay config show` tells where")
 		}
-		open, addresses = append(open, listener), append(addresses, listener.Addr().String())
+	}
+	for _, listener := range public {
+		open = append(open, listener)
+	}
+	var addresses []string
+	for _, listener := range public {
+		if handed {
+			if err := serve.Adopt(listener); err != nil {
+				return nil, mark(errListen, err)
+			}
+		}
+		addresses = append(addresses, listener.Addr().String())
 		parts = append(parts, func(ctx context.Context) error { return d.public.Serve(ctx, listener) })
 	}
 	listener, err := admin.Listen(adminAddress(d.cfg.Daemon))
@@ -201,6 +229,8 @@ func (d *mirrorDaemon) reloadOnSignal(ctx context.Context) (stop func()) {
 func (d *mirrorDaemon) reload(ctx context.Context) (err error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
+	d.notifyReloading()
+	defer d.notify(systemd.Ready)
 	defer func() {
 		if err != nil {
 			d.log.Error("the configuration was not taken over; the old one stays", "error", err.Error())
@@ -237,6 +267,7 @@ func fixedKeys(old, new *config.Daemon) (keys []string) {
 		{"admin", adminAddress(old) == adminAddress(new) && old.AdminTokens == new.AdminTokens},
 		{"tls_certificate, tls_key, client_ca", old.Certificate == new.Certificate && old.Key == new.Key && old.ClientCA == new.ClientCA},
 		{"tokens_file", old.Tokens == new.Tokens},
+		{"otlp_endpoint", old.OTLP == new.OTLP},
 		{"rate, burst, connections, max_connections, min_rate, stop_grace", servingOf(old).Limits == servingOf(new).Limits && old.StopGrace == new.StopGrace},
 	} {
 		if !one.same {

@@ -9,13 +9,15 @@ import (
 )
 
 // settingsOf are the settings of a mirror's upstreams, by name.
-func settingsOf(d *config.Daemon) ([]mirror.Settings, error) {
+func settingsOf(cfg *config.Config) ([]mirror.Settings, error) {
 	var list []mirror.Settings
-	for _, u := range d.Upstreams {
+	for _, u := range cfg.Daemon.Upstreams {
 		s := mirror.Settings{
 			Name: u.Name, Mode: mirror.Mode(u.Mode), Every: u.Every, ServeExpired: u.ServeExpired, Sources: u.Sources,
 			Filter: mirror.Filter{Products: u.Products, Channels: u.Channels, Platforms: u.Platforms, Versions: u.Versions, Keep: int(u.Keep), MaxAge: u.MaxAge},
 		}
+		declared, _ := cfg.Repository(u.Name)
+		s.Imported = declared.URL == urlImport
 		// The configuration has the same bounds, so that this can't happen; but what it
 		// lets through, the mirror must be able to do.
 		if err := s.Check(); err != nil {

@@ -23,10 +23,10 @@ func TestSettingsAreThoseOfMirror(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := settingsOf(&config.Daemon{Upstreams: []config.Upstream{{
+	list, err := settingsOf(&config.Config{Daemon: &config.Daemon{Upstreams: []config.Upstream{{
 		Name: "acme", Mode: config.ModeFiltered, Products: []string{"hello"}, Channels: []string{"stable"}, Platforms: []artifact.Platform{{OS: "linux", Arch: "amd64"}},
 		Versions: &versions, Keep: 3, MaxAge: time.Hour, Every: time.Minute, ServeExpired: true, Sources: []string{"https://x"},
-	}}})
+	}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +64,9 @@ func TestFixedKeys(t *testing.T) {
 		"mirror.dir":    func(d *config.Daemon) { d.Dir = "/n" },
 		"mirror.listen": func(d *config.Daemon) { d.Listen = []string{":1"} },
 		"mirror.admin":  func(d *config.Daemon) { d.AdminSocket = "/n" },
-		"mirror.tls_certificate, tls_key, client_ca":                             func(d *config.Daemon) { d.ClientCA = "x" },
-		"mirror.tokens_file":                                                     func(d *config.Daemon) { d.Tokens = "x" },
+		"mirror.tls_certificate, tls_key, client_ca": func(d *config.Daemon) { d.ClientCA = "x" },
+		"mirror.tokens_file":                         func(d *config.Daemon) { d.Tokens = "x" },
+		"mirror.otlp_endpoint":                       func(d *config.Daemon) { d.OTLP = "http://x" },
 		"mirror.rate, burst, connections, max_connections, min_rate, stop_grace": func(d *config.Daemon) { d.Rate = 5 },
 	} {
 		after := before

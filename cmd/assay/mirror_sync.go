@@ -59,8 +59,14 @@ func (a *app) mirrorSync(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if len(names) == 0 {
+	if len(args) == 0 {
+		names = overNetwork(cfg, names)
+	}
+	switch {
+	case len(cfg.Daemon.Upstreams) == 0:
 		a.out.talk("no upstream is configured yet; add a table [mirror.upstreams.NAME]")
+	case len(names) == 0:
+		a.out.talk("no upstream can be asked: all come by `assay mirror import` alone")
 	}
 	hand, done, err := a.mirrorHand(c, cfg)
 	if err != nil {
@@ -146,6 +152,8 @@ func (a *app) tellRun(run mirror.Run) {
 	switch {
 	case run.Outcome == mirror.Failed || run.Outcome == mirror.Cancelled:
 		a.out.line("%s: %s after %s; what was served before still is", run.Repository, string(run.Outcome), took)
+	case !run.Changed && run.Fetched > 0:
+		a.out.line("%s: %s, nothing new; %d fetched again (%s) in %s", run.Repository, string(run.Outcome), run.Fetched, bytesText(run.Bytes), took)
 	case !run.Changed:
 		a.out.line("%s: %s, nothing new", run.Repository, string(run.Outcome))
 	default:

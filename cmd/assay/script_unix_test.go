@@ -23,7 +23,7 @@ var locks sync.Map
 func systemCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"interrupt": signalling(syscall.SIGINT), "terminate": signalling(syscall.SIGTERM),
-		"daemon": daemonCommand, "waiting": waiting, "nothingstaged": nothingStaged, "lock": lockFile, "unlock": unlockFile,
+		"daemon": daemonCommand, "bitflip": bitflipCommand, "waiting": waiting, "nothingstaged": nothingStaged, "lock": lockFile, "unlock": unlockFile,
 	}
 }
 

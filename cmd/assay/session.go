@@ -45,6 +45,7 @@ type repository struct {
 	trust       *trust.Repository  // nil where the session is not about it
 	store       *notingStore       // of trust
 	source      *fetch.Source
+	inbox       string // the folder of what was brought to a mirror; empty: it is asked at its url
 }
 
 // session opens what a command needs: all repositories, or, if it names any but
@@ -225,7 +226,13 @@ func (a *app) connect(ctx context.Context, s *session, r *repository) error {
 	limits := limitsOf(s.config)
 	source := a.sourceOf(s, r.name)
 	source.URL, source.MetadataURL, source.TargetsURL, source.Layout = r.url, r.metadataURL, r.targetsURL, r.layout
+	if r.inbox != "" {
+		source = brought(source, r.inbox)
+	}
 	source.Remember = func(ctx context.Context, layout string) error { return s.state.SetLayout(ctx, r.name, layout) }
+	if r.url == urlImport && r.inbox == "" {
+		return withHint(usagef("%s: %s comes by `assay mirror import` alone: expected a URL to ask, found %q", r.origin, r.name, urlImport), "ask the mirror that imports it")
+	}
 	if r.source, err = fetch.NewSource(s.engine, source); err != nil {
 		return mark(errUsage, fmt.Errorf("%s: %s: %w", r.origin, r.name, err))
 	}

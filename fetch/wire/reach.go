@@ -53,8 +53,8 @@ type router struct {
 	general lanes
 }
 
-// RoundTrip implements http.RoundTripper.
-func (r *router) RoundTrip(request *http.Request) (*http.Response, error) {
+// send sends a request by the transport that it may take.
+func (r *router) send(request *http.Request) (*http.Response, error) {
 	way, _ := request.Context().Value(routeKey{}).(route)
 	proxy, err := r.proxy(request)
 	if err != nil {

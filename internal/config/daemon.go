@@ -13,6 +13,9 @@ const (
 	maxUpstreams = 256
 )
 
+// keyOTLP is where traces go.
+const keyOTLP = "otlp_endpoint"
+
 // unixPrefix begins an address that is the path of a socket.
 const unixPrefix = "unix:"
 
@@ -30,6 +33,7 @@ type Daemon struct {
 	Key         string
 	ClientCA    string // absolute path: clients must have a certificate of these authorities
 	Tokens      string // absolute path of a file of hashed tokens: clients must have one
+	OTLP        string // base URL of the collector of traces; empty: nobody is told
 
 	Rate           int64         // requests a second of one client; 0: no limit
 	Burst          int64         // as many at once, all the same; twice the rate if nothing is said
@@ -65,6 +69,7 @@ type daemonDocument struct {
 	Key            string                      `toml:"tls_key"`
 	ClientCA       string                      `toml:"client_ca"`
 	Tokens         string                      `toml:"tokens_file"`
+	OTLP           string                      `toml:"otlp_endpoint"`
 	Rate           any                         `toml:"rate"`
 	Burst          any                         `toml:"burst"`
 	Connections    any                         `toml:"connections"`
@@ -151,6 +156,7 @@ func (d *Daemon) values() []Value {
 	} {
 		enter(d.place, file.key, file.path, false)
 	}
+	enter(d.place, keyOTLP, d.OTLP, false)
 	for _, a := range daemonAmounts {
 		if n := *a.field(d); a.key != "burst" || d.Rate > 0 {
 			enter(d.place, a.key, a.text(n), true)

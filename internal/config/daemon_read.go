@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"strings"
 )
@@ -26,7 +27,7 @@ func (b *builder) daemon(doc *daemonDocument, f *file) error {
 	}
 	d := DefaultDaemon()
 	d.place, d.Origin = p, p.origin("")
-	for _, step := range []func(*daemonDocument) (string, error){d.takeDir, d.takeListen, d.takeAdmin, d.takeFiles, d.takeAmounts} {
+	for _, step := range []func(*daemonDocument) (string, error){d.takeDir, d.takeListen, d.takeAdmin, d.takeFiles, d.takeCollector, d.takeAmounts} {
 		if bad, err := step(doc); err != nil {
 			return p.wrong(bad, err)
 		}
@@ -124,6 +125,21 @@ func (d *Daemon) takeFiles(doc *daemonDocument) (bad string, err error) {
 	case d.ClientCA != "" && d.Certificate == "":
 		return "client_ca", errors.New("expected tls_certificate and tls_key with it, as only TLS asks clients for certificates, found none")
 	}
+	return "", nil
+}
+
+// takeCollector wants a URL that holds no secret: these come by the environment, as
+// OTEL_EXPORTER_OTLP_HEADERS.
+func (d *Daemon) takeCollector(doc *daemonDocument) (bad string, err error) {
+	if !d.place.has(keyOTLP) {
+		return "", nil
+	}
+	u, err := url.Parse(doc.OTLP)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		// What was found is not shown, as it may hold a password.
+		return keyOTLP, errors.New("expected a URL like \"http://127.0.0.1:4318\", without user, query and fragment, found something else")
+	}
+	d.OTLP = doc.OTLP
 	return "", nil
 }
 

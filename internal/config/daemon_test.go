@@ -126,6 +126,8 @@ func TestDaemonRefused(t *testing.T) {
 	for text, says := range map[string]string{
 		"[mirror]\nlisten = [':1']\n":                               `mirror.dir: expected an absolute path, found ""`,
 		"[mirror]\ndir = 'm'\n":                                     `config.toml:2: mirror.dir: expected an absolute path, found "m"`,
+		head + "otlp_endpoint = 'http://u:hunter2@x'\n":             `config.toml:3: mirror.otlp_endpoint: expected a URL like "http://127.0.0.1:4318", without user, query and fragment, found something else`,
+		head + "otlp_endpoint = ''\n":                               "mirror.otlp_endpoint: expected a URL",
 		head + "listen = []\n":                                      "mirror.listen: expected 1 to 16 addresses, found 0",
 		head + "listen = ['x:80']\n":                                `config.toml:3: mirror.listen: expected ADDRESS:PORT like "127.0.0.1:8080" or "[::1]:8080", or ":8080", found "x:80"`,
 		head + "listen = [':80000']\n":                              `found ":80000"`,

@@ -26,3 +26,22 @@ func TestQuoteAndClip(t *testing.T) {
 		}
 	}
 }
+
+func TestInert(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{"", 3, ""},
+		{`plain "quoted" \ text, ünïcode €`, 100, `plain "quoted" \ text, ünïcode €`},
+		{"abcd", 3, "abc…"},
+		{"a\x1b[31m\u202e\u00a0\n\x00\xffb\ufffd", 100, `a\x1b[31m\u202e\u00a0\n\x00\xffb` + "\ufffd"},
+		{"€uro", 2, "…"},
+	} {
+		if got := Inert(test.text, test.limit); got != test.want {
+			t.Errorf("Inert(%q, %d): expected %q, found %q", test.text, test.limit, test.want, got)
+		}
+	}
+}

@@ -110,6 +110,11 @@ func (f *fake) Storage(context.Context) (mirror.StorageStatus, error) {
 	return mirror.StorageStatus{Quota: 5, Used: 4, Objects: 3, Free: -1, Scrub: mirror.Scrub{Ended: moment, Checked: 2, Damaged: 1}}, nil
 }
 
+func (f *fake) ScrubNow(_ context.Context, rate int64) (int, error) {
+	f.call("scrub at %d", rate)
+	return 1, f.failed
+}
+
 func (f *fake) Ready() error { return f.ready }
 
 // start serves a mirror at an address until the test ends.
@@ -195,17 +200,20 @@ func TestClientAndServer(t *testing.T) {
 	if found, err := c.Cancel(ctx, "acme"); err != nil || !found {
 		t.Errorf("cancel: found %v, %v", found, err)
 	}
+	if damaged, scrub, err := c.Scrub(ctx); err != nil || damaged != 1 || scrub != want.Scrub {
+		t.Errorf("scrub: found %d, %+v, %v", damaged, scrub, err)
+	}
 	if found, err := c.Counters(ctx); err != nil || !reflect.DeepEqual(found, set.Samples()) {
 		t.Errorf("counters: found %+v, %v", found, err)
 	}
 
 	who := peerName(t)
-	if want := []string{"sync acme", "release acme a/b", "hold acme c looks odd", "cancel acme"}; !slices.Equal(f.calls, want) {
+	if want := []string{"sync acme", "release acme a/b", "hold acme c looks odd", "cancel acme", "scrub at 0"}; !slices.Equal(f.calls, want) {
 		t.Errorf("expected the calls %q, found %q", want, f.calls)
 	}
 	if want := []string{
 		"mirror.sync: acme, asked by " + who, "mirror.release: acme: a/b, asked by alice, " + who,
-		"mirror.hold: acme: c, asked by " + who + ": looks odd", "mirror.reload: asked by " + who, "mirror.cancel: acme, asked by " + who,
+		"mirror.hold: acme: c, asked by " + who + ": looks odd", "mirror.reload: asked by " + who, "mirror.cancel: acme, asked by " + who, "mirror.scrub: asked by " + who,
 	}; !slices.Equal(f.notes, want) {
 		t.Errorf("expected the notes %q, found %q", want, f.notes)
 	}
@@ -300,7 +308,7 @@ func TestRequestsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const hold = "/v1/quarantine/acme/hold"
+	const hold, rebound = "/v1/quarantine/acme/hold", "/v1/storage"
 	for _, test := range []struct {
 		method, path, kind, origin, body string
 		status                           int
@@ -318,12 +326,17 @@ func TestRequestsRefused(t *testing.T) {
 		{"POST", hold, "application/json", "", `{"path":"x\u0000","reason":"y"}`, 400, "path: expected at most 4096 bytes without control characters"},
 		{"POST", hold, "application/json", "", `{"path":"x","reason":"` + strings.Repeat("y", maxReason+1) + `"}`, 400, "reason: expected at most 1000 bytes"},
 		{"POST", hold, "application/json", "", `{"path":"` + strings.Repeat("y", maxBody) + `"}`, 400, "not a request"},
+		{"GET", rebound, "", "http://rebound.example:9090", "", 400, "expected the host localhost"},
 		{"POST", "/v1/quarantine/%2e%2e/hold", "application/json", "", `{"path":"x","reason":"y"}`, 400, "not a request"},
 		{"GET", "/v1/sync/acme", "", "", "", 400, `there is no GET \"/v1/sync/acme\"`},
 		{"POST", "/v1/nothing", "application/json", "", "", 400, "there is no POST"},
-		{"POST", hold, "application/json; charset=utf-8", "http://example.com", `{"path":"x","reason":"y"}`, 200, `{"ok":true}`},
+		{"POST", hold, "application/json; charset=utf-8", "http://mirror", `{"path":"x","reason":"y"}`, 200, `{"ok":true}`},
 	} {
 		request := httptest.NewRequest(test.method, test.path, strings.NewReader(test.body))
+		request.Host = "mirror"
+		if test.path == rebound {
+			request.Host = "rebound.example:9090"
+		}
 		request.Header.Set("Content-Type", test.kind)
 		if test.origin != "" {
 			request.Header.Set("Origin", test.origin)

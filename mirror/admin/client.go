@@ -95,6 +95,13 @@ func (c *Client) Statuses(ctx context.Context) ([]mirror.Status, error) {
 	return doc.Repositories, err
 }
 
+// Distribution tells what readers have got since the start.
+func (c *Client) Distribution(ctx context.Context) (counters.Distribution, error) {
+	var doc statusDoc
+	err := c.get(ctx, "/v1/status", &doc)
+	return doc.Distribution, err
+}
+
 // Storage tells how the storage stands.
 func (c *Client) Storage(ctx context.Context) (mirror.StorageStatus, error) {
 	var doc storageDoc
@@ -127,6 +134,14 @@ func (c *Client) Cancel(ctx context.Context, repository string) (bool, error) {
 	var doc cancelDoc
 	err := c.post(ctx, "/v1/cancel/"+url.PathEscape(repository), orderDoc{}, &doc)
 	return doc.Cancelled, err
+}
+
+// Scrub hashes all that is held now, waits for the end, and tells how many objects
+// were damaged, and how the scrubs stand. Whoever gives up ends it.
+func (c *Client) Scrub(ctx context.Context) (damaged int, scrub mirror.Scrub, err error) {
+	var doc scrubDoc
+	err = c.post(ctx, "/v1/scrub", orderDoc{}, &doc)
+	return doc.Damaged, doc.Scrub, err
 }
 
 // Quarantine lists what is not served of a repository; empty: of all.

@@ -15,10 +15,13 @@
 //	POST /v1/cancel/{repository}        ends the run that is under way
 //	GET  /v1/quarantine?repository=NAME what is not served, and why; without a name: of all
 //	POST /v1/quarantine/{repository}/release|hold   {"path": …, "reason": …, "by": …}
+//	POST /v1/scrub                      hashes all that is held now, and waits for the end
 //	POST /v1/reload                     reads the configuration anew
 //	GET  /v1/counters                   what was counted
+//	GET  /metrics                       the same and more for Prometheus, see package metrics
 //	GET  /livez, /readyz, /startupz     200, or 503; no token is asked for
 //	GET  /debug/pprof/                  how the process stands
+//	GET  /, /page/…                     the status page, for a browser: see package page
 //
 // Answers are JSON objects; an error is {"error", "kind", "code"}, with the exit code
 // that a command of this program ends with for it.
@@ -78,6 +81,9 @@ type Mirror interface {
 	// Hold puts a path aside, for the reason given, until it is released.
 	Hold(ctx context.Context, repository, path, reason string) error
 	Storage(ctx context.Context) (mirror.StorageStatus, error)
+	// ScrubNow hashes all that is live, at most rate bytes a second (0: as fast as it
+	// goes), and has what is damaged fetched again. damaged objects there were.
+	ScrubNow(ctx context.Context, rate int64) (damaged int, err error)
 	// Ready is nil if the storage can be used, and something fresh is served.
 	Ready() error
 }

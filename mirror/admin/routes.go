@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"assay/artifact"
 	"assay/internal/shown"
 	"assay/mirror"
+	"assay/mirror/counters"
 )
 
 // The bounds of what a request says, in bytes.
@@ -21,7 +23,9 @@ const (
 // The documents of the routes.
 type (
 	statusDoc struct {
-		Repositories []mirror.Status `json:"repositories"`
+		Repositories []mirror.Status       `json:"repositories"`
+		NextExpiries []mirror.Expiry       `json:"next_expiries"`
+		Distribution counters.Distribution `json:"distribution"`
 	}
 	storageDoc struct {
 		Storage mirror.StorageStatus `json:"storage"`
@@ -45,6 +49,10 @@ type (
 		Labels []string `json:"labels"` // names and values in turn
 		Value  int64    `json:"value"`
 	}
+	scrubDoc struct {
+		Damaged int          `json:"damaged"` // objects, of this scrub
+		Scrub   mirror.Scrub `json:"scrub"`
+	}
 	cancelDoc struct {
 		Cancelled bool `json:"cancelled"` // false: there was no run
 	}
@@ -60,7 +68,8 @@ type (
 )
 
 func (s *Server) status(w http.ResponseWriter, r *http.Request) {
-	s.answer(w, r, statusDoc{orEmpty(s.config.Mirror.Statuses())})
+	all := orEmpty(s.config.Mirror.Statuses())
+	s.answer(w, r, statusDoc{all, mirror.NextExpiries(all), s.config.Counters.Distribution()})
 }
 
 func (s *Server) storage(w http.ResponseWriter, r *http.Request) {
@@ -97,6 +106,13 @@ func (s *Server) counters(w http.ResponseWriter, r *http.Request) {
 		doc.Counters = append(doc.Counters, counterDoc{sample.Name, orEmpty(sample.Labels), sample.Value})
 	}
 	s.answer(w, r, doc)
+}
+
+// metrics answers a scrape, of a client that takes the answer in time.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	// A writer without deadlines is one of a test.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	s.config.Metrics.ServeHTTP(w, r)
 }
 
 func (s *Server) sync(w http.ResponseWriter, r *http.Request) {
@@ -136,6 +152,23 @@ func (s *Server) cancel(w http.ResponseWriter, r *http.Request) {
 	var doc cancelDoc
 	err = s.act(r.Context(), "mirror.cancel", name+", asked by "+by(r), func(context.Context) (err error) {
 		doc.Cancelled, err = s.config.Mirror.Cancel(name)
+		return err
+	})
+	s.answerOr(w, r, doc, err)
+}
+
+func (s *Server) scrub(w http.ResponseWriter, r *http.Request) {
+	if _, err := readOrder(w, r); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	var doc scrubDoc
+	err := s.act(r.Context(), "mirror.scrub", "asked by "+by(r), func(ctx context.Context) (err error) {
+		if doc.Damaged, err = s.config.Mirror.ScrubNow(ctx, 0); err != nil {
+			return err
+		}
+		now, err := s.config.Mirror.Storage(ctx)
+		doc.Scrub = now.Scrub
 		return err
 	})
 	s.answerOr(w, r, doc, err)

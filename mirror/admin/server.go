@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"assay/mirror/counters"
+	"assay/mirror/page"
 )
 
 // The times that a client has.
@@ -41,7 +42,9 @@ type Config struct {
 	// TokenFile is the absolute path of the hashed tokens; empty: there are none, and
 	// only a Unix socket is served.
 	TokenFile string
-	Log       *slog.Logger // nil: the default one
+	// Metrics answers GET /metrics, and bounds the work that it takes; nil: there are none.
+	Metrics http.Handler
+	Log     *slog.Logger // nil: the default one
 }
 
 // Server answers the administrator.
@@ -50,6 +53,7 @@ type Server struct {
 	log    *slog.Logger
 	tokens atomic.Pointer[[]token]
 	mux    *http.ServeMux
+	page   *page.Page
 }
 
 // New makes a server, and reads the tokens. The error wraps ErrTokens.
@@ -67,6 +71,7 @@ func New(config Config) (*Server, error) {
 	if err := s.ReloadTokens(); err != nil {
 		return nil, err
 	}
+	s.page = s.newPage()
 	s.routes()
 	return s, nil
 }
@@ -99,6 +104,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ConnContext: withPeer,
 	}
+	go s.page.Run(ctx)
 	stopped := make(chan error, 1)
 	end := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
@@ -125,9 +131,13 @@ func (s *Server) routes() {
 	s.mux.HandleFunc("GET /v1/counters", s.counters)
 	s.mux.HandleFunc("POST /v1/sync/{repository}", s.sync)
 	s.mux.HandleFunc("POST /v1/cancel/{repository}", s.cancel)
+	s.mux.HandleFunc("POST /v1/scrub", s.scrub)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/release", s.release)
 	s.mux.HandleFunc("POST /v1/quarantine/{repository}/hold", s.hold)
 	s.mux.HandleFunc("POST /v1/reload", s.reload)
+	if s.config.Metrics != nil {
+		s.mux.HandleFunc("GET /metrics", s.metrics)
+	}
 	s.mux.HandleFunc("GET /livez", s.live)
 	s.mux.HandleFunc("GET /readyz", s.ready)
 	s.mux.HandleFunc("GET /startupz", s.started)
@@ -145,8 +155,16 @@ func (s *Server) routes() {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if page.Owns(r.URL.Path) { // it asks who asks in a way of its own
+		s.page.ServeHTTP(w, r)
+		return
+	}
 	by, err := s.whoAsks(r)
 	if err != nil && !isProbe(r.URL.Path) {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.checkHost(r); err != nil && !isProbe(r.URL.Path) {
 		s.fail(w, r, err)
 		return
 	}

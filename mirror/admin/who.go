@@ -14,6 +14,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"assay/mirror/page"
 )
 
 // The bounds of a file of tokens.
@@ -80,17 +82,35 @@ func (s *Server) whoAsks(r *http.Request) (string, error) {
 	if !strings.EqualFold(scheme, "Bearer") || shown == "" || len(shown) > maxToken {
 		return "", ErrUnauthorized
 	}
-	// All are compared, each in the same time, so that the time tells nothing.
-	hash, name := sha256.Sum256([]byte(strings.TrimSpace(shown))), ""
-	for _, t := range *tokens {
-		if subtle.ConstantTimeCompare(hash[:], t.hash[:]) == 1 {
-			name = t.name
-		}
-	}
+	name := s.nameOf(sha256.Sum256([]byte(strings.TrimSpace(shown))))
 	if name == "" {
 		return "", ErrUnauthorized
 	}
 	return "token " + name, nil
+}
+
+// nameOf is whose token has a hash; empty: nobody's.
+func (s *Server) nameOf(hash [sha256.Size]byte) (name string) {
+	// All are compared, each in the same time, so that the time tells nothing.
+	for _, t := range *s.tokens.Load() {
+		if subtle.ConstantTimeCompare(hash[:], t.hash[:]) == 1 {
+			name = t.name
+		}
+	}
+	return name
+}
+
+// checkHost refuses a request over a socket that is about another host: a browser
+// comes here through ssh, and a page elsewhere whose name leads to this machine would
+// be of the same origin. With tokens it could show none.
+func (s *Server) checkHost(r *http.Request) error {
+	if s.tokens.Load() != nil {
+		return nil
+	}
+	if err := page.AllowedHost(r); err != nil {
+		return fmt.Errorf("%w: %w", ErrRequest, err)
+	}
+	return nil
 }
 
 // checkOrigin refuses what a page of another site can have a browser ask: such a

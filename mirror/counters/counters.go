@@ -1,5 +1,5 @@
-// Package counters counts what happens, so that metrics can be drawn from it
-// later, whoever draws them.
+// Package counters counts what happens, and how long it took, so that metrics and
+// pages can be drawn from it, whoever draws them.
 //
 // A counter has a name and labels, as Prometheus knows them: names end in _total,
 // and a label's value is one of few. No path, digest or other text from outside is
@@ -7,6 +7,7 @@
 package counters
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,8 +18,9 @@ import (
 // Set is a set of counters. The zero value is empty and ready; it is safe for
 // several goroutines. A nil Set counts nothing.
 type Set struct {
-	mu   sync.RWMutex
-	byID map[string]*Counter
+	mu         sync.RWMutex
+	byID       map[string]*Counter
+	histograms map[string]*Histogram
 }
 
 // Counter is one number. A nil Counter counts nothing.
@@ -41,10 +43,7 @@ func (s *Set) Counter(name string, labels ...string) *Counter {
 	if s == nil {
 		return nil
 	}
-	if len(labels)%2 != 0 {
-		panic(fmt.Sprintf("counters: %s: expected labels in pairs, found %d texts", name, len(labels)))
-	}
-	id := name + "\x00" + strings.Join(labels, "\x00")
+	id := idOf(name, labels)
 	s.mu.RLock()
 	c := s.byID[id]
 	s.mu.RUnlock()
@@ -63,10 +62,29 @@ func (s *Set) Counter(name string, labels ...string) *Counter {
 	return c
 }
 
+// idOf is what tells a counter from the others.
+func idOf(name string, labels []string) string {
+	if len(labels)%2 != 0 {
+		panic(fmt.Sprintf("counters: %s: expected labels in pairs, found %d texts", name, len(labels)))
+	}
+	return name + "\x00" + strings.Join(labels, "\x00")
+}
+
+func byName(xName, yName string, xLabels, yLabels []string) int {
+	return cmp.Or(strings.Compare(xName, yName), slices.Compare(xLabels, yLabels))
+}
+
 // Add adds n, which may be less than 0 for what rises and falls.
 func (c *Counter) Add(n int64) {
 	if c != nil {
 		c.value.Add(n)
+	}
+}
+
+// Store makes it n, for what is measured and not counted.
+func (c *Counter) Store(n int64) {
+	if c != nil {
+		c.value.Store(n)
 	}
 }
 
@@ -89,11 +107,6 @@ func (s *Set) Samples() []Sample {
 		all = append(all, Sample{c.Name, c.Labels, c.Value()})
 	}
 	s.mu.RUnlock()
-	slices.SortFunc(all, func(x, y Sample) int {
-		if by := strings.Compare(x.Name, y.Name); by != 0 {
-			return by
-		}
-		return slices.Compare(x.Labels, y.Labels)
-	})
+	slices.SortFunc(all, func(x, y Sample) int { return byName(x.Name, y.Name, x.Labels, y.Labels) })
 	return all
 }

@@ -16,16 +16,35 @@ import (
 )
 
 func (x *exchange) answerFile() {
+	f, err := x.lookup()
+	if !errors.Is(err, mirror.ErrNoRepository) {
+		x.tally = x.s.count.of(x.route.repository)
+	}
+	x.answerFound(f, err)
+}
+
+// lookup finds the file that is asked for.
+func (x *exchange) lookup() (mirror.File, error) {
+	_, span := x.s.tracer.Start(x.r.Context(), "lookup")
 	f, err := x.s.library.Find(x.route.repository, x.route.name)
 	if x.route.other != "" && errors.Is(err, mirror.ErrNoFile) {
 		if other, err2 := x.s.library.Find(x.route.repository, x.route.other); err2 == nil {
 			f, err = other, nil
 		}
 	}
-	if !errors.Is(err, mirror.ErrNoRepository) {
-		x.tally = x.s.count.of(x.route.repository)
+	if err == nil {
+		span.Text("file", f.Name)
 	}
-	x.answerFound(f, err)
+	span.End(err)
+	return f, err
+}
+
+// open opens the file that was found, which may have to be fetched.
+func (x *exchange) open() (storage.Object, error) {
+	ctx, span := x.s.tracer.Start(x.r.Context(), "open")
+	o, err := x.s.library.Open(ctx, x.file)
+	span.End(err)
+	return o, err
 }
 
 func (x *exchange) answerBlob() {
@@ -39,6 +58,7 @@ func (x *exchange) answerBlob() {
 
 // answerFound sends a file, or what became of it.
 func (x *exchange) answerFound(f mirror.File, err error) {
+	x.group = x.s.count.ofRelease(&f)
 	if err != nil {
 		x.refuse(err)
 		return
@@ -89,7 +109,9 @@ func (s *sized) Seek(_ int64, whence int) (int64, error) {
 // fits.
 func (x *exchange) sendSmall() {
 	item := x.s.memory.get(x.file.Digests.Primary())
-	if item == nil {
+	if item != nil {
+		x.tally.hits.Add(1)
+	} else {
 		if item = x.remember(); item == nil {
 			return
 		}
@@ -110,7 +132,7 @@ func (x *exchange) sendSmall() {
 
 // remember brings a small object to memory; nil: it was refused.
 func (x *exchange) remember() *small {
-	o, err := x.s.library.Open(x.r.Context(), x.file)
+	o, err := x.open()
 	if err != nil {
 		x.refuse(err)
 		return nil
@@ -130,7 +152,7 @@ func (x *exchange) sendLarge() {
 	if x.unchanged(known) {
 		return
 	}
-	o, err := x.s.library.Open(x.r.Context(), x.file)
+	o, err := x.open()
 	if err != nil {
 		x.refuse(err)
 		return

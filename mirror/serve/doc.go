@@ -32,6 +32,7 @@ import (
 	"assay/mirror"
 	"assay/mirror/counters"
 	"assay/mirror/storage"
+	"assay/mirror/tracing"
 )
 
 // Library says what may be served. It is safe for several goroutines.
@@ -70,6 +71,7 @@ type Config struct {
 	// Started tells whether the start has ended, for /startupz; nil: it has.
 	Started  func() bool
 	Counters *counters.Set    // nil: nothing is counted
+	Tracer   *tracing.Tracer  // nil: nobody is told of steps
 	Log      *slog.Logger     // nil: nothing is logged
 	Now      func() time.Time // nil: time.Now
 }
@@ -104,7 +106,7 @@ func New(c Config) (*Server, error) {
 	s := &Server{
 		library: c.Library, limits: limits, tokensFile: c.Tokens, tlsFiles: c.TLS, grace: c.Grace, started: c.Started, log: c.Log, now: c.Now,
 		memory: newMemory(c.Memory), buffers: newBuffers(), clients: newClients(limits), places: newPlaces(limits, c.Counters),
-		count: newTallies(c.Counters), ids: newIDs(),
+		count: newTallies(c.Counters), tracer: c.Tracer, ids: newIDs(),
 	}
 	return s, s.Reload()
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"assay/mirror"
+	"assay/mirror/tracing"
 )
 
 // exchange is a request and its response. It is the http.ResponseWriter of all that
@@ -32,7 +33,10 @@ type exchange struct {
 	bytes  int64 // of the body
 	who    string
 	tally  *tally
-	err    error // why it failed; it is logged, never sent
+	group  *tally        // of the product and channel; nil: it is of none
+	first  time.Duration // from the request to the head of the answer
+	err    error         // why it failed; it is logged, never sent
+	span   *tracing.Span
 }
 
 // handle answers one request.
@@ -44,10 +48,41 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	h["X-Content-Type-Options"] = valueNoSniff
 	defer x.end()
 	x.route = parse(r.URL.EscapedPath())
+	if s.tracer != nil {
+		x.trace()
+	}
 	if x.admit() {
 		x.answer()
 	}
 }
+
+// trace has the tracer told of the request.
+func (x *exchange) trace() {
+	ctx, span := x.s.tracer.Start(x.r.Context(), "request")
+	span.Text("http.request.method", methodOf(x.r))
+	span.Text("http.route", string(x.route.kind))
+	span.Text("request.id", x.id[0])
+	x.r, x.span = x.r.WithContext(ctx), span
+}
+
+// ended tells the tracer what became of the request.
+func (x *exchange) ended(cut bool) {
+	x.span.Number("http.response.status_code", int64(x.status))
+	x.span.Number("http.response.body.size", x.bytes)
+	if x.tally != x.s.count.other {
+		x.span.Text("repository", x.tally.repository)
+	}
+	if err := x.err; err != nil {
+		x.span.End(err)
+	} else if cut {
+		x.span.End(errCut)
+	} else {
+		x.span.End(nil)
+	}
+}
+
+// errCut: the answer did not come to its end.
+var errCut = errors.New("cut")
 
 // admit refuses what needs no look at the library.
 func (x *exchange) admit() bool {
@@ -132,7 +167,7 @@ func (x *exchange) Header() http.Header { return x.w.Header() }
 // lowest rate is cut, however regularly it reads.
 func (x *exchange) WriteHeader(status int) {
 	if x.status == 0 {
-		x.status = status
+		x.status, x.first = status, x.s.now().Sub(x.began)
 		if d, ok := x.w.(interface{ SetWriteDeadline(time.Time) error }); ok {
 			_ = d.SetWriteDeadline(x.s.limits.deadline(time.Now(), x.size)) // a connection that is gone has none
 		}
@@ -205,8 +240,10 @@ func (x *exchange) end() {
 		}
 	}
 	cut := failed != nil || x.status == 0 || x.err != nil && x.status < 400
-	x.tally.add(x.status, cut, x.bytes)
+	x.tally.add(x.status, cut, x.bytes, x.first)
+	x.group.add(x.status, cut, x.bytes, x.first)
 	x.logged(cut)
+	x.ended(cut)
 	if cut {
 		panic(http.ErrAbortHandler) // the connection ends, so that nobody takes the part for the whole
 	}

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"assay/mirror/tracing"
 )
 
 // Server answers for a Library. It is safe for several goroutines.
@@ -30,6 +32,7 @@ type Server struct {
 	clients *clients
 	places  *places
 	count   *tallies
+	tracer  *tracing.Tracer
 	ids     *ids
 }
 
@@ -68,6 +71,39 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("serve: %w", err)
 	}
 	return l, nil
+}
+
+// ListenAll listens on all of some addresses, or on none.
+func ListenAll(ctx context.Context, addresses []string) ([]net.Listener, error) {
+	var all []net.Listener
+	for _, address := range addresses {
+		l, err := Listen(ctx, address)
+		if err != nil {
+			for _, open := range all {
+				err = errors.Join(err, open.Close())
+			}
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// Adopt makes a listener that somebody else has opened, as a service manager does,
+// like those of Listen. It must be one of TCP.
+func Adopt(l net.Listener) error {
+	tcp, ok := l.(*net.TCPListener)
+	if !ok {
+		return fmt.Errorf("serve: expected a TCP socket, found one of %s", l.Addr().Network())
+	}
+	raw, err := tcp.SyscallConn()
+	if err == nil {
+		err = setUnsent("", "", raw)
+	}
+	if err != nil {
+		return fmt.Errorf("serve: %s: %w", l.Addr(), err)
+	}
+	return nil
 }
 
 // Serve answers on a listener, which it closes, until the context ends. Then it

@@ -16,12 +16,14 @@ import (
 	"assay/fetch"
 	"assay/fetch/wire"
 	"assay/mirror"
+	"assay/mirror/counters"
+	"assay/mirror/tracing"
 	"assay/trust"
 	"assay/trust/policy"
 	"assay/trust/proof"
 )
 
-// Config is what an Upstream is made of. All of it is required, but for Policy.
+// Config is what an Upstream is made of. Name, Client and Trust are required.
 type Config struct {
 	Name string // of the repository
 	// Client makes a client that knows the repository. Each is asked for fresh metadata
@@ -29,6 +31,9 @@ type Config struct {
 	Client func(ctx context.Context) (*fetch.Client, error)
 	Trust  *trust.Repository
 	Policy string // names what the client judges by
+
+	Counters *counters.Set   // nil: nothing is counted
+	Tracer   *tracing.Tracer // nil: nobody is told
 }
 
 // Upstream is a repository that is fetched by package fetch. It implements
@@ -46,7 +51,8 @@ func (u *Upstream) Refresh(ctx context.Context) (mirror.Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	view, err := client.View(ctx, u.c.Name)
+	view, err := client.View(u.c.watched(ctx), u.c.Name)
+	u.c.noteHealth(err)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +83,7 @@ func (s *session) View() *trust.View { return s.view }
 func (s *session) Policy() string    { return s.Config.Policy }
 
 func (s *session) Fetch(ctx context.Context, target trust.Target) (cache.Blob, int64, error) {
-	fetched, err := s.client.Fetch(ctx, target)
+	fetched, err := s.client.Fetch(s.watched(ctx), target)
 	return fetched.Blob, fetched.Moved, err
 }
 
@@ -85,6 +91,7 @@ func (s *session) Fetch(ctx context.Context, target trust.Target) (cache.Blob, i
 // its bytes are those that are promised, and whoever asks for them by product or
 // path is told that it is revoked by the channels, which are mirrored, too.
 func (s *session) Prove(ctx context.Context, target trust.Target) (cache.Blob, int64, error) {
+	ctx = s.watched(ctx)
 	selection, err := s.client.SelectTarget(ctx, s.Name, target.Path())
 	if errors.Is(err, fetch.ErrRevoked) {
 		return s.Fetch(ctx, target)
