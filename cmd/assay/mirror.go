@@ -130,6 +130,16 @@ func (h ownHand) Hold(ctx context.Context, repository, path, reason, _ string) e
 	return h.core.Hold(ctx, repository, path, reason)
 }
 
+// mirrorChosen is the configuration of a mirror, and the upstreams that a command names.
+func (a *app) mirrorChosen(c *cli.Context, args []string) (*config.Config, []string, error) {
+	cfg, err := a.mirrorConfig(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := chosenUpstreams(cfg.Daemon, args)
+	return cfg, names, err
+}
+
 // chosenUpstreams are those that a command names, or all.
 func chosenUpstreams(d *config.Daemon, names []string) ([]string, error) {
 	var known []string

@@ -32,11 +32,7 @@ func (a *app) mirrorInventory(c *cli.Context) error {
 	if to == "" && a.out.json {
 		return usagef("the inventory goes to stdout: expected --to FILE beside --json")
 	}
-	cfg, err := a.mirrorConfig(c)
-	if err != nil {
-		return err
-	}
-	names, err := chosenUpstreams(cfg.Daemon, args)
+	cfg, names, err := a.mirrorChosen(c, args)
 	if err != nil {
 		return err
 	}

@@ -51,11 +51,7 @@ func (a *app) mirrorSync(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, err := a.mirrorConfig(c)
-	if err != nil {
-		return err
-	}
-	names, err := chosenUpstreams(cfg.Daemon, args)
+	cfg, names, err := a.mirrorChosen(c, args)
 	if err != nil {
 		return err
 	}
