@@ -160,6 +160,9 @@ func TestOneBadTargetIsPutAside(t *testing.T) {
 	if !errors.Is(run.Err, cache.ErrMismatch) || !errors.Is(run.Err, mirror.ErrIncomplete) || len(run.Faults) != 1 || !run.Faults[0].Quarantined {
 		t.Fatalf("expected one target in quarantine by its digest, found %v %+v", run.Err, run.Faults)
 	}
+	if n := r.asked("bad/"); n != 2 || run.Generation != 1 {
+		t.Errorf("expected it to be asked for again before anything was published, found %d requests and generation %d", n, run.Generation)
+	}
 	r.refused("targets/bad/file", mirror.ErrQuarantined)
 	r.sameAsUpstream(func(name string) bool { return strings.Contains(name, "bad/") })
 	digest := artifact.DigestOf(artifact.SHA256, []byte("what was promised"))
