@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"assay/artifact"
+	"assay/internal/durable"
 )
 
 // bufferSize is for reading blobs to their end; hashing gains nothing from
@@ -71,7 +72,7 @@ func (b Blob) openFile() (*os.File, fs.FileInfo, error) {
 	if !before.Mode().IsRegular() {
 		return nil, nil, b.store.corrupt(b.digest, b.path, before, fmt.Sprintf("expected a regular file, found %v", before.Mode().Type()))
 	}
-	file, err := os.Open(b.path)
+	file, err := os.OpenFile(b.path, os.O_RDONLY|durable.NotPolled, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, fmt.Errorf("%w: %v", ErrMissing, b.digest)
 	}

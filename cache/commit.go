@@ -129,25 +129,41 @@ func (g *Stage) publish(ctx context.Context) (Blob, error) {
 	if err := g.file.Close(); err != nil {
 		return Blob{}, disk(g.path, err)
 	}
-	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return Blob{}, disk(path, err)
-	}
-	// A rename replaces a planted link, or the same blob, but not a folder.
-	if info, err := os.Lstat(path); err == nil && info.IsDir() {
-		if _, err := g.store.setAside(path, info); err != nil {
-			return Blob{}, err
-		}
-	}
 	if err := ctx.Err(); err != nil {
 		return Blob{}, err
 	}
 	// Crash in the rename: the file has one of the two names, or, where the disk
 	// kept both folders' old and new state, both or none; it was synced before,
-	// so whatever stands under the final name is whole.
-	if err := durable.Rename(g.path, path); err != nil {
+	// so whatever stands under the final name is whole. The old name is not worth a
+	// sync: one that is back is a partial file that the next Stage removes or takes up.
+	err := os.Rename(g.path, path)
+	if err != nil {
+		if err := g.store.makeWay(path); err != nil {
+			return Blob{}, err
+		}
+		err = os.Rename(g.path, path)
+	}
+	if err == nil {
+		err = durable.SyncDir(filepath.Dir(path))
+	}
+	if err != nil {
 		return Blob{}, disk(path, err)
 	}
 	return Blob{store: g.store, digest: primary, length: g.written.size(), path: path}, nil
+}
+
+// makeWay makes the folder of a blob, where it is the first one in it, and sets aside
+// a folder that stands in the blob's own place: what else does is replaced by a rename.
+func (s *Store) makeWay(path string) error {
+	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return disk(path, err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() {
+		return nil // the rename says what is wrong
+	}
+	_, err = s.setAside(path, info)
+	return err
 }
 
 // keepWait is how long Keep waits for the hashing of what was written.

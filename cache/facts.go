@@ -119,8 +119,12 @@ func (s *Store) describe(ctx context.Context, f Facts, look bool) error {
 }
 
 // Described reports whether there are facts about a blob, held or not. Where the
-// file of them was lost there are none, and Describe is to be called again.
+// file of them was lost there are none, and Describe is to be called again. Where none
+// are kept they need not be told.
 func (s *Store) Described(ctx context.Context, d artifact.Digest) (found bool, err error) {
+	if s.facts == nil {
+		return true, ctx.Err()
+	}
 	err = s.facts.run(ctx, false, func(tx *bbolt.Tx) error {
 		found = tx.Bucket(bucketDigests).Get([]byte(d.String())) != nil
 		return nil

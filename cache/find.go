@@ -82,6 +82,9 @@ func (s *Store) Find(ctx context.Context, q Query) iter.Seq2[Match, error] {
 }
 
 func (s *Store) find(ctx context.Context, q Query) (found []Match, err error) {
+	if err := s.errNoNotes(); err != nil {
+		return nil, err
+	}
 	if err := q.check(); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,14 @@ func (s *Store) enter(ctx context.Context, d artifact.Digest, length int64, name
 	})
 }
 
+// errNoNotes is for what can't be told without an index.
+func (s *Store) errNoNotes() error {
+	if s.index != nil {
+		return nil
+	}
+	return fmt.Errorf("%w: expected a cache with an index, found that %s keeps none", ErrInvalid, s.dir)
+}
+
 // view runs fn on the index; where there is neither index nor blob, fn is not
 // run and nothing is created.
 func (s *Store) view(ctx context.Context, fn func(*bbolt.Tx) error) error {

@@ -117,6 +117,9 @@ func (n Name) length() int {
 
 // List gives the held blobs that the index knows, the last used first. Their content is not looked at.
 func (s *Store) List(ctx context.Context) ([]Entry, error) {
+	if err := s.errNoNotes(); err != nil {
+		return nil, err
+	}
 	var all []Entry
 	err := s.view(ctx, func(tx *bbolt.Tx) error {
 		all = nil

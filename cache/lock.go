@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"assay/internal/durable"
 )
 
 // maxPoll is the longest pause between two tries for a lock.
@@ -43,7 +45,7 @@ func acquire(ctx context.Context, path string) (*lockFile, error) {
 // tryAcquire takes the lock at path, or returns nil where another has it.
 func tryAcquire(path string) (*lockFile, error) {
 	for {
-		lock := flock.New(path, flock.SetPermissions(0o600))
+		lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDONLY|durable.NotPolled), flock.SetPermissions(0o600))
 		taken, err := lock.TryLock()
 		if err != nil {
 			return nil, disk(path, err)

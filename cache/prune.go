@@ -81,6 +81,9 @@ type Kept struct {
 // ErrDisk, one of the index or of the references, or that of ctx; the report tells
 // how far it came.
 func (s *Store) Prune(ctx context.Context, opts PruneOptions) (PruneReport, error) {
+	if err := s.errNoNotes(); err != nil {
+		return PruneReport{}, err
+	}
 	if err := opts.check(); err != nil {
 		return PruneReport{}, err
 	}

@@ -96,11 +96,14 @@ const (
 )
 
 // removeFile removes a blob's file and then its entry, unless it is needed. Whoever
-// calls it keeps out who makes the blob.
+// calls it keeps out who makes the blob. tx is nil where there is no index.
 func (s *Store) removeFile(tx *bbolt.Tx, d artifact.Digest, needed func(r record, found bool, info fs.FileInfo) bool) (became removal, err error) {
-	r, found, err := getRecord(tx, d)
-	if err != nil {
-		return stays, err
+	var r record
+	var found bool
+	if tx != nil {
+		if r, found, err = getRecord(tx, d); err != nil {
+			return stays, err
+		}
 	}
 	path := s.path(d)
 	info, err := os.Lstat(path)
@@ -121,6 +124,9 @@ func (s *Store) removeFile(tx *bbolt.Tx, d artifact.Digest, needed func(r record
 	// blob is missing, and the next Prune or Verify forgets it. The other order would
 	// leave a file without an entry, which Get enters as if it had just come. The
 	// removal is not synced: a file that is back after a crash goes again.
+	if tx == nil {
+		return became, nil
+	}
 	return became, tx.Bucket(bucketBlobs).Delete([]byte(d.String()))
 }
 

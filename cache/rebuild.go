@@ -17,8 +17,12 @@ import (
 )
 
 // run runs a transaction, and makes, migrates or rebuilds the file where that is
-// needed. A second damage in a row is a fault of the disk, and is reported.
+// needed. A second damage in a row is a fault of the disk, and is reported. Without a
+// file by Options.NoIndex it does nothing.
 func (x *indexFile) run(ctx context.Context, writable bool, fn func(*bbolt.Tx) error) error {
+	if x == nil {
+		return ctx.Err()
+	}
 	checked := func(tx *bbolt.Tx) error {
 		if err := x.checkFormat(tx); err != nil {
 			return err

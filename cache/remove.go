@@ -89,11 +89,16 @@ func (s *Store) removeStaged(ctx context.Context, d artifact.Digest) (gone bool,
 		return false, &InUseError{Digest: d}
 	}
 	defer func() { err = errors.Join(err, lock.release()) }()
-	err = s.update(ctx, func(tx *bbolt.Tx) error {
+	remove := func(tx *bbolt.Tx) error {
 		became, err := s.removeFile(tx, d, func(record, bool, fs.FileInfo) bool { return false })
 		gone = gone || became == removed // it may run again
 		return err
-	})
+	}
+	if s.index == nil {
+		err = remove(nil)
+	} else {
+		err = s.update(ctx, remove)
+	}
 	return gone, err
 }
 

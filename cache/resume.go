@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"assay/artifact"
+	"assay/internal/durable"
 )
 
 const (
@@ -221,7 +222,7 @@ func openPart(path string, length int64) (*os.File, error) {
 	if err != nil || !before.Mode().IsRegular() || before.Size() < length {
 		return nil, errors.Join(err, fmt.Errorf("expected a regular file of %d bytes", length))
 	}
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	file, err := os.OpenFile(path, os.O_RDWR|durable.NotPolled, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -82,12 +82,15 @@ func (s *Store) stage(ctx context.Context, want artifact.Digests, length int64) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := durable.MkdirAll(s.stagingDir(), 0o700); err != nil {
-		return nil, disk(s.stagingDir(), err)
-	}
 	s.sweepOnce.Do(func() { s.sweep(staleAge) })
 	base := s.stagingBase(want.Primary())
 	lock, err := acquire(ctx, base+lockSuffix)
+	if errors.Is(err, fs.ErrNotExist) { // the folder; as a rule it is there
+		if err := durable.MkdirAll(s.stagingDir(), 0o700); err != nil {
+			return nil, disk(s.stagingDir(), err)
+		}
+		lock, err = acquire(ctx, base+lockSuffix)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +117,9 @@ func (s *Store) stagingBase(primary artifact.Digest) string {
 // nothing, and the new file is created exclusively: a link planted under the name
 // is not followed.
 func (g *Stage) begin() (err error) {
-	create := func() (*os.File, error) { return os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) }
+	create := func() (*os.File, error) {
+		return os.OpenFile(g.path, os.O_RDWR|os.O_CREATE|os.O_EXCL|durable.NotPolled, 0o600)
+	}
 	if !g.recorded { // as usual; to ask three times for nothing would cost as much as the file
 		if g.file, err = create(); !errors.Is(err, fs.ErrExist) {
 			return disk(g.path, err)

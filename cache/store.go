@@ -23,6 +23,11 @@ type Options struct {
 	// Notice is told, in a sentence, of what went wrong and was healed or can
 	// wait; nobody if nil. It may be called by several goroutines.
 	Notice func(string)
+	// NoIndex keeps no notes of the blobs: neither names nor facts, nor when they were
+	// used. It is for who keeps a list of what is needed elsewhere, as a mirror does, and
+	// has many small blobs come at once. Note and Describe do nothing then, and List,
+	// Find and Prune are ErrInvalid.
+	NoIndex bool
 }
 
 // Store is a cache directory. It holds nothing open between calls and may be
@@ -32,8 +37,8 @@ type Store struct {
 	lockWait time.Duration
 	now      func() time.Time
 	notice   func(string)
-	index    *indexFile // index.db
-	facts    *indexFile // facts.db
+	index    *indexFile // index.db; nil: there is none
+	facts    *indexFile // facts.db; nil: there is none
 	buffers  *bufferPool
 
 	sweepOnce sync.Once
@@ -46,7 +51,9 @@ func Open(dir string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("%w: expected the path of the cache directory, found an empty one", ErrInvalid)
 	}
 	s := &Store{dir: dir, lockWait: opts.LockWait, now: opts.Now, notice: opts.Notice, buffers: newBufferPool()}
-	s.index, s.facts = s.newBlobIndex(), s.newFactsIndex()
+	if !opts.NoIndex {
+		s.index, s.facts = s.newBlobIndex(), s.newFactsIndex()
+	}
 	if s.lockWait <= 0 {
 		s.lockWait = 5 * time.Second
 	}

@@ -117,6 +117,9 @@ func (j *job) wrongLength(found int64) error {
 // skip reads over what is there already, at a place that sends whole files only. It
 // is no progress, but the place is not silent meanwhile.
 func (j *job) skip(r *run, a *wire.Answer, n int64) error {
+	if n <= 0 {
+		return nil
+	}
 	scratch := make([]byte, 64<<10)
 	for n > 0 {
 		m, err := a.Body.Read(scratch[:min(int64(len(scratch)), n)])

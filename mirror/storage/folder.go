@@ -56,7 +56,7 @@ func Open(dir string, opts Options) (*Folder, error) {
 		opts.Notice = func(string) {}
 	}
 	objects := filepath.Join(dir, "objects")
-	store, err := cache.Open(objects, cache.Options{LockWait: opts.LockWait, Now: opts.Now, Notice: opts.Notice})
+	store, err := cache.Open(objects, cache.Options{LockWait: opts.LockWait, Now: opts.Now, Notice: opts.Notice, NoIndex: true})
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -27,7 +27,7 @@ func OpenReader(dir string) (*Reader, error) {
 	if dir == "" {
 		return nil, fmt.Errorf("%w: expected the path of the storage's folder, found an empty one", ErrInvalid)
 	}
-	store, err := cache.Open(filepath.Join(dir, "objects"), cache.Options{})
+	store, err := cache.Open(filepath.Join(dir, "objects"), cache.Options{NoIndex: true})
 	if err != nil {
 		return nil, failure(err)
 	}
