@@ -38,8 +38,14 @@ var (
 	ErrBackup = errors.New("not a backup of a mirror, or a damaged one")
 	// ErrNewer: a later version of assay wrote it.
 	ErrNewer = errors.New("the backup is of a newer format")
-	// ErrNotEmpty: the folder to restore to has something in it.
+	// ErrNotEmpty: the folder to restore to has something in it, or is none.
 	ErrNotEmpty = errors.New("the folder is not empty")
+	// ErrUnfinished: a restore into a folder is at work, or was cut off.
+	ErrUnfinished = errors.New("the restore of a backup has not come to its end")
+	// ErrBusy: another restore is at work in the folder.
+	ErrBusy = errors.New("another restore is at work")
+	// ErrOther: in the place of the file to write there is one that is no backup.
+	ErrOther = errors.New("something else is in the place of the backup")
 	// ErrDisk: a file can't be read or written; it wraps the system's error.
 	ErrDisk = errors.New("files of the backup can't be read or written")
 )

@@ -34,10 +34,14 @@ type Source struct {
 }
 
 // Write makes a backup with mode 0600, and tells what is in it. The mirror may be at
-// work. A file of that name is replaced, once the new one is whole.
+// work. A backup of that name is replaced, once the new one is whole; anything else
+// that is there is ErrOther, and stays.
 //
 // Crash here, or an error: hidden temporary files beside the name, that nothing reads.
 func Write(ctx context.Context, path string, src Source) (Head, error) {
+	if err := replaceable(path); err != nil {
+		return Head{}, err
+	}
 	w := &writer{ctx: ctx, src: src, beside: path, head: Head{Schema: Schema, Dir: src.Dir}}
 	defer w.close()
 	if err := w.gather(); err != nil {
@@ -69,6 +73,34 @@ func Write(ctx context.Context, path string, src Source) (Head, error) {
 		return Head{}, disk(err)
 	}
 	return w.head, disk(file.Commit())
+}
+
+// replaceable wants nothing at a path, an empty file, or a backup.
+func replaceable(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return disk(err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%w: expected the name of a file, found %v: %s", ErrOther, info.Mode(), path)
+	case info.Size() == 0:
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return disk(err)
+	}
+	defer file.Close()
+	text, err := plaintar.NewReader(context.Background(), bufio.NewReader(file)).Text(headName, maxHead)
+	if err == nil {
+		_, err = decodeHead(text)
+	}
+	if err != nil && !errors.Is(err, ErrNewer) {
+		return fmt.Errorf("%w: expected nothing, or a backup to be replaced: %s: %w", ErrOther, path, err)
+	}
+	return nil
 }
 
 // writer gathers what goes into a backup.
@@ -138,8 +170,11 @@ func (w *writer) database(name string) error {
 	if wait <= 0 {
 		wait = 5 * time.Second
 	}
-	hash := artifact.SHA256.New()
-	length, err := boltfile.Copy(w.ctx, filepath.Join(w.src.State, name), io.MultiWriter(hash, copied), time.Now().Add(wait))
+	hash, to := artifact.SHA256.New(), &output{w: copied}
+	length, err := boltfile.Copy(w.ctx, filepath.Join(w.src.State, name), io.MultiWriter(hash, to), time.Now().Add(wait))
+	if to.failed != nil {
+		return disk(to.failed)
+	}
 	var file *boltfile.Error
 	if errors.As(err, &file) && file.Kind == boltfile.ErrAbsent {
 		return nil
@@ -155,6 +190,20 @@ func (w *writer) database(name string) error {
 	w.head.Files = append(w.head.Files, File{Name: stateFolder + name, Length: length, SHA256: artifact.SumOf(artifact.SHA256, hash)})
 	w.contents = append(w.contents, again)
 	return nil
+}
+
+// output remembers the error of a file, which the database tells without its kind.
+type output struct {
+	w      io.Writer
+	failed error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		o.failed = err
+	}
+	return n, err
 }
 
 // config adds a file of the configuration. One that holds a private key is a secret,
