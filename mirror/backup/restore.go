@@ -38,8 +38,8 @@ const (
 
 // Restore fills the folder of a mirror from a backup: ErrNotEmpty where something is
 // in it, ErrBusy where another restore is at work there. The folder is made where it is
-// missing; else it stays what it is, with its owner and mode, as it may be where a
-// device is mounted. What is read of the head tells what came.
+// missing; else it stays the same one, as it may be where a device is mounted, and is
+// closed to others. What is read of the head tells what came.
 //
 // Crash here: the folder has a note in it that it is not whole. A mirror does not begin
 // there (see Unfinished); the next Restore removes what came, and begins anew. After an
@@ -56,6 +56,9 @@ func Restore(ctx context.Context, from, dir string) (head Head, err error) {
 	_, missing := os.Stat(dir)
 	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return Head{}, disk(err)
+	}
+	if err := closeToOthers(dir); err != nil {
+		return Head{}, err
 	}
 	lock, err := takeLock(filepath.Join(dir, restoreLock))
 	if err != nil {
@@ -80,6 +83,15 @@ func Restore(ctx context.Context, from, dir string) (head Head, err error) {
 		return Head{}, err
 	}
 	return head, remove(filepath.Join(dir, unfinished))
+}
+
+// closeToOthers takes a folder's permissions from all but its owner.
+func closeToOthers(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = os.Chmod(dir, info.Mode().Perm()&0o700)
+	}
+	return disk(err)
 }
 
 // Unfinished is ErrUnfinished where a restore into a folder is at work, or was cut off.
