@@ -83,6 +83,9 @@ func (a *app) mirrorImport(c *cli.Context) (err error) {
 			return err
 		}
 	}
+	if err := mirrorOwner(cfg.Daemon.Dir); err != nil {
+		return err
+	}
 	inbox, err := airgap.OpenInbox(inboxOf(cfg))
 	if err != nil {
 		return err

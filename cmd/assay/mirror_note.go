@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,6 +19,9 @@ const (
 	mirrorBackedUp = "mirror.backup"
 	mirrorRestored = "mirror.restore"
 )
+
+// auditFile is the log's database, in the folder of the state.
+const auditFile = "audit.db"
 
 // mirrorNoted writes down in a mirror's audit log what is about to be done, does it,
 // and writes down what came of it. A log that can't be written is told and stops
@@ -42,10 +46,10 @@ func (a *app) mirrorNoted(ctx context.Context, cfg *config.Config, action, repos
 	return nil
 }
 
-// mirrorNote writes an entry into the log in a folder, if that exists, even if the
+// mirrorNote writes an entry into the log in a folder, if there is one, even if the
 // command was given up meanwhile.
 func (a *app) mirrorNote(ctx context.Context, state string, e audit.Entry) error {
-	if _, err := os.Stat(state); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(state, auditFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -55,4 +59,19 @@ func (a *app) mirrorNote(ctx context.Context, state string, e audit.Entry) error
 		return err
 	}
 	return writer.note(ctx, e)
+}
+
+// mirrorOwner refuses to let root write into a mirror that another user keeps: that
+// user's daemon could not read what is written. Anyone else the system stops.
+func mirrorOwner(dir string) error {
+	path := filepath.Join(dir, mirrorStorage)
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil // there is none yet, or whoever opens it is told
+	}
+	if uid, known := ownerOf(info); known && uid != os.Getuid() && os.Getuid() == 0 {
+		return withHint(fmt.Errorf("%w: %s: expected that it belongs to user 0, who runs this, found user %d, who could not read what root writes", fs.ErrPermission, path, uid),
+			fmt.Sprintf("run it as that user: sudo -u '#%d' assay …", uid))
+	}
+	return nil
 }
