@@ -10,7 +10,8 @@
 //	config/N-NAME       the configuration's files, and those that it names
 //
 // Guarantees: the same state gives the same bytes. Secrets are never in it: keys, files
-// of tokens and passwords, and whatever holds a private key, are left out and named.
+// of tokens and passwords, passwords in URLs, and whatever holds a private key, are left
+// out and named.
 // Restore takes nothing but what the head announces, with its length and digest, into
 // a folder that is not there yet or is empty, and all of it or nothing.
 //

@@ -111,9 +111,9 @@ func whole(t *testing.T, dir string) {
 	if names, err := store.Documents(t.Context(), ""); err != nil || len(names) != 1 || names[0] != "quarantine/acme" {
 		t.Errorf("expected the quarantine alone, found %q, %v", names, err)
 	}
-	for _, name := range []string{"state/state.db", "restored/0-mirror.toml", "restored/1-cert.pem"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			t.Error(err)
+	for _, name := range []string{"state/state.db", "restored/*-mirror.toml", "restored/*-cert.pem"} {
+		if found, err := filepath.Glob(filepath.Join(dir, name)); err != nil || len(found) != 1 {
+			t.Errorf("expected %s, found %q, %v", name, found, err)
 		}
 	}
 }
@@ -195,5 +195,32 @@ func TestReplaced(t *testing.T) {
 	must(t, err)
 	if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
 		t.Errorf("expected no temporary file, found %q", left)
+	}
+}
+
+// TestPasswords: those in URLs are masked, and told; the rest of the file is saved.
+func TestPasswords(t *testing.T) {
+	_, src := made(t)
+	dir := t.TempDir()
+	toml := filepath.Join(dir, "mirror.toml")
+	must(t, os.WriteFile(toml, []byte(`url = "https://reader:ses:ame@a.example/x@y"
+mirrors = ["https://gh_token@b.example", 'http://c.example:80/p']
+mail = "mailto:me@d.example" # https://e.example
+`), 0o600))
+	src.Config = []string{toml}
+	path := filepath.Join(dir, "b.tar")
+	head, err := Write(t.Context(), path, src)
+	must(t, err)
+	if len(head.LeftOut) != 2 || head.LeftOut[0] != (LeftOut{"a password in a URL of " + toml, "it is a secret"}) {
+		t.Errorf("expected to be told of the password, found %+v", head.LeftOut)
+	}
+	_, err = Restore(t.Context(), path, filepath.Join(dir, "new"))
+	must(t, err)
+	want := `url = "https://reader:xxxxx@a.example/x@y"
+mirrors = ["https://xxxxx@b.example", 'http://c.example:80/p']
+mail = "mailto:me@d.example" # https://e.example
+`
+	if text, err := os.ReadFile(filepath.Join(dir, "new", "restored", "0-mirror.toml")); err != nil || string(text) != want {
+		t.Errorf("expected\n%s\nfound\n%s, %v", want, text, err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -206,8 +207,11 @@ func (o *output) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// inURL finds the password of a URL, or what stands alone before its @, as tokens do.
+var inURL = regexp.MustCompile("(://(?:[^/?#\\s:@\"'`]*:)?)[^/?#\\s@\"'`]+@")
+
 // config adds a file of the configuration. One that holds a private key is a secret,
-// whatever it is used for.
+// whatever it is used for; of URLs the passwords are.
 func (w *writer) config(i int, path string) error {
 	file, err := openConfig(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -227,6 +231,10 @@ func (w *writer) config(i int, path string) error {
 	case bytes.Contains(text, []byte("PRIVATE KEY")):
 		w.head.LeftOut = append(w.head.LeftOut, LeftOut{path, "it holds a private key"})
 		return nil
+	}
+	if masked := inURL.ReplaceAll(text, []byte("${1}xxxxx@")); !bytes.Equal(masked, text) {
+		text = masked
+		w.head.LeftOut = append(w.head.LeftOut, LeftOut{"a password in a URL of " + path, "it is a secret"})
 	}
 	w.add(File{Name: fmt.Sprintf("%s%d-%s", configFolder, i, plainName(filepath.Base(path))), From: path}, text)
 	return nil
