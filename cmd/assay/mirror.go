@@ -85,6 +85,9 @@ func (a *app) mirrorHand(c *cli.Context, cfg *config.Config) (hand mirrorHand, d
 	if !errors.Is(err, admin.ErrNotRunning) {
 		return nil, nil, err
 	}
+	if err := mirrorOwner(cfg.Daemon.Dir); err != nil {
+		return nil, nil, err
+	}
 	// Should a daemon begin just now, its lock makes this an error, or ours one there.
 	own, err := a.openMirror(c.Context, cfg, mirrorOutside{log: a.mirrorLog(levelNone), noteFailed: func(err error) { a.out.warn("%v", err) }})
 	if err != nil {

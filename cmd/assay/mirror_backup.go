@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -39,15 +40,20 @@ func (a *app) mirrorBackup(c *cli.Context) error {
 		return err
 	}
 	files, secret := filesOf(cfg)
-	head, err := backup.Write(c.Context, a.path(c.String(flagTo)), backup.Source{
-		Dir: cfg.Daemon.Dir, State: filepath.Join(cfg.Daemon.Dir, mirrorState), Storage: store, Config: files, Secret: secret,
+	var head backup.Head
+	var bytes int64
+	// The first note is in the backup, so that whoever restores it sees when it was made.
+	err = a.mirrorNoted(c.Context, cfg, mirrorBackedUp, "", "to "+c.String(flagTo), func() (_ string, err error) {
+		head, err = backup.Write(c.Context, a.path(c.String(flagTo)), backup.Source{
+			Dir: cfg.Daemon.Dir, State: filepath.Join(cfg.Daemon.Dir, mirrorState), Storage: store, Config: files, Secret: secret,
+		})
+		for _, f := range head.Files {
+			bytes += f.Length
+		}
+		return fmt.Sprintf("%d files, %d bytes, to %s", len(head.Files), bytes, c.String(flagTo)), err
 	})
 	if err != nil {
 		return err
-	}
-	var bytes int64
-	for _, f := range head.Files {
-		bytes += f.Length
 	}
 	a.out.line("%s: %d files, %s", c.String(flagTo), len(head.Files), bytesText(bytes))
 	for _, left := range head.LeftOut {
@@ -129,6 +135,9 @@ func (a *app) mirrorRestore(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := readable(a.path(args[0])); err != nil {
+		return err
+	}
 	dir := filepath.Clean(a.path(c.String(flagTo)))
 	head, err := backup.Restore(c.Context, a.path(args[0]), dir)
 	if err != nil {
@@ -149,6 +158,9 @@ func (a *app) mirrorRestore(c *cli.Context) error {
 		return err
 	}
 	if _, err := log.Head(c.Context); err != nil {
+		return err
+	}
+	if err := a.mirrorNote(c.Context, state, audit.Entry{Action: mirrorRestored, Outcome: audit.Done, Detail: "from " + args[0] + ", of the mirror that was in " + head.Dir}); err != nil {
 		return err
 	}
 	a.out.talk("`ASSAY_STATE_DIR=%s assay audit verify` looks at the log; `assay mirror sync` fetches the rest", state)

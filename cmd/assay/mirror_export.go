@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"assay/internal/config"
 	"assay/mirror/airgap"
 	"assay/mirror/storage"
 )
@@ -59,7 +60,7 @@ func (a *app) mirrorExport(c *cli.Context) error {
 		return err
 	}
 	if c.IsSet(flagTree) {
-		return a.exportTree(c, store, names)
+		return a.exportTree(c, cfg, store, names)
 	}
 	opts, err := a.exportOptions(c, names)
 	if err != nil {
@@ -73,15 +74,21 @@ func (a *app) mirrorExport(c *cli.Context) error {
 				return err
 			}
 		}
-		watch := a.watch("export " + name)
-		one.Progress = watch.at
-		exported, err := airgap.Export(c.Context, store, name, one)
-		watch.done(err)
+		err := a.mirrorNoted(c.Context, cfg, mirrorExported, name, "to "+c.String(flagTo), func() (string, error) {
+			watch := a.watch("export " + name)
+			one.Progress = watch.at
+			exported, err := airgap.Export(c.Context, store, name, one)
+			watch.done(err)
+			if err == nil {
+				a.tellExported(exported)
+				done = append(done, exported)
+			}
+			return fmt.Sprintf("generation %d, export %s, set %s, %d of %d objects, to %s",
+				exported.Generation, exported.Export, exported.Set, exported.Objects, exported.OfObjects, c.String(flagTo)), err
+		})
 		if err != nil {
 			return err
 		}
-		a.tellExported(exported)
-		done = append(done, exported)
 	}
 	return a.out.result("mirror.exported", struct {
 		Changed bool              `json:"changed"`
@@ -100,9 +107,12 @@ func (a *app) exportOptions(c *cli.Context, names []string) (opts airgap.ExportO
 	case c.IsSet(flagSince) && c.IsSet(flagInventory):
 		return opts, usagef("expected --since or --inventory, found both: an inventory says all")
 	}
+	named := to
 	to = a.path(to)
 	if info, err := os.Stat(to); err == nil && info.IsDir() {
 		opts.Folder = to
+	} else if os.IsPathSeparator(named[len(named)-1]) {
+		return opts, usagef("expected --to to name a file, or a folder that exists, found %s", clip(named))
 	} else if opts.File = to; len(names) > 1 {
 		return opts, usagef("expected --to to name a folder that exists, as %d repositories are exported, found %s", len(names), clip(to))
 	}
@@ -147,7 +157,7 @@ func (a *app) tellExported(e airgap.Exported) {
 }
 
 // exportTree publishes the files of one repository.
-func (a *app) exportTree(c *cli.Context, store *storage.Reader, names []string) error {
+func (a *app) exportTree(c *cli.Context, cfg *config.Config, store *storage.Reader, names []string) error {
 	for _, flag := range []string{flagTo, flagSince, flagInventory, flagVolumeSize} {
 		if c.IsSet(flag) {
 			return usagef("expected --tree without --%s, found both", flag)
@@ -156,11 +166,15 @@ func (a *app) exportTree(c *cli.Context, store *storage.Reader, names []string) 
 	if len(names) != 1 {
 		return usagef("expected the name of one repository with --tree, found %d", len(names))
 	}
-	watch := a.watch("export " + names[0])
-	done, err := airgap.Publish(c.Context, store, names[0], airgap.TreeOptions{
-		Folder: a.path(c.String(flagTree)), Prune: c.Bool(flagPrune), Now: a.now, Progress: watch.at,
+	var done airgap.Tree
+	err := a.mirrorNoted(c.Context, cfg, mirrorExported, names[0], "as files in "+c.String(flagTree), func() (_ string, err error) {
+		watch := a.watch("export " + names[0])
+		done, err = airgap.Publish(c.Context, store, names[0], airgap.TreeOptions{
+			Folder: a.path(c.String(flagTree)), Prune: c.Bool(flagPrune), Now: a.now, Progress: watch.at,
+		})
+		watch.done(err)
+		return fmt.Sprintf("generation %d: %d files written, %d removed in %s", done.Generation, done.Written, done.Removed, c.String(flagTree)), err
 	})
-	watch.done(err)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"assay/artifact"
+	"assay/cache/audit"
 	"assay/fetch"
 	"assay/internal/config"
 	"assay/mirror"
@@ -77,6 +78,14 @@ func (a *app) mirrorImport(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	for _, path := range args {
+		if err := readable(a.path(path)); err != nil {
+			return err
+		}
+	}
+	if err := mirrorOwner(cfg.Daemon.Dir); err != nil {
+		return err
+	}
 	inbox, err := airgap.OpenInbox(inboxOf(cfg))
 	if err != nil {
 		return err
@@ -98,7 +107,12 @@ func (a *app) mirrorImport(c *cli.Context) (err error) {
 		doc := importedSet{Repository: h.Repository, Export: h.Export, Set: h.Set, Generation: h.Generation, LeftOut: h.LeftOut}
 		err := inbox.Complete(c.Context, h, held)
 		if err == nil {
-			err = a.importSet(c, cfg, inbox, h, &doc)
+			err = a.mirrorNoted(c.Context, cfg, mirrorImported, h.Repository, fmt.Sprintf("generation %d there, export %s, set %s", h.Generation, h.Export, h.Set), func() (string, error) {
+				if err := a.importSet(c, cfg, inbox, h, &doc); err != nil {
+					return "", err
+				}
+				return fmt.Sprintf("generation %d there, now %d here, export %s", h.Generation, doc.Run.Generation, h.Export), nil
+			})
 		}
 		if docs = append(docs, doc); doc.Run != nil && doc.Run.Changed {
 			changed = true
@@ -141,6 +155,7 @@ func (a *app) takeVolumes(ctx context.Context, cfg *config.Config, inbox *airgap
 		})
 		if err != nil {
 			watch.done(err)
+			a.mirrorRefused(ctx, cfg, path, err)
 			return nil, err
 		}
 		a.out.line("%s: volume %d of %d of %s, generation %d", clip(path), h.Volume, len(h.Volumes), h.Repository, h.Generation)
@@ -150,6 +165,26 @@ func (a *app) takeVolumes(ctx context.Context, cfg *config.Config, inbox *airgap
 	}
 	watch.done(nil)
 	return heads, nil
+}
+
+// mirrorRefused writes down that something was brought that is no volume for here.
+func (a *app) mirrorRefused(ctx context.Context, cfg *config.Config, path string, err error) {
+	if !slices.Contains([]int{3, 13, 41}, codeOf(err)) {
+		return // nothing was wrong with what was brought
+	}
+	e := audit.Entry{Action: mirrorImported, Outcome: audit.Failed, Detail: path + ": " + err.Error()}
+	if err := a.mirrorNote(ctx, filepath.Join(cfg.Daemon.Dir, mirrorState), e); err != nil {
+		a.out.warn("the audit log: %v", err)
+	}
+}
+
+// readable wants a regular file that can be read: anything else is what was typed.
+func readable(path string) error {
+	file, err := openRegular(path)
+	if err != nil {
+		return fileError(err)
+	}
+	return file.Close()
 }
 
 // importSet has the mirror take over what is ready. What was refused does not stay: the

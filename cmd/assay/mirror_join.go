@@ -18,6 +18,7 @@ import (
 	"assay/internal/config"
 	"assay/mirror"
 	"assay/mirror/airgap"
+	"assay/mirror/backup"
 	"assay/mirror/counters"
 	"assay/mirror/storage"
 	"assay/mirror/tracing"
@@ -60,6 +61,10 @@ func (a *app) openMirror(ctx context.Context, cfg *config.Config, outside mirror
 	})
 	if err != nil {
 		return nil, err
+	}
+	// With half of a backup it would begin without its floors, and hold nothing back.
+	if err := backup.Unfinished(cfg.Daemon.Dir); err != nil {
+		return nil, errors.Join(err, m.folder.Close())
 	}
 	c, base, err := m.coreConfig(ctx, cfg)
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,7 @@ const recordSuffix = ".digests"
 type ExportOptions struct {
 	// Folder is an existing folder: volumes get names that tell what they are. Else
 	// File is the path of the only volume; of several, ".1of3" and so on comes before
-	// its extension. Files of the names are replaced.
+	// its extension. Volumes of the names are replaced; anything else is ErrUnfit.
 	Folder string
 	File   string
 	// Since is the record of an export that the receiver has; Inventory is what the
@@ -110,6 +111,15 @@ func (p *plan) write(ctx context.Context, store *storage.Reader, opts ExportOpti
 	for _, volume := range p.volumes {
 		out.Objects, out.Bytes = out.Objects+len(volume), out.Bytes+sum(volume)
 	}
+	out.Record = opts.recordPath(h)
+	for i := range p.volumes {
+		if err := replaceable(opts.volumePath(h, i+1), isVolume); err != nil {
+			return out, err
+		}
+	}
+	if err := replaceable(out.Record, isRecord); err != nil {
+		return out, err
+	}
 	w := &volumeWriter{ctx: ctx, store: store, plan: p, total: out.Bytes, progress: opts.Progress}
 	for i := range p.volumes {
 		path := opts.volumePath(h, i+1)
@@ -125,11 +135,47 @@ func (p *plan) write(ctx context.Context, store *storage.Reader, opts ExportOpti
 	for _, e := range p.elsewhere {
 		record.has[e.Digest] = e
 	}
-	out.Record = opts.recordPath(h)
 	if err := durable.MkdirAll(filepath.Dir(out.Record), 0o755); err != nil {
 		return out, disk(err)
 	}
 	return out, writeFile(out.Record, func(file io.Writer) error { return record.write(file, p.list) })
+}
+
+// replaceable wants nothing at a path, an empty file, or one that is ours.
+func replaceable(path string, ours func(io.Reader) error) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return disk(err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%w: expected the name of a file, found %v: %s", ErrUnfit, info.Mode(), path)
+	case info.Size() == 0:
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return disk(err)
+	}
+	defer file.Close()
+	if err := ours(file); err != nil && !errors.Is(err, ErrNewer) {
+		return fmt.Errorf("%w: expected nothing, or what an export wrote, in the place of %s: %w", ErrUnfit, path, err)
+	}
+	return nil
+}
+
+func isVolume(r io.Reader) error {
+	text, err := plaintar.NewReader(context.Background(), bufio.NewReader(r)).Text(headName, maxHead)
+	if err == nil {
+		_, err = decodeHead(text)
+	}
+	return err
+}
+
+func isRecord(r io.Reader) error {
+	_, err := ReadRecord(r)
+	return err
 }
 
 // writeFile makes a file that gets its name when it is whole.

@@ -65,6 +65,15 @@ func (g *gap) sameAsTree(near *node, at string) {
 	g.holds(near, reader)
 }
 
+// readable has a mirror fetch what a tree has by now, which may be older than what is
+// published.
+func (g *gap) readable(near *node, at string) {
+	g.t.Helper()
+	reader := &node{dir: g.t.TempDir(), root: near.root, now: near.now, source: fetch.SourceConfig{URL: at, Layout: fetch.LayoutBase}}
+	_, err := reader.run(g.t.Context())
+	must(g.t, err)
+}
+
 // nginx serves a folder, where it is installed; else the file system does.
 func (g *gap) nginx(folder string) string {
 	g.t.Helper()
@@ -151,6 +160,20 @@ func TestTreeRefused(t *testing.T) {
 		t.Errorf("expected %v, found %v", ErrBusy, err)
 	}
 	must(t, lock.Close())
+	// Nor is a volume written in the place of something else.
+	file := filepath.Join(g.dir, "mirror.toml")
+	must(t, os.WriteFile(file, []byte("[mirror]"), 0o600))
+	pointer := filepath.Join(g.dir, "pointer")
+	must(t, os.Symlink(file, pointer))
+	must(t, os.WriteFile(filepath.Join(g.dir, "y.tar"+recordSuffix), []byte("notes"), 0o600))
+	for _, to := range []string{file, pointer, g.dir, filepath.Join(g.dir, "y.tar")} {
+		if _, err := Export(t.Context(), near.reader(t), "acme", ExportOptions{File: to}); !errors.Is(err, ErrUnfit) {
+			t.Errorf("%s: expected %v, found %v", to, ErrUnfit, err)
+		}
+	}
+	if string(read(t, file)) != "[mirror]" {
+		t.Error("expected the other file as it was, found it replaced")
+	}
 	// A link in the place of a file is not written through.
 	victim := filepath.Join(g.dir, "victim")
 	must(t, os.WriteFile(victim, []byte("mine"), 0o600))

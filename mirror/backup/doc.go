@@ -10,7 +10,8 @@
 //	config/N-NAME       the configuration's files, and those that it names
 //
 // Guarantees: the same state gives the same bytes. Secrets are never in it: keys, files
-// of tokens and passwords, and whatever holds a private key, are left out and named.
+// of tokens and passwords, passwords in URLs, and whatever holds a private key, are left
+// out and named.
 // Restore takes nothing but what the head announces, with its length and digest, into
 // a folder that is not there yet or is empty, and all of it or nothing.
 //
@@ -38,8 +39,14 @@ var (
 	ErrBackup = errors.New("not a backup of a mirror, or a damaged one")
 	// ErrNewer: a later version of assay wrote it.
 	ErrNewer = errors.New("the backup is of a newer format")
-	// ErrNotEmpty: the folder to restore to has something in it.
+	// ErrNotEmpty: the folder to restore to has something in it, or is none.
 	ErrNotEmpty = errors.New("the folder is not empty")
+	// ErrUnfinished: a restore into a folder is at work, or was cut off.
+	ErrUnfinished = errors.New("the restore of a backup has not come to its end")
+	// ErrBusy: another restore is at work in the folder.
+	ErrBusy = errors.New("another restore is at work")
+	// ErrOther: in the place of the file to write there is one that is no backup.
+	ErrOther = errors.New("something else is in the place of the backup")
 	// ErrDisk: a file can't be read or written; it wraps the system's error.
 	ErrDisk = errors.New("files of the backup can't be read or written")
 )

@@ -10,6 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	"github.com/gofrs/flock"
 
 	"assay/artifact"
 	"assay/internal/durable"
@@ -22,12 +25,26 @@ import (
 // configuration are put: for a person to look at, and to move to their places.
 const RestoredConfig = "restored"
 
-// Restore makes the folder of a mirror of a backup: ErrNotEmpty where something is in
-// it. What is read of the head tells what came.
+// storageFolder is that of the storage, in that of the mirror.
+const storageFolder = "storage"
+
+// The files by which restores are known, in the mirror's folder.
+const (
+	// unfinished lies there as long as not all is in its place.
+	unfinished = ".restoring"
+	// restoreLock keeps out a second restore. It stays, as all lock files do.
+	restoreLock = ".restore.lock"
+)
+
+// Restore fills the folder of a mirror from a backup: ErrNotEmpty where something is
+// in it, ErrBusy where another restore is at work there. The folder is made where it is
+// missing; else it stays the same one, as it may be where a device is mounted, and is
+// closed to others. What is read of the head tells what came.
 //
-// Crash here, or an error: beside the folder a hidden one, DIR.restoring, which the
-// next call begins anew; the folder gets its name when all is in it.
-func Restore(ctx context.Context, from, dir string) (Head, error) {
+// Crash here: the folder has a note in it that it is not whole. A mirror does not begin
+// there (see Unfinished); the next Restore removes what came, and begins anew. After an
+// error nothing is left.
+func Restore(ctx context.Context, from, dir string) (head Head, err error) {
 	if err := isEmpty(dir); err != nil {
 		return Head{}, err
 	}
@@ -36,40 +53,119 @@ func Restore(ctx context.Context, from, dir string) (Head, error) {
 		return Head{}, err
 	}
 	defer file.Close()
-	draft := filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".restoring")
-	if err := os.RemoveAll(draft); err != nil {
+	_, missing := os.Stat(dir)
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
 		return Head{}, disk(err)
 	}
-	if err := durable.MkdirAll(draft, 0o700); err != nil {
-		return Head{}, disk(err)
+	if err := closeToOthers(dir); err != nil {
+		return Head{}, err
 	}
-	head, err := restoreTo(ctx, file, draft)
-	if err == nil {
-		err = rename(draft, dir)
-	}
+	lock, err := takeLock(filepath.Join(dir, restoreLock))
 	if err != nil {
-		return Head{}, errors.Join(err, disk(os.RemoveAll(draft)))
+		return Head{}, err
 	}
-	return head, nil
+	defer func() { err = errors.Join(err, disk(lock.Close())) }()
+	// Another one may have come to its end since the look above.
+	if err := isEmpty(dir); err != nil {
+		return Head{}, err
+	}
+	if err := durable.WriteFile(filepath.Join(dir, unfinished), []byte("a restore is at work here, or was cut off\n"), 0o600); err != nil {
+		return Head{}, disk(err)
+	}
+	if head, err = restoreTo(ctx, file, dir); err != nil {
+		if !errors.Is(err, storage.ErrInUse) { // else a mirror has begun here meanwhile
+			err = errors.Join(err, wipe(dir))
+		}
+		err = errors.Join(err, remove(filepath.Join(dir, unfinished)))
+		if missing != nil {
+			err = errors.Join(err, remove(filepath.Join(dir, restoreLock)), remove(dir))
+		}
+		return Head{}, err
+	}
+	return head, remove(filepath.Join(dir, unfinished))
 }
 
-// rename gives the draft its name. An empty folder of that name goes first.
-func rename(draft, dir string) error {
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %w", ErrNotEmpty, err)
+// closeToOthers takes a folder's permissions from all but its owner.
+func closeToOthers(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&0o077 != 0 {
+		err = os.Chmod(dir, info.Mode().Perm()&0o700)
 	}
-	return disk(durable.Rename(draft, dir))
+	return disk(err)
 }
 
-func isEmpty(dir string) error {
-	entries, err := os.ReadDir(dir)
+// Unfinished is ErrUnfinished where a restore into a folder is at work, or was cut off.
+func Unfinished(dir string) error {
+	_, err := os.Lstat(filepath.Join(dir, unfinished))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return disk(err)
-	case len(entries) > 0:
-		return fmt.Errorf("%w: expected nothing in %s, found %s: a mirror is never overwritten", ErrNotEmpty, dir, shown.Quote(entries[0].Name(), 80))
+	}
+	return fmt.Errorf("%w: expected a mirror's folder, found %s in %s", ErrUnfinished, unfinished, dir)
+}
+
+// wipe removes what a restore has put into a folder.
+func wipe(dir string) error {
+	var all error
+	for _, name := range []string{"state", storageFolder, RestoredConfig} {
+		all = errors.Join(all, disk(os.RemoveAll(filepath.Join(dir, name))))
+	}
+	return all
+}
+
+// remove takes a file away, or an empty folder, and makes that durable.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil {
+		return disk(err)
+	}
+	return disk(durable.SyncDir(filepath.Dir(path)))
+}
+
+// takeLock takes a lock file, or fails at once. Crash here: the kernel ends the lock.
+func takeLock(path string) (*flock.Flock, error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s: expected a regular file, found %v", ErrDisk, path, info.Mode().Type())
+	}
+	lock := flock.New(path, flock.SetPermissions(0o600))
+	taken, err := lock.TryLock()
+	if err != nil {
+		return nil, disk(err)
+	}
+	if !taken {
+		return nil, fmt.Errorf("%w: it has %s", ErrBusy, path)
+	}
+	mine, err := lock.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Lstat(path); err == nil && os.SameFile(mine, there) {
+			return lock, nil
+		}
+	}
+	// One that failed has taken the file away meanwhile, with the folder that it had made.
+	return nil, errors.Join(fmt.Errorf("%w: it had %s", ErrBusy, path), lock.Close())
+}
+
+// isEmpty wants a folder that does not exist, has nothing in it, or what a restore has
+// left that was cut off. Where a device is mounted, its file system may have lost+found.
+func isEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w: expected a folder, found something else: %s", ErrNotEmpty, dir)
+	case err != nil:
+		return disk(err)
+	}
+	if Unfinished(dir) != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		if name := entry.Name(); name != restoreLock && !(name == "lost+found" && entry.IsDir()) {
+			return fmt.Errorf("%w: expected nothing in %s, found %s: a mirror is never overwritten", ErrNotEmpty, dir, shown.Quote(name, 80))
+		}
 	}
 	return nil
 }
@@ -86,7 +182,7 @@ func openBackup(path string) (*os.File, error) {
 	return file, disk(err)
 }
 
-// restoreTo unpacks a backup into a folder that is empty.
+// restoreTo unpacks a backup into a folder, in the place of what was cut off there.
 func restoreTo(ctx context.Context, from io.Reader, dir string) (head Head, err error) {
 	in := plaintar.NewReader(ctx, bufio.NewReaderSize(from, 256<<10))
 	text, err := in.Text(headName, maxHead)
@@ -96,16 +192,23 @@ func restoreTo(ctx context.Context, from io.Reader, dir string) (head Head, err 
 	if head, err = decodeHead(text); err != nil {
 		return head, err
 	}
+	// No mirror is at work here, and none begins: it looks for the note under this lock.
+	documents, err := storage.Open(filepath.Join(dir, storageFolder), storage.Options{})
+	if err == nil {
+		err = errors.Join(documents.Close(), wipe(dir))
+	}
+	if err == nil {
+		documents, err = storage.Open(filepath.Join(dir, storageFolder), storage.Options{})
+	}
+	if err != nil {
+		return head, err
+	}
+	defer func() { err = errors.Join(err, documents.Close()) }()
 	for _, folder := range []string{"state", RestoredConfig} {
 		if err := durable.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
 			return head, disk(err)
 		}
 	}
-	documents, err := storage.Open(filepath.Join(dir, "storage"), storage.Options{})
-	if err != nil {
-		return head, err
-	}
-	defer func() { err = errors.Join(err, documents.Close()) }()
 	for _, f := range head.Files {
 		size, err := in.Next(f.Name)
 		if err == nil && size != f.Length {

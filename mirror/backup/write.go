@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -34,10 +35,14 @@ type Source struct {
 }
 
 // Write makes a backup with mode 0600, and tells what is in it. The mirror may be at
-// work. A file of that name is replaced, once the new one is whole.
+// work. A backup of that name is replaced, once the new one is whole; anything else
+// that is there is ErrOther, and stays.
 //
 // Crash here, or an error: hidden temporary files beside the name, that nothing reads.
 func Write(ctx context.Context, path string, src Source) (Head, error) {
+	if err := replaceable(path); err != nil {
+		return Head{}, err
+	}
 	w := &writer{ctx: ctx, src: src, beside: path, head: Head{Schema: Schema, Dir: src.Dir}}
 	defer w.close()
 	if err := w.gather(); err != nil {
@@ -69,6 +74,34 @@ func Write(ctx context.Context, path string, src Source) (Head, error) {
 		return Head{}, disk(err)
 	}
 	return w.head, disk(file.Commit())
+}
+
+// replaceable wants nothing at a path, an empty file, or a backup.
+func replaceable(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return disk(err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%w: expected the name of a file, found %v: %s", ErrOther, info.Mode(), path)
+	case info.Size() == 0:
+		return nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return disk(err)
+	}
+	defer file.Close()
+	text, err := plaintar.NewReader(context.Background(), bufio.NewReader(file)).Text(headName, maxHead)
+	if err == nil {
+		_, err = decodeHead(text)
+	}
+	if err != nil && !errors.Is(err, ErrNewer) {
+		return fmt.Errorf("%w: expected nothing, or a backup to be replaced: %s: %w", ErrOther, path, err)
+	}
+	return nil
 }
 
 // writer gathers what goes into a backup.
@@ -138,8 +171,11 @@ func (w *writer) database(name string) error {
 	if wait <= 0 {
 		wait = 5 * time.Second
 	}
-	hash := artifact.SHA256.New()
-	length, err := boltfile.Copy(w.ctx, filepath.Join(w.src.State, name), io.MultiWriter(hash, copied), time.Now().Add(wait))
+	hash, to := artifact.SHA256.New(), &output{w: copied}
+	length, err := boltfile.Copy(w.ctx, filepath.Join(w.src.State, name), io.MultiWriter(hash, to), time.Now().Add(wait))
+	if to.failed != nil {
+		return disk(to.failed)
+	}
 	var file *boltfile.Error
 	if errors.As(err, &file) && file.Kind == boltfile.ErrAbsent {
 		return nil
@@ -157,8 +193,25 @@ func (w *writer) database(name string) error {
 	return nil
 }
 
+// output remembers the error of a file, which the database tells without its kind.
+type output struct {
+	w      io.Writer
+	failed error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		o.failed = err
+	}
+	return n, err
+}
+
+// inURL finds the password of a URL, or what stands alone before its @, as tokens do.
+var inURL = regexp.MustCompile("(://(?:[^/?#\\s:@\"'`]*:)?)[^/?#\\s@\"'`]+@")
+
 // config adds a file of the configuration. One that holds a private key is a secret,
-// whatever it is used for.
+// whatever it is used for; of URLs the passwords are.
 func (w *writer) config(i int, path string) error {
 	file, err := openConfig(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -178,6 +231,10 @@ func (w *writer) config(i int, path string) error {
 	case bytes.Contains(text, []byte("PRIVATE KEY")):
 		w.head.LeftOut = append(w.head.LeftOut, LeftOut{path, "it holds a private key"})
 		return nil
+	}
+	if masked := inURL.ReplaceAll(text, []byte("${1}xxxxx@")); !bytes.Equal(masked, text) {
+		text = masked
+		w.head.LeftOut = append(w.head.LeftOut, LeftOut{"a password in a URL of " + path, "it is a secret"})
 	}
 	w.add(File{Name: fmt.Sprintf("%s%d-%s", configFolder, i, plainName(filepath.Base(path))), From: path}, text)
 	return nil
