@@ -383,19 +383,17 @@ func TestAttempts(t *testing.T) {
 }
 
 func TestStates(t *testing.T) {
-	at := func(published, expires time.Duration) mirror.Status {
-		return mirror.Status{State: mirror.Fresh, Published: today.Add(published), Expires: today.Add(expires), Roles: []mirror.RoleVersion{{Role: "timestamp", Expires: today.Add(expires)}}}
+	at := func(soon, expires time.Duration) mirror.Status {
+		role := mirror.RoleVersion{Role: "timestamp", Expires: today.Add(expires), Soon: today.Add(soon)}
+		return mirror.Status{State: mirror.Fresh, Expires: role.Expires, Roles: []mirror.RoleVersion{role}}
 	}
 	for _, test := range []struct {
 		what string
 		st   mirror.Status
 		want state
 	}{
-		{"a day, just published", at(0, 24*time.Hour), isFresh},
-		{"a day, a quarter left", at(-18*time.Hour, 6*time.Hour), isFresh},
-		{"a day, less than a quarter left", at(-19*time.Hour, 5*time.Hour), isSoon},
-		{"a year, four days left", at(-361*24*time.Hour, 4*24*time.Hour), isFresh},
-		{"a year, two days left", at(-363*24*time.Hour, 2*24*time.Hour), isSoon},
+		{"not soon yet", at(1, 6*time.Hour), isFresh},
+		{"soon from now on", at(0, 6*time.Hour), isSoon},
 		{"just now", at(-time.Hour, 0), isExpired},
 		{"nothing", mirror.Status{State: mirror.Empty}, isEmpty},
 		{"something missing", mirror.Status{State: mirror.Fresh, Expires: today.Add(time.Hour), Targets: mirror.Tally{Missing: 1}}, isPartial},
