@@ -382,6 +382,47 @@ func TestAttempts(t *testing.T) {
 	signIn(t, p)
 }
 
+// TestReleaseIsOfWhatWasShown shows that a page that is old releases nothing that came
+// after it.
+func TestReleaseIsOfWhatWasShown(t *testing.T) {
+	f := mirrorOf(30)
+	p := f.page(nil)
+	form := url.Values{"form": {formText(t, get(t, p, "/").text)}, "item": {itemOf(f.aside[0])}}
+	shown := f.aside[0]
+	for what, change := range map[string]func(q *mirror.Quarantined){
+		"other bytes":    func(q *mirror.Quarantined) { q.Digest = digestOf("other") },
+		"held by hand":   func(q *mirror.Quarantined) { q.ByHand, q.Reason = true, "compromised" },
+		"another target": func(q *mirror.Quarantined) { q.Path += "x" },
+	} {
+		f.aside[0] = shown
+		change(&f.aside[0])
+		found := ask(t, p, "POST", "/page/release", form.Encode())
+		if text := get(t, p, found.head.Get("Location")).text; !strings.Contains(text, "not as the page has shown it") || len(f.called()) != 0 {
+			t.Errorf("%s: expected nothing to be released, found %q", what, f.called())
+		}
+	}
+	f.aside[0] = shown
+	f.aside[0].Reason = "said in other words by the next run"
+	ask(t, p, "POST", "/page/release", form.Encode())
+	if len(f.called()) != 1 {
+		t.Errorf("expected what was shown to be released, found %q", f.called())
+	}
+}
+
+// TestSilentUpstream shows that no answer is not said to be one.
+func TestSilentUpstream(t *testing.T) {
+	f := mirrorOf(1)
+	name := f.statuses[0].Repository
+	p := f.page(nil)
+	up := f.set.Counter("assay_mirror_upstream_up", "repository", name)
+	for value, want := range map[int64]string{0: "no answer in 182 ms", 1: "answered in 182 ms"} {
+		up.Store(value)
+		if text := get(t, p, "/").text; !strings.Contains(text, want) {
+			t.Errorf("expected %q, found none", want)
+		}
+	}
+}
+
 func TestStates(t *testing.T) {
 	at := func(soon, expires time.Duration) mirror.Status {
 		role := mirror.RoleVersion{Role: "timestamp", Expires: today.Add(expires), Soon: today.Add(soon)}

@@ -18,6 +18,7 @@ const (
 	servedBytes  = counters.ResponseBytes
 	fetchedBytes = "assay_mirror_upstream_bytes_total"
 	upstreamTime = "assay_mirror_upstream_request_seconds"
+	upstreamUp   = "assay_mirror_upstream_up" // 0: it gave no answer
 )
 
 const (

@@ -84,7 +84,11 @@ func (p *Page) repositoryView(st mirror.Status, aside []mirror.Quarantined, now 
 		Traffic: plotOf(p.history.of(st.Repository)), Hits: p.hits(st.Repository), Upstream: "not asked since the start",
 	}
 	if st.Upstream != nil {
-		v.Upstream = "answered in " + shortText(st.Upstream.Took) + p.latency(st.Repository)
+		v.Upstream = "answered in "
+		if p.silent(st.Repository) {
+			v.Upstream = "no answer in "
+		}
+		v.Upstream += shortText(st.Upstream.Took) + p.latency(st.Repository)
 	}
 	if st.Next.IsZero() {
 		v.Next.Text = "by hand"
