@@ -32,11 +32,13 @@ type generation struct {
 	Mode       Mode      `json:"mode"`
 	// Basis is the digest of what the listing follows from, Policy what its artifacts
 	// were judged by.
-	Basis   artifact.Digest `json:"basis"`
-	Policy  string          `json:"policy,omitempty"`
-	Roles   []RoleVersion   `json:"roles"`
-	Files   []metadataFile  `json:"files"` // in the order in which they may be published
-	Listing artifact.Digest `json:"listing"`
+	Basis  artifact.Digest `json:"basis"`
+	Policy string          `json:"policy,omitempty"`
+	Roles  []RoleVersion   `json:"roles"`
+	// Since is since when each role has the version that it has.
+	Since   map[string]time.Time `json:"since,omitempty"`
+	Files   []metadataFile       `json:"files"` // in the order in which they may be published
+	Listing artifact.Digest      `json:"listing"`
 	// Followed is when the last timestamp of before expires; zero: there was none.
 	Followed time.Time `json:"followed,omitzero"`
 	// Retained are names of generations before that readers may still ask for.

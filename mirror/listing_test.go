@@ -133,7 +133,7 @@ func FuzzListing(f *testing.F) {
 func FuzzGeneration(f *testing.F) {
 	good, err := (&generation{
 		Schema: generationSchema, Repository: "acme", Number: 1, Basis: sum("basis"), Listing: sum("listing"),
-		Roles:    []RoleVersion{{"timestamp", 1, time.Unix(1, 0).UTC()}},
+		Roles:    []RoleVersion{{Role: "timestamp", Version: 1, Expires: time.Unix(1, 0).UTC()}},
 		Files:    []metadataFile{{"timestamp.json", "timestamp", sum("t"), 1}},
 		Retained: []retained{{"1.root.json", artifact.Digests{sum("r")}, 1, time.Unix(1, 0).UTC()}},
 	}).encode()

@@ -85,7 +85,10 @@ func (r *repository) publish(ctx context.Context, s Session, g *generation, l *l
 	span.Number("generation", g.Number)
 	defer func() { span.End(err) }()
 	old := r.serving.Load()
-	if old != nil {
+	if old == nil {
+		g.age(nil)
+	} else {
+		g.age(old.generation)
 		if err := g.after(old.generation); err != nil {
 			return err
 		}
@@ -157,7 +160,7 @@ func (r *repository) nextNumber() int64 {
 func rolesOf(view *trust.View) []RoleVersion {
 	var roles []RoleVersion
 	for _, r := range view.Roles() {
-		roles = append(roles, RoleVersion{r.Role, r.Version, r.Expires})
+		roles = append(roles, RoleVersion{Role: r.Role, Version: r.Version, Expires: r.Expires})
 	}
 	return roles
 }

@@ -216,7 +216,7 @@ func (r *repository) status() Status {
 		return st
 	}
 	st.State, st.Serving = Fresh, true
-	st.Generation, st.Published, st.Roles = now.generation.Number, now.generation.Made, now.generation.Roles
+	st.Generation, st.Published, st.Roles = now.generation.Number, now.generation.Made, now.generation.standing()
 	st.Expires, _ = now.generation.expires()
 	if !st.Expires.After(r.m.now()) {
 		st.State, st.Serving = Expired, r.settings.ServeExpired

@@ -48,11 +48,13 @@ type Status struct {
 	Next time.Time `json:"next,omitzero"`
 }
 
-// RoleVersion is the version and expiry of a role.
+// RoleVersion is the version and expiry of a role; see soonOf for what soon is.
 type RoleVersion struct {
 	Role    string    `json:"role"`
 	Version int64     `json:"version"`
 	Expires time.Time `json:"expires"`
+	// Soon is from when on it expires soon: in a Status alone.
+	Soon time.Time `json:"expires_soon_from,omitzero"`
 }
 
 func (r RoleVersion) same(other RoleVersion) bool {

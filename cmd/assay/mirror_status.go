@@ -94,6 +94,11 @@ func (a *app) tellStatus(doc mirrorStatusDoc) {
 		next := doc.NextExpiries[0]
 		a.out.line("next to expire: %s, the %s, %s", next.Repository, next.Role, a.moment(next.Expires))
 	}
+	for _, e := range doc.NextExpiries {
+		if now := a.now(); e.ExpiresSoon(now) && e.Expires.After(now) {
+			a.out.line("%s: the %s expires soon, %s", e.Repository, e.Role, a.moment(e.Expires))
+		}
+	}
 	for _, s := range doc.Repositories {
 		if !s.Expires.IsZero() {
 			a.out.line("%s: metadata expires %s", s.Repository, a.moment(s.Expires))

@@ -22,6 +22,7 @@ func (s *scrape) repositories() {
 		s.tell("assay_mirror_last_sync_success_timestamp_seconds", moment(st.Confirmed), name)
 		for _, role := range st.Roles {
 			s.tell("assay_mirror_metadata_version", float64(role.Version), name, role.Role)
+			s.tell("assay_mirror_metadata_expiry_warning_timestamp_seconds", moment(role.Soon), name, role.Role)
 			s.tell("assay_mirror_metadata_expiry_timestamp_seconds", moment(role.Expires), name, role.Role)
 		}
 		t := st.Targets

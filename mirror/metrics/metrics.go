@@ -65,7 +65,8 @@ func Handler(c Config) (http.Handler, error) {
 // collector asks the mirror. It implements prometheus.Collector.
 type collector struct {
 	Config
-	rows map[string]row
+	rows  map[string]row
+	began time.Time
 }
 
 type row struct {
@@ -74,7 +75,7 @@ type row struct {
 }
 
 func newCollector(c Config) *collector {
-	made := &collector{c, map[string]row{}}
+	made := &collector{c, map[string]row{}, time.Now()}
 	for _, m := range Table() {
 		made.rows[m.Name] = row{m, prometheus.NewDesc(m.Name, m.Help, m.Labels, nil)}
 	}
@@ -101,6 +102,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		ready = 0
 	}
 	s.tell("assay_mirror_ready", ready)
+	s.tell("assay_mirror_start_timestamp_seconds", moment(c.began))
 	s.tell("assay_mirror_build_info", 1, c.Version, runtime.Version())
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -40,10 +41,22 @@ func TestScrape(t *testing.T) {
 		`assay_mirror_ready 1`,
 		`assay_mirror_evictions_total 0`,
 		`assay_mirror_build_info{goversion="`,
-		"process_start_time_seconds ", "go_goroutines ",
+		`assay_mirror_start_timestamp_seconds 1`,
+		"go_goroutines ",
 	} {
 		if !strings.Contains(text, "\n"+want) {
 			t.Errorf("expected the line %q, found none", want)
+		}
+	}
+	// What a scrape says of what is soon is what the status says, on the second.
+	for _, role := range s.m.Statuses()[0].Roles {
+		want := regexp.MustCompile(fmt.Sprintf(`assay_mirror_metadata_expiry_warning_timestamp_seconds\{repository="acme",role=%q\} (\S+)`, role.Role)).FindStringSubmatch(text)
+		if len(want) == 0 {
+			t.Errorf("%s: expected from when on it expires soon, found nothing", role.Role)
+			continue
+		}
+		if found, err := strconv.ParseFloat(want[1], 64); err != nil || role.Soon.IsZero() || int64(found) != role.Soon.Unix() {
+			t.Errorf("%s: expected it to expire soon from %d on, found %s", role.Role, role.Soon.Unix(), want[1])
 		}
 	}
 	if !regexp.MustCompile(`assay_mirror_upstream_requests_total\{repository="acme",result="ok"\} [1-9]`).MatchString(text) {

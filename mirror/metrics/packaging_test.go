@@ -73,7 +73,7 @@ func expressions(t *testing.T) map[string]string {
 func labelsOf(name string) []string {
 	common := []string{"job", "instance"}
 	switch {
-	case name == "up", name == "process_start_time_seconds", name == "process_cpu_seconds_total", name == "go_goroutines":
+	case name == "up", name == "process_cpu_seconds_total", name == "go_goroutines":
 		return common
 	}
 	for _, m := range Table() {
@@ -124,6 +124,26 @@ func TestPackagingUsesMetricsThatExist(t *testing.T) {
 	}
 	if uses < 40 {
 		t.Errorf("expected dozens of uses, found %d: the test looks in the wrong place", uses)
+	}
+}
+
+// TestSoonIsSaidOnce shows that no alert and no panel has a bound of its own for what
+// expires soon: they ask the mirror, which says it to the status page, too.
+func TestSoonIsSaidOnce(t *testing.T) {
+	found := 0
+	for where, expr := range expressions(t) {
+		if !strings.Contains(expr, "assay_mirror_metadata_expiry") {
+			continue
+		}
+		if regexp.MustCompile(`[1-9][0-9]`).MatchString(expr) {
+			t.Errorf("%s: expected no bound, found %s", where, expr)
+		}
+		if strings.Contains(expr, "assay_mirror_metadata_expiry_warning_timestamp_seconds") {
+			found++
+		}
+	}
+	if found < 3 {
+		t.Errorf("expected two alerts and a panel to ask what is soon, found %d", found)
 	}
 }
 

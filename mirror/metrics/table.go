@@ -45,6 +45,7 @@ func Table() []Metric {
 		{Name: "assay_mirror_published_timestamp_seconds", Kind: Gauge, Labels: ofRepository, Help: "When that generation was published."},
 		{Name: "assay_mirror_metadata_version", Kind: Gauge, Labels: ofRole, Help: "Version of a top-level role that is served.", Values: roles},
 		{Name: "assay_mirror_metadata_expiry_timestamp_seconds", Kind: Gauge, Labels: ofRole, Help: "When a top-level role that is served expires.", Values: roles},
+		{Name: "assay_mirror_metadata_expiry_warning_timestamp_seconds", Kind: Gauge, Labels: ofRole, Help: "From when on a top-level role that is served is said to expire soon, as the status page has it.", Values: roles},
 		{Name: "assay_mirror_targets", Kind: Gauge, Labels: []string{counters.LabelRepository, "state"}, Help: "Targets, by how they stand.", Values: []string{"promised", "carried", "held", "quarantined", "missing"}},
 		{Name: "assay_mirror_target_bytes", Kind: Gauge, Labels: ofRepository, Help: "Bytes of the targets that are held."},
 		{Name: "assay_mirror_quarantined", Kind: Gauge, Labels: ofRepository, Help: "Objects in quarantine."},
@@ -84,7 +85,8 @@ func Table() []Metric {
 		{Name: "assay_mirror_scrub_damaged_total", Kind: Counter, Help: "Objects that were found damaged."},
 		{Name: "assay_mirror_scrub_healed_total", Kind: Counter, Help: "Those of them that were fetched again."},
 		// The daemon.
-		{Name: "assay_mirror_ready", Kind: Gauge, Help: "1 if all repositories are served and none has expired, as /readyz says."},
+		{Name: "assay_mirror_ready", Kind: Gauge, Help: "1 if the storage can be read and at least one repository is served, as /readyz says."},
+		{Name: "assay_mirror_start_timestamp_seconds", Kind: Gauge, Help: "When the daemon was started. What the library tells of that, process_start_time_seconds, is missing where /proc is hidden, as by the unit."},
 		{Name: "assay_mirror_build_info", Kind: Gauge, Labels: []string{"version", "goversion"}, Help: "1, for its labels."},
 	}
 }

@@ -29,8 +29,12 @@ type browser struct {
 	last    int
 	waiting map[int]chan message
 	events  map[string][]json.RawMessage // by method
-	came    *sync.Cond                   // an event
+	came    *sync.Cond                   // an event, or the end
+	gone    bool
 }
+
+// browserTime is what a browser may take in all for one test.
+const browserTime = 3 * time.Minute
 
 type message struct {
 	ID     int             `json:"id,omitempty"`
@@ -82,7 +86,10 @@ func startBrowser(t *testing.T) *browser {
 	in.Close()
 	out.Close()
 	go b.read(from)
+	// A browser that hangs fails its test, and not the whole run.
+	end := time.AfterFunc(browserTime, func() { _ = b.command.Process.Kill() }) // it may have ended
 	t.Cleanup(func() {
+		defer end.Stop()
 		to.Close() // it ends with its pipe
 		if err := b.command.Wait(); err != nil {
 			t.Logf("the browser ended with %v", err)
@@ -111,6 +118,8 @@ func (b *browser) read(from io.Reader) {
 				close(one)
 				delete(b.waiting, id)
 			}
+			b.gone = true
+			b.came.Broadcast()
 			b.mu.Unlock()
 			return
 		}
@@ -148,6 +157,10 @@ func (b *browser) try(method string, params, into any) error {
 	}
 	answer := make(chan message, 1)
 	b.mu.Lock()
+	if b.gone {
+		b.mu.Unlock()
+		return errors.New("the browser is gone")
+	}
 	b.last++
 	m := message{ID: b.last, Method: method, Params: raw, Session: b.session}
 	b.waiting[m.ID] = answer
@@ -181,7 +194,10 @@ func (b *browser) loads(do func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(b.events["Page.loadEventFired"]) == before {
-		b.came.Wait() // the test's own time limit ends it
+		if b.gone {
+			b.t.Fatal("the browser is gone, and has loaded nothing")
+		}
+		b.came.Wait() // browserTime ends it
 	}
 }
 

@@ -105,6 +105,9 @@ func healthy(name string) mirror.Status {
 		{Role: "root", Version: 4, Expires: today.Add(300 * 24 * time.Hour)}, {Role: "timestamp", Version: 1841, Expires: published.Add(24 * time.Hour)},
 		{Role: "snapshot", Version: 212, Expires: today.Add(12 * 24 * time.Hour)}, {Role: "targets", Version: 97, Expires: today.Add(80 * 24 * time.Hour)},
 	}
+	for i := range roles {
+		roles[i].Soon = roles[i].Expires.Add(-6 * time.Hour)
+	}
 	return mirror.Status{
 		Schema: mirror.StatusSchema, Repository: name, Mode: mirror.Full, State: mirror.Fresh, Serving: true, Generation: 1841, Published: published,
 		Roles: roles, Expires: roles[1].Expires, Confirmed: today.Add(-11 * time.Minute), Next: today.Add(4 * time.Minute),
@@ -137,7 +140,7 @@ func sick() (list []mirror.Status, aside []mirror.Quarantined) {
 	expired.LastRun = &mirror.Run{Repository: "frozen", Began: today.Add(-2 * time.Minute), Took: 95 * time.Millisecond, Outcome: mirror.Failed, Reason: "timestamp.json expired 2026-11-22 09:00:00Z: the upstream serves an old state"}
 	soon := healthy("slow")
 	soon.Published = today.Add(-23 * time.Hour)
-	soon.Roles = []mirror.RoleVersion{{Role: "timestamp", Version: 9, Expires: today.Add(time.Hour)}}
+	soon.Roles = []mirror.RoleVersion{{Role: "timestamp", Version: 9, Expires: today.Add(time.Hour), Soon: today}}
 	soon.Upstream = &mirror.Answer{Asked: today, Took: 2100 * time.Millisecond, Roles: []mirror.RoleVersion{{Role: "timestamp", Version: 10}}}
 	return []mirror.Status{partial, expired, soon, {Repository: "unborn", Mode: mirror.Lazy, State: mirror.Empty}}, aside
 }

@@ -99,6 +99,16 @@ func (p *Page) latency(repository string) string {
 	return ""
 }
 
+// silent reports whether the upstream gave no answer when it was asked last.
+func (p *Page) silent(repository string) bool {
+	for _, one := range p.config.Counters.Samples() {
+		if one.Name == upstreamUp && labelOf(one.Labels, counters.LabelRepository) == repository {
+			return one.Value == 0
+		}
+	}
+	return false // what it said was not counted
+}
+
 // labelOf is the value of a label; empty where there is none.
 func labelOf(labels []string, name string) string {
 	for i := 0; i+1 < len(labels); i += 2 {

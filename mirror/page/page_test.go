@@ -382,20 +382,59 @@ func TestAttempts(t *testing.T) {
 	signIn(t, p)
 }
 
+// TestReleaseIsOfWhatWasShown shows that a page that is old releases nothing that came
+// after it.
+func TestReleaseIsOfWhatWasShown(t *testing.T) {
+	f := mirrorOf(30)
+	p := f.page(nil)
+	form := url.Values{"form": {formText(t, get(t, p, "/").text)}, "item": {itemOf(f.aside[0])}}
+	shown := f.aside[0]
+	for what, change := range map[string]func(q *mirror.Quarantined){
+		"other bytes":    func(q *mirror.Quarantined) { q.Digest = digestOf("other") },
+		"held by hand":   func(q *mirror.Quarantined) { q.ByHand, q.Reason = true, "compromised" },
+		"another target": func(q *mirror.Quarantined) { q.Path += "x" },
+	} {
+		f.aside[0] = shown
+		change(&f.aside[0])
+		found := ask(t, p, "POST", "/page/release", form.Encode())
+		if text := get(t, p, found.head.Get("Location")).text; !strings.Contains(text, "not as the page has shown it") || len(f.called()) != 0 {
+			t.Errorf("%s: expected nothing to be released, found %q", what, f.called())
+		}
+	}
+	f.aside[0] = shown
+	f.aside[0].Reason = "said in other words by the next run"
+	ask(t, p, "POST", "/page/release", form.Encode())
+	if len(f.called()) != 1 {
+		t.Errorf("expected what was shown to be released, found %q", f.called())
+	}
+}
+
+// TestSilentUpstream shows that no answer is not said to be one.
+func TestSilentUpstream(t *testing.T) {
+	f := mirrorOf(1)
+	name := f.statuses[0].Repository
+	p := f.page(nil)
+	up := f.set.Counter("assay_mirror_upstream_up", "repository", name)
+	for value, want := range map[int64]string{0: "no answer in 182 ms", 1: "answered in 182 ms"} {
+		up.Store(value)
+		if text := get(t, p, "/").text; !strings.Contains(text, want) {
+			t.Errorf("expected %q, found none", want)
+		}
+	}
+}
+
 func TestStates(t *testing.T) {
-	at := func(published, expires time.Duration) mirror.Status {
-		return mirror.Status{State: mirror.Fresh, Published: today.Add(published), Expires: today.Add(expires), Roles: []mirror.RoleVersion{{Role: "timestamp", Expires: today.Add(expires)}}}
+	at := func(soon, expires time.Duration) mirror.Status {
+		role := mirror.RoleVersion{Role: "timestamp", Expires: today.Add(expires), Soon: today.Add(soon)}
+		return mirror.Status{State: mirror.Fresh, Expires: role.Expires, Roles: []mirror.RoleVersion{role}}
 	}
 	for _, test := range []struct {
 		what string
 		st   mirror.Status
 		want state
 	}{
-		{"a day, just published", at(0, 24*time.Hour), isFresh},
-		{"a day, a quarter left", at(-18*time.Hour, 6*time.Hour), isFresh},
-		{"a day, less than a quarter left", at(-19*time.Hour, 5*time.Hour), isSoon},
-		{"a year, four days left", at(-361*24*time.Hour, 4*24*time.Hour), isFresh},
-		{"a year, two days left", at(-363*24*time.Hour, 2*24*time.Hour), isSoon},
+		{"not soon yet", at(1, 6*time.Hour), isFresh},
+		{"soon from now on", at(0, 6*time.Hour), isSoon},
 		{"just now", at(-time.Hour, 0), isExpired},
 		{"nothing", mirror.Status{State: mirror.Empty}, isEmpty},
 		{"something missing", mirror.Status{State: mirror.Fresh, Expires: today.Add(time.Hour), Targets: mirror.Tally{Missing: 1}}, isPartial},

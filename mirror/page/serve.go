@@ -106,13 +106,18 @@ func (p *Page) release(w http.ResponseWriter, r *http.Request) {
 				return q.Repository, fmt.Sprintf("%s: %s is released; the next run proves it anew.", q.Repository, q.Path), p.config.Release(ctx, who, q.Repository, q.Path)
 			}
 		}
-		return "", "", fmt.Errorf("%w: it is not in quarantine any more", mirror.ErrNoFile)
+		return "", "", fmt.Errorf("%w: it is not in quarantine any more, or not as the page has shown it", mirror.ErrNoFile)
 	})
 }
 
-// itemOf names what is in quarantine to a form.
+// itemOf names what is in quarantine to a form, as the page has shown it: other bytes
+// under that path, or what somebody has held meanwhile, are not what it was sent for.
 func itemOf(q mirror.Quarantined) string {
-	sum := sha256.Sum256([]byte(q.Repository + "\x00" + q.Path))
+	text := q.Repository + "\x00" + q.Path + "\x00" + q.Digest.String()
+	if q.ByHand {
+		text += "\x00" + q.Reason
+	}
+	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 

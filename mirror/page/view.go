@@ -18,6 +18,7 @@ const (
 	servedBytes  = counters.ResponseBytes
 	fetchedBytes = "assay_mirror_upstream_bytes_total"
 	upstreamTime = "assay_mirror_upstream_request_seconds"
+	upstreamUp   = "assay_mirror_upstream_up" // 0: it gave no answer
 )
 
 const (
@@ -93,21 +94,12 @@ var (
 	states = []state{isExpired, isEmpty, isPartial, isSoon, isFresh}
 )
 
-// mostSoon is the longest time before an expiry that is called soon.
-const mostSoon = 72 * time.Hour
-
-// isSoonFor reports whether less than a quarter is left of the time that a role had
-// when its generation was published, and less than mostSoon.
-func isSoonFor(role mirror.RoleVersion, published, now time.Time) bool {
-	return role.Expires.Sub(now) < min(role.Expires.Sub(published)/4, mostSoon)
-}
-
 // stateOf is how a role stands.
-func stateOf(role mirror.RoleVersion, published, now time.Time) state {
+func stateOf(role mirror.RoleVersion, now time.Time) state {
 	switch {
 	case !role.Expires.After(now):
 		return isExpired
-	case isSoonFor(role, published, now):
+	case role.ExpiresSoon(now):
 		return isSoon
 	}
 	return isFresh
@@ -124,7 +116,7 @@ func stateOfAll(st mirror.Status, now time.Time) state {
 		return isPartial
 	}
 	for _, role := range st.Roles {
-		if isSoonFor(role, st.Published, now) {
+		if role.ExpiresSoon(now) {
 			return isSoon
 		}
 	}
@@ -185,15 +177,11 @@ func countsOf(list []repositoryView) (counts []count) {
 
 // nextOf are the roles that expire next, of all repositories; those that have, first.
 func nextOf(all []mirror.Status, now time.Time) []expiry {
-	published := map[string]time.Time{}
-	for _, st := range all {
-		published[st.Repository] = st.Published
-	}
 	var next []expiry
 	list := mirror.NextExpiries(all)
 	for _, e := range list[:min(mostExpiries, len(list))] {
 		next = append(next, expiry{
-			name(e.Repository), anchorOf(e.Repository), name(e.Role), stateOf(e.RoleVersion, published[e.Repository], now), momentOf(e.Expires, now),
+			name(e.Repository), anchorOf(e.Repository), name(e.Role), stateOf(e.RoleVersion, now), momentOf(e.Expires, now),
 		})
 	}
 	return next

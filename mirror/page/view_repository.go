@@ -84,13 +84,17 @@ func (p *Page) repositoryView(st mirror.Status, aside []mirror.Quarantined, now 
 		Traffic: plotOf(p.history.of(st.Repository)), Hits: p.hits(st.Repository), Upstream: "not asked since the start",
 	}
 	if st.Upstream != nil {
-		v.Upstream = "answered in " + shortText(st.Upstream.Took) + p.latency(st.Repository)
+		v.Upstream = "answered in "
+		if p.silent(st.Repository) {
+			v.Upstream = "no answer in "
+		}
+		v.Upstream += shortText(st.Upstream.Took) + p.latency(st.Repository)
 	}
 	if st.Next.IsZero() {
 		v.Next.Text = "by hand"
 	}
 	for _, role := range st.Roles {
-		r := roleView{Role: name(role.Role), Here: fmt.Sprint(role.Version), Upstream: "–", State: stateOf(role, st.Published, now), Expires: momentOf(role.Expires, now)}
+		r := roleView{Role: name(role.Role), Here: fmt.Sprint(role.Version), Upstream: "–", State: stateOf(role, now), Expires: momentOf(role.Expires, now)}
 		if st.Upstream != nil {
 			if i := slices.IndexFunc(st.Upstream.Roles, func(u mirror.RoleVersion) bool { return u.Role == role.Role }); i >= 0 {
 				r.Upstream, r.Behind = fmt.Sprint(st.Upstream.Roles[i].Version), st.Upstream.Roles[i].Version > role.Version

@@ -21,8 +21,11 @@ package tracing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -59,7 +62,11 @@ type Span struct{ span trace.Span }
 // the rest: headers and certificates for the collector, the share that is sampled, the
 // size of batches; but not where it is.
 func New(ctx context.Context, c Config) (*Tracer, error) {
-	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(strings.TrimSuffix(c.Endpoint, "/")+"/v1/traces"))
+	place, err := url.Parse(strings.TrimSuffix(c.Endpoint, "/") + "/v1/traces")
+	if err != nil {
+		return nil, fmt.Errorf("tracing: %w", err)
+	}
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(place.String()), otlptracehttp.WithProxy(proxyTo(place)))
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
 	}
@@ -81,6 +88,21 @@ func New(ctx context.Context, c Config) (*Tracer, error) {
 	}))
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about))
 	return &Tracer{provider, provider.Tracer("assay/mirror")}, nil
+}
+
+// errElsewhere: the collector leads to another place.
+var errElsewhere = errors.New("the collector redirects to another place, which the configuration does not name")
+
+// proxyTo finds the proxy of the environment for what goes to the collector, and
+// refuses all else: the library follows redirects, and would take the headers along,
+// with the collector's token, to wherever they lead. It is asked before each request.
+func proxyTo(place *url.URL) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		if r.URL.Scheme != place.Scheme || r.URL.Host != place.Host {
+			return nil, errElsewhere
+		}
+		return http.ProxyFromEnvironment(r)
+	}
 }
 
 // Close sends what waits, for as long as ctx lets it.

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,6 +107,31 @@ func TestEnvironmentDoesNotSayWhere(t *testing.T) {
 	}
 	if len(found()) != 1 || len(strays()) != 0 {
 		t.Errorf("expected the span at the configured place alone, found %d there and %d elsewhere", len(found()), len(strays()))
+	}
+}
+
+// TestCollectorLeadsNowhere shows that a collector that redirects gets neither spans nor
+// headers sent to another place.
+func TestCollectorLeadsNowhere(t *testing.T) {
+	var strays atomic.Int64
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { strays.Add(1) }))
+	defer other.Close()
+	for _, code := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
+		collector := httptest.NewServer(http.RedirectHandler(other.URL+"/v1/traces", code))
+		defer collector.Close()
+		var log bytes.Buffer
+		tracer, err := tracing.New(t.Context(), tracing.Config{Endpoint: collector.URL, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, span := tracer.Start(t.Context(), "request")
+		span.End(nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		err = tracer.Close(ctx)
+		cancel()
+		if text := fmt.Sprint(err) + log.String(); !strings.Contains(text, "redirects to another place") || strays.Load() != 0 {
+			t.Errorf("%d: expected it to be refused, found %d requests elsewhere, and %s", code, strays.Load(), text)
+		}
 	}
 }
 
