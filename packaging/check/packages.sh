@@ -1,0 +1,86 @@
+# Looks at deb, rpm and apk without installing them, and at the image. Sourced by check.sh.
+
+check_deb_papers() {
+	step "deb, by lintian"
+	local deb=$dist/assay_${version}_$host.deb
+	if ! has dpkg-deb; then
+		skip "deb" "no dpkg-deb here"
+		return
+	fi
+	same "its conffiles" "/etc/assay-mirror/mirror.toml" "$(dpkg-deb -I "$deb" conffiles)"
+	if has lintian; then
+		# Of what is only pedantic, nothing counts.
+		lintian --allow-root --fail-on error,warning,info --display-info --tag-display-limit 0 "$deb" || fail "lintian finds fault with $deb"
+		ok "lintian $(lintian --version | grep -oE '[0-9][0-9.]+[0-9]' | head -n 1) finds nothing"
+	else
+		skip "deb, by lintian" "no lintian here"
+	fi
+}
+
+check_rpm_papers() {
+	step "rpm, by rpm"
+	local package=$dist/assay_${version}_$host.rpm
+	if ! has rpm; then
+		skip "rpm" "no rpm here"
+		return
+	fi
+	rpm -K --nosignature "$package" >/dev/null || fail "$package: damaged"
+	same "its name" assay "$(rpm -qp --qf '%{NAME}' "$package")"
+	same "its licence" Apache-2.0 "$(rpm -qp --qf '%{LICENSE}' "$package")"
+	same "its build host" reproducible "$(rpm -qp --qf '%{BUILDHOST}' "$package")"
+	same "its build time" "$commit_time" "$(rpm -qp --qf '%{BUILDTIME}' "$package")"
+	same "its configuration files" /etc/assay-mirror/mirror.toml "$(rpm -qpc "$package")"
+	same "its times" "$commit_time" "$(rpm -qp --qf '[%{FILEMTIMES}\n]' "$package" | sort -u)"
+	ok "digests hold; name, licence, host, times and configuration files are right"
+}
+
+# An apk is two tars, gzipped one behind the other.
+check_apk() {
+	step "apk, by its tar"
+	local apk=$dist/assay_${version}_$host.apk root=$work/apk
+	mkdir -p "$root"
+	tar --warning=no-unknown-keyword -xzf "$apk" -C "$root"
+	grep -qx 'pkgname = assay' "$root/.PKGINFO" || fail "$apk: expected pkgname = assay in .PKGINFO"
+	grep -qx "builddate = $commit_time" "$root/.PKGINFO" || fail "$apk: expected the time of the commit: $(grep builddate "$root/.PKGINFO")"
+	local script
+	for script in .post-install .post-deinstall; do
+		sh -n "$root/$script" || fail "$apk: $script"
+	done
+	same "its program's version" "$version" "$("$root/usr/bin/assay" version --json | jq -r .version)"
+	[ -f "$root/etc/assay-mirror/mirror.toml" ] || fail "$apk: expected /etc/assay-mirror/mirror.toml"
+	ok "unpacked; .PKGINFO and scripts are right, and the program runs"
+}
+
+# check_container builds no image, but runs what the Dockerfile puts into one as it is
+# run: as its user, with nothing else there, and a root that can't be written.
+check_container() {
+	step "image, as a folder"
+	if [ "$(id -u)" -ne 0 ] || ! has unshare chroot; then
+		skip "image" "it takes root, unshare and chroot"
+		return
+	fi
+	local root=$work/image file=packaging/container/Dockerfile
+	mkdir -p "$root/usr/bin" "$root/etc/assay-mirror" "$root/var/lib/assay-mirror"
+	same "its user" 65532:65532 "$(sed -n 's/^USER //p' $file)"
+	same "its program" '["/usr/bin/assay"]' "$(sed -n 's/^ENTRYPOINT //p' $file)"
+	cp "$work/program/assay" "$root/usr/bin/assay"
+	cp packaging/container/mirror.toml "$root/etc/assay-mirror/mirror.toml"
+	unshare --mount bash packaging/check/image.sh "$root" "$(sed -n 's/^ENV //p' $file)" >"$work/image.log" 2>&1 || {
+		cat "$work/image.log"
+		fail "image"
+	}
+	ok "as 65532:65532 in a root that can't be written: version, demo, and the daemon is alive and ends with 0"
+	has docker || skip "image, built by docker" "no docker here"
+}
+
+# check_draft makes assay's own release of what was built, in the layout that it reads.
+check_draft() {
+	step "assay's own release, by assay"
+	local assay=$work/program/assay out=$work/draft
+	if ! "$assay" draft release --help >/dev/null 2>&1 || [ ! -f packaging/team.toml ]; then
+		skip "assay's own release" "this assay has no draft release"
+		return
+	fi
+	"$assay" draft release --goreleaser "$dist" --defaults packaging/team.toml --help >/dev/null
+	skip "assay's own release" "not asked for"
+}
