@@ -9,13 +9,13 @@ mount -t tmpfs -o mode=0755,size=256m,uid=65532,gid=65532 none "$root/var/lib/as
 mount -o remount,bind,ro "$root"
 if touch "$root/new" 2>/dev/null; then echo "the root can be written"; exit 1; fi
 
-as_image() (exec env -i "${env[@]}" chroot --userspec=65532:65532 "$root" /usr/bin/assay "$@")
-as_image version
-as_image demo >/dev/null
+assay=(env -i "${env[@]}" "$(command -v chroot)" --userspec=65532:65532 "$root" /usr/bin/assay)
+"${assay[@]}" version
+"${assay[@]}" demo >/dev/null
 mkfifo "$(dirname "$root")/image.says"
-as_image mirror serve --config /etc/assay-mirror/mirror.toml >"$(dirname "$root")/image.says" 2>"$(dirname "$root")/image.err" &
+"${assay[@]}" mirror serve --config /etc/assay-mirror/mirror.toml >"$(dirname "$root")/image.says" 2>"$(dirname "$root")/image.err" &
 read -r says <"$(dirname "$root")/image.says"
 echo "$says"
-as_image mirror status --config /etc/assay-mirror/mirror.toml
+"${assay[@]}" mirror status --config /etc/assay-mirror/mirror.toml
 kill -TERM $!
 wait $! || { echo "the daemon ended with $?"; cat "$(dirname "$root")/image.err"; exit 1; }

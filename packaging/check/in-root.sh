@@ -34,23 +34,20 @@ check_demo() {
 	told "the demo runs"
 }
 
-# as_daemon COMMAND… runs as the unit has it: its user, its environment, its folder.
-as_daemon() (
-	eval "set -- \"\$@\" -- $(sed -n 's/^Environment=//p' "$unit" | tr '\n' ' ')"
-	command=() vars=()
-	while [ "$1" != -- ]; do command+=("$1"); shift; done
-	shift
-	vars=("$@")
-	cd /var/lib/assay-mirror
-	umask 0077
-	exec setpriv --reuid assay-mirror --regid assay-mirror --clear-groups --no-new-privs --bounding-set=-all \
-		env -i PATH=/usr/bin:/bin "${vars[@]}" "${command[@]}"
-)
+# as_daemon sets $daemon to what stands before a command that is to run as the unit has it:
+# its user, its environment, its folder.
+as_daemon() {
+	local vars
+	eval "vars=($(sed -n 's/^Environment=//p' "$unit" | tr '\n' ' '))"
+	daemon=(setpriv --reuid assay-mirror --regid assay-mirror --clear-groups --no-new-privs --bounding-set=-all
+		env -i -C /var/lib/assay-mirror PATH=/usr/bin:/bin "${vars[@]}" sh -c 'umask 0077 && exec "$@"' sh)
+}
 
 # check_daemon starts the command line of the unit with a configuration that names the
 # demo's repository, and gets a release through it.
 check_daemon() {
-	local line words says port pid tries=0
+	local line words says port pid tries=0 daemon
+	as_daemon
 	line=$(sed -n 's/^ExecStart=//p' "$unit")
 	[ -n "$line" ] || fail "$unit: expected ExecStart"
 	read -ra words <<<"$line"
@@ -63,11 +60,11 @@ check_daemon() {
 	END
 	sed -i 's/127.0.0.1:8080/127.0.0.1:0/' /etc/assay-mirror/mirror.toml
 	mkfifo /tmp/says
-	as_daemon "${words[@]}" >/tmp/says 2>/tmp/daemon.log &
+	"${daemon[@]}" "${words[@]}" >/tmp/says 2>/tmp/daemon.log &
 	pid=$!
 	read -r says </tmp/says || { cat /tmp/daemon.log; fail "the daemon ended at once: $line"; }
 	port=$(grep -oE '[0-9]+/r/' <<<"$says" | tr -dc 0-9)
-	until as_daemon /usr/bin/assay mirror status --ready --config /etc/assay-mirror/mirror.toml >/tmp/status 2>&1; do
+	until "${daemon[@]}" /usr/bin/assay mirror status --ready --config /etc/assay-mirror/mirror.toml >/tmp/status 2>&1; do
 		tries=$((tries + 1))
 		[ $tries -lt 120 ] || { cat /tmp/status /tmp/daemon.log; fail "expected the mirror to be ready"; }
 		sleep 0.5
