@@ -1,9 +1,10 @@
-# Runs the program as the image does. In a mount namespace of its own:
+# Runs the program as the image does. In namespaces of its own (mount, process, network):
 #
 #     bash image.sh ROOT "NAME=VALUE NAME=VALUE"
 set -euo pipefail
 root=$1
 read -ra env <<<"$2"
+ip link set lo up
 mount --bind "$root" "$root"
 mount -t tmpfs -o mode=0755,size=256m,uid=65532,gid=65532 none "$root/var/lib/assay-mirror"
 mount -o remount,bind,ro "$root"

@@ -72,7 +72,7 @@ check_daemon() {
 	same "whose process it is" assay-mirror "$(stat -c %U "/proc/$pid")"
 	told "the daemon was started as the unit has it: $line"
 
-	export ASSAY_CONFIG_DIR=/tmp/client/config ASSAY_STATE_DIR=/tmp/client/state ASSAY_CACHE_DIR=/tmp/client/cache
+	export ASSAY_STATE_DIR=/tmp/client/state ASSAY_CACHE_DIR=/tmp/client/cache
 	assay trust add m "http://127.0.0.1:$port/r/play" --root /srv/demo/root.json
 	(cd /tmp && assay get m:hello --platform linux/amd64 -o /tmp/hello.tar.gz) || fail "assay get, through the mirror"
 	local sum

@@ -55,8 +55,8 @@ check_apk() {
 # run: as its user, with nothing else there, and a root that can't be written.
 check_container() {
 	step "image, as a folder"
-	if [ "$(id -u)" -ne 0 ] || ! has unshare chroot; then
-		skip "image" "it takes root, unshare and chroot"
+	if [ "$(id -u)" -ne 0 ] || ! has unshare chroot ip; then
+		skip "image" "it takes root, unshare, chroot and ip"
 		return
 	fi
 	local root=$work/image file=packaging/container/Dockerfile
@@ -65,7 +65,7 @@ check_container() {
 	same "its program" '["/usr/bin/assay"]' "$(sed -n 's/^ENTRYPOINT //p' $file)"
 	cp "$work/program/assay" "$root/usr/bin/assay"
 	cp packaging/container/mirror.toml "$root/etc/assay-mirror/mirror.toml"
-	unshare --mount bash packaging/check/image.sh "$root" "$(sed -n 's/^ENV //p' $file)" >"$work/image.log" 2>&1 || {
+	"${apart[@]}" bash packaging/check/image.sh "$root" "$(sed -n 's/^ENV //p' $file)" >"$work/image.log" 2>&1 || {
 		cat "$work/image.log"
 		fail "image"
 	}

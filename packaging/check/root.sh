@@ -1,11 +1,12 @@
-# Makes the scratch root of scratch.sh, and runs a command in it. In a mount namespace
-# of its own:
+# Makes the scratch root of scratch.sh, and runs a command in it. In namespaces of its own
+# (mount, process, network: what it starts ends with it, and gets no further than itself):
 #
 #     bash root.sh FOLDER COMMAND [ARGUMENT PACKAGE CHECKS]
 #
 # PACKAGE and the folder CHECKS are there as /srv/assay.deb (or .rpm), and /srv/check.
 set -euo pipefail
 root=$1 command=$2
+ip link set lo up
 mkdir -p "$root"
 mount -t tmpfs -o size=1g none "$root"
 mkdir "$root/upper" "$root/work" "$root/all"
