@@ -78,6 +78,7 @@ var arrows = map[string][]string{
 	"internal/strictjson":        {},
 	"internal/stricttoml":        {},
 	"internal/systemd":           {},
+	"internal/version":           {"artifact"},
 	"internal/testrepo":          {"artifact"},
 	"internal/conformance/sigstore": {
 		"artifact", "trust/provenance",
@@ -88,7 +89,7 @@ var arrows = map[string][]string{
 		"cache", "cache/archive", "cache/audit", "cache/state", "fetch", "fetch/install", "fetch/lockfile", "fetch/mirrors", "fetch/pinned", "fetch/pinned/cloud",
 		"fetch/transfer", "fetch/unpack", "fetch/wire", "internal/boltfile", "internal/config", "internal/durable", "internal/plaintar", "internal/testrepo",
 		"mirror", "mirror/admin", "mirror/airgap", "mirror/backup", "mirror/counters", "mirror/metrics", "mirror/serve", "mirror/storage", "mirror/tracing", "mirror/upstream",
-		"internal/systemd",
+		"internal/systemd", "internal/version",
 	},
 }
 
