@@ -3,9 +3,7 @@ package draft
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -210,6 +208,3 @@ func (e entry) platform() (artifact.Platform, error) {
 	}
 	return p, nil
 }
-
-// isMissing reports whether an error is about a file that is not there.
-func isMissing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
