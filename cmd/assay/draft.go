@@ -32,18 +32,27 @@ func causesOfDrafts() []cause {
 	}
 }
 
-// lintDraft judges a document before it is written, as lint would, and prints what
-// was found. An error of it means that nothing is to be written.
-func (a *app) lintDraft(doc *lintDoc, name string, report release.Report) {
+// wayDoc says how to give a field that is missing or wrong.
+type wayDoc struct {
+	Field string `json:"field"`
+	Way   string `json:"way"`
+}
+
+// lintDraft prints what lint finds in a document that is not written yet, and how to
+// give what is missing. Where there are errors, nothing is to be written.
+func (a *app) lintDraft(doc *lintDoc, name string, report release.Report) []wayDoc {
 	linted := newLintedDoc(report)
 	linted.File = name
 	doc.add(linted)
 	a.printFindings(linted)
 	told := map[string]bool{}
+	ways := []wayDoc{}
 	for _, f := range report.Findings {
 		if way := draft.Way(f.Field); way != "" && !told[way] && report.Place.Kind == release.KindRelease {
 			told[way] = true
+			ways = append(ways, wayDoc{f.Field, way})
 			a.out.line("  to give %s: %s", f.Field, way)
 		}
 	}
+	return ways
 }

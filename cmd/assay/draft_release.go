@@ -63,6 +63,7 @@ type draftReleaseDoc struct {
 	Targets []draft.Written `json:"targets"` // the manifest last; none where nothing was written
 	LeftOut []draft.LeftOut `json:"left_out"`
 	Lint    lintDoc         `json:"lint"`
+	Ways    []wayDoc        `json:"ways"`
 }
 
 func (a *app) draftRelease(c *cli.Context) error {
@@ -90,7 +91,7 @@ func (a *app) draftRelease(c *cli.Context) error {
 	if drafted.Checksums != nil && report.Release != nil {
 		lintSums(&report, drafted.Checksums)
 	}
-	a.lintDraft(&doc.Lint, drafted.Place.Path(), report)
+	doc.Ways = a.lintDraft(&doc.Lint, drafted.Place.Path(), report)
 	if doc.Lint.Errors == 0 {
 		if err := a.writeDraft(c.Context, drafted, c.Bool(flagReplace), &doc); err != nil {
 			return err
