@@ -83,7 +83,7 @@ func (b *build) metadata() error {
 	if err != nil {
 		return err
 	}
-	return b.put("metadata.json", data, 30, "Metadata", nil, nil)
+	return b.put("metadata.json", data, 35, "Metadata", nil, nil)
 }
 
 // put writes a file and enters it into the list.
@@ -145,7 +145,7 @@ func (b *build) archives() error {
 		if err := b.put(stem+"."+format, data, 1, "Archive", p, extra); err != nil {
 			return err
 		}
-		if err := b.put(stem+"."+format+".spdx.json", b.bill(stem), 27, "SBOM", nil, map[string]any{"ID": "default"}); err != nil {
+		if err := b.put(stem+"."+format+".spdx.json", b.bill(stem), 28, "SBOM", nil, map[string]any{"ID": "default"}); err != nil {
 			return err
 		}
 	}
