@@ -6,8 +6,8 @@
 #
 #     GORELEASER=PROGRAM   goreleaser, where it is there already; else it is built, which takes minutes
 #     WORK=FOLDER          the scratch folder, which has to be empty or missing; it is kept then
-#     SHARE_CACHE=1        let the second build use what the first has compiled: faster, and it
-#                          proves less
+#     FRESH=1              compile all of it again for the second build, which takes some ten minutes
+#                          more: before a release is given out
 #     DIST=FOLDER          don't build: look at this folder, of the commit that is checked out
 #
 # Each step says what it looks at and what it found. What can't be done on this machine

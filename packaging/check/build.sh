@@ -35,20 +35,22 @@ build_one() {
 }
 
 # build_both differs in all that a build should not see: folder, length of its path,
-# home of the user, umask, zone, language, number of processors, and what was compiled before.
+# home of the user, umask, zone, language, number of processors; with FRESH what was compiled
+# before, too: each compiled package is then made twice.
 build_both() {
 	step "build of $commit, twice"
 	build_one "$work/one/assay"
 	note "built in $work/one/assay"
-	local cache=$work/cache modules
+	local cache modules
 	modules=$(go env GOMODCACHE)
-	if [ -n "${SHARE_CACHE:-}" ]; then cache=$(go env GOCACHE); fi
+	cache=$(go env GOCACHE)
+	if [ -n "${FRESH:-}" ]; then cache=$work/cache; fi
 	mkdir -p "$work/home"
 	(
 		umask 077
 		build_one "$work/another/folder, deeper/checkout" \
 			HOME="$work/home" GOMODCACHE="$modules" GOCACHE="$cache" TZ=Pacific/Chatham LC_ALL=C LANG=C GOMAXPROCS=1
 	)
-	note "built in $work/another/folder, deeper/checkout, ${SHARE_CACHE:+with what was compiled before, }with another home, umask, zone and language"
+	note "built in $work/another/folder, deeper/checkout, ${FRESH:+with nothing compiled before, }with another home, umask, zone and language"
 	ok "goreleaser built $(find "$work/one/assay/dist" -maxdepth 1 -type f | wc -l) files, twice"
 }
