@@ -73,14 +73,27 @@ check_container() {
 	has docker || skip "image, built by docker" "no docker here"
 }
 
-# check_draft makes assay's own release of what was built, in the layout that it reads.
+# check_draft makes assay's own release of what was built, in the layout that it reads, and
+# has it installed from a repository that a test makes.
 check_draft() {
 	step "assay's own release, by assay"
 	local assay=$work/program/assay out=$work/draft
-	if ! "$assay" draft release --help >/dev/null 2>&1 || [ ! -f packaging/team.toml ]; then
-		skip "assay's own release" "this assay has no draft release"
-		return
-	fi
-	"$assay" draft release --goreleaser "$dist" --defaults packaging/team.toml --help >/dev/null
-	skip "assay's own release" "not asked for"
+	mkdir -p "$out"
+	(
+		cd "$out"
+		export HOME=$work/nobody
+		"$assay" draft release --goreleaser "$dist" --defaults "$here/packaging/team.toml" --output targets --tag-object "$commit"
+		"$assay" draft promote "assay@$version" - stable --dir targets --catalog --max-age 90d
+		"$assay" lint "targets/assay/$version/release.json" targets/channel-stable/assay.json targets/catalog.json
+	) >"$work/draft.log" 2>&1 || {
+		tail -n 40 "$work/draft.log"
+		fail "assay draft, and assay lint"
+	}
+	ok "assay draft made a release of $(find "$out/targets/assay/$version" -type f | wc -l) files; assay lint: $(tail -n 1 "$work/draft.log")"
+	ASSAY_OWN_DIST=$dist ASSAY_OWN_DRAFT=$out/targets ASSAY_OWN_VERSION=$version \
+		go test -count=1 -run '^TestOwnRelease$' ./cmd/assay >"$work/own.log" 2>&1 || {
+		tail -n 60 "$work/own.log"
+		fail "assay install, of this release"
+	}
+	ok "assay installed it from a repository that promises it, and what was installed runs"
 }
