@@ -13,11 +13,10 @@ check_sums() {
 # the commit's and root.
 check_archives() {
 	step "archives"
-	local file top entries want
+	local file top=assay_$version entries want
 	want=$(TZ=UTC date -u -d "@$commit_time" '+%Y-%m-%d %H:%M:%S')
 	for file in "$dist"/assay_"$version"_*.tar.gz; do
 		case $file in *_source.tar.gz) continue ;; esac
-		top=$(basename "$file" .tar.gz)
 		entries=$(TZ=UTC tar --full-time --numeric-owner -tvzf "$file")
 		for paper in assay LICENSE README.md CHANGELOG.md THIRD_PARTY_LICENSES.txt man/man1/assay.1 completions/assay.bash completions/_assay completions/assay.fish; do
 			grep -q " $top/$paper\$" <<<"$entries" || fail "$file: expected $top/$paper"
@@ -28,7 +27,7 @@ check_archives() {
 	if has unzip; then
 		for file in "$dist"/assay_"$version"_*.zip; do
 			unzip -tqq "$file" || fail "$file: damaged"
-			unzip -Z1 "$file" | grep -qx "$(basename "$file" .zip)/assay.exe" || fail "$file: expected assay.exe in a folder"
+			unzip -Z1 "$file" | grep -qx "$top/assay.exe" || fail "$file: expected assay.exe in a folder"
 		done
 	else
 		skip "zip archives" "no unzip here"
