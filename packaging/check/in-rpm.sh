@@ -2,6 +2,8 @@
 # is not looked for: the machine may not be one of rpm's.
 . /srv/check/in-root.sh
 
+# These are of other packages, on a machine of rpm's.
+mkdir -p /usr/share/licenses /usr/share/zsh/site-functions
 files >/tmp/files.before
 
 rpm -i --nodeps /srv/assay.rpm
