@@ -49,7 +49,7 @@ build_both() {
 	(
 		umask 077
 		build_one "$work/another/folder, deeper/checkout" \
-			HOME="$work/home" GOMODCACHE="$modules" GOCACHE="$cache" TZ=Pacific/Chatham LC_ALL=C LANG=C GOMAXPROCS=1
+			HOME="$work/home" GOENV="$(go env GOENV)" GOMODCACHE="$modules" GOCACHE="$cache" TZ=Pacific/Chatham LC_ALL=C LANG=C GOMAXPROCS=1
 	)
 	note "built in $work/another/folder, deeper/checkout, ${FRESH:+with nothing compiled before, }with another home, umask, zone and language"
 	ok "goreleaser built $(find "$work/one/assay/dist" -maxdepth 1 -type f | wc -l) files, twice"
