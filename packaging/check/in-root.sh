@@ -22,7 +22,7 @@ check_installed() {
 	bash -n /usr/share/bash-completion/completions/assay || fail "completion of bash"
 	local page
 	for page in assay.1 assay-get.1 assay-mirror-serve.1 assay-errors.7; do
-		gzip -dc "/usr/share/man/man${page##*.}/$page.gz" | grep -q '^\.TH' || fail "manual page $page"
+		gzip -dc "/usr/share/man/man${page##*.}/$page.gz" | grep -c '^\.TH' >/dev/null || fail "manual page $page"
 	done
 	told "version, user, folders, manual and completions are there; nothing is enabled or started"
 }

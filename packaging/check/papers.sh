@@ -22,12 +22,13 @@ check_archives() {
 			grep -q " $top/$paper\$" <<<"$entries" || fail "$file: expected $top/$paper"
 		done
 		[ "$(awk -v top="$top/" 'index($6, top) != 1' <<<"$entries" | wc -l)" -eq 0 ] || fail "$file: expected all in the folder $top"
+		[ "$(grep -cv " 0/0 " <<<"$entries")" -eq 0 ] || fail "$file: expected all to be root's"
 		[ "$(grep -cv " $want " <<<"$entries")" -eq 0 ] || fail "$file: expected all of $want: $(grep -v " $want " <<<"$entries" | head -n 3)"
 	done
 	if has unzip; then
 		for file in "$dist"/assay_"$version"_*.zip; do
 			unzip -tqq "$file" || fail "$file: damaged"
-			unzip -Z1 "$file" | grep -qx "$top/assay.exe" || fail "$file: expected assay.exe in a folder"
+			unzip -Z1 "$file" | grep -cx "$top/assay.exe" >/dev/null || fail "$file: expected assay.exe in a folder"
 		done
 	else
 		skip "zip archives" "no unzip here"
@@ -47,8 +48,8 @@ check_program() {
 	same "its commit" "$commit" "$(jq -r .commit <<<"$told")"
 	same "its date" "$commit_date" "$(jq -r .date <<<"$told")"
 	same "whether the tree was changed" "null" "$(jq -r .modified <<<"$told")"
-	if strings -a "$assay" 2>/dev/null | grep -qF "$work"; then fail "the program names the folder that it was built in"; fi
-	if has file; then file "$assay" | grep -q 'statically linked' || fail "expected it to be static: $(file "$assay")"; fi
+	if grep -aqF "$work" "$assay"; then fail "the program names the folder that it was built in"; fi
+	if has file; then file "$assay" | grep -c 'statically linked' >/dev/null || fail "expected it to be static: $(file "$assay")"; fi
 	local size
 	size=$(stat -c %s "$assay")
 	[ "$size" -le 40000000 ] || fail "its size: expected at most 40 MB, found $size bytes"
