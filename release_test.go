@@ -118,3 +118,32 @@ func TestScriptsParse(t *testing.T) {
 		}
 	}
 }
+
+// TestSign runs packaging/sign.sh with a cosign that tells what it was asked.
+func TestSign(t *testing.T) {
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no sh here")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "cosign"), []byte("#!/bin/sh\necho cosign \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		env  []string
+		code int
+		want string
+	}{
+		{nil, 2, "expected one of ASSAY_SIGN_KEY and ASSAY_SIGN_KEYLESS to be set"},
+		{[]string{"ASSAY_SIGN_KEY=k", "ASSAY_SIGN_KEYLESS=1"}, 2, "expected one of ASSAY_SIGN_KEY and ASSAY_SIGN_KEYLESS to be set"},
+		{[]string{"ASSAY_SIGN_KEY=a key"}, 0, "cosign sign-blob --yes --key a key --bundle sums.sigstore.json sums\n"},
+		{[]string{"ASSAY_SIGN_KEYLESS=1"}, 0, "cosign sign-blob --yes --bundle sums.sigstore.json sums\n"},
+	} {
+		run := exec.Command(shell, "packaging/sign.sh", "sums", "sums.sigstore.json")
+		run.Env = append(c.env, "PATH="+dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+		says, err := run.CombinedOutput()
+		if code := run.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(says), c.want) {
+			t.Errorf("%q: expected exit %d and %q, found %d, %q, %v", c.env, c.code, c.want, code, says, err)
+		}
+	}
+}
