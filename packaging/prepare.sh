@@ -33,6 +33,10 @@ done | LC_ALL=C sort -u >"$out/linked.txt"
 "$out/sbom" -modules "$out/modules" -go "$(go env GOROOT)" -notices "$out/linked.txt" -o "$out/THIRD_PARTY_LICENSES.txt"
 gzip -9nc "$out/THIRD_PARTY_LICENSES.txt" >"$out/THIRD_PARTY_LICENSES.txt.gz"
 
+# An apk has its scripts with the times of their files, which are those of the checkout.
+stamp=$(date -u -d "@$seconds" +%Y%m%d%H%M.%S 2>/dev/null || date -u -r "$seconds" +%Y%m%d%H%M.%S)
+TZ=UTC touch -t "$stamp" packaging/apk/*
+
 # Debian's form; what has changed stands in CHANGELOG.md. dpkg orders a prerelease
 # before its release by a tilde, as nfpm writes the package's version.
 plain=$(printf %s "$version" | sed 's/-/~/')
