@@ -17,10 +17,16 @@ type Promised struct {
 
 // LintChecksums compares a release with its checksums file: that must list every
 // artifact, with the digest of the manifest, and should list nothing else but
-// the other files of the release. listed is the file's content by base name.
+// the other files of the release, inputs of the build that lie beside the manifest
+// (the archive of the sources) included. listed is the file's content by base name.
 func LintChecksums(r *Release, listed map[string]artifact.Digests) []Finding {
 	l := &linter{}
 	named := map[string]bool{}
+	for _, input := range r.Build.Inputs {
+		if dir := releaseDir(r.Product, r.Version); path.Dir(input)+"/" == dir {
+			named[path.Base(input)] = true
+		}
+	}
 	for _, target := range r.Targets() {
 		named[path.Base(target.Path)] = true
 	}

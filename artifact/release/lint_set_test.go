@@ -62,6 +62,24 @@ func TestLintChecksums(t *testing.T) {
 	}
 }
 
+// TestLintChecksumsOfInputs: the archive of the sources lies beside the artifacts,
+// and is an input of the build.
+func TestLintChecksumsOfInputs(t *testing.T) {
+	listed := map[string]artifact.Digests{
+		linuxFile: digests(t, "sha256:"+linuxSum), zipFile: digests(t, "sha256:"+windowsSum), "hello-1.4.2.tar.gz": digests(t, "sha256:"+linuxSum),
+	}
+	for input, want := range map[string][]string{
+		"hello/1.4.2/hello-1.4.2.tar.gz":                 nil,
+		"hello/1.4.1/hello-1.4.2.tar.gz":                 {"checksums.extra checksums.target"},
+		"https://hello.example/src/1/hello-1.4.2.tar.gz": {"checksums.extra checksums.target"},
+	} {
+		report := LintFile(example(t, manifestFile), lintNow())
+		report.Release.Build.Inputs = append(report.Release.Build.Inputs, input)
+		report.Add(LintChecksums(report.Release, listed)...)
+		checkFindings(t, report, want)
+	}
+}
+
 func TestUnreadableChecksums(t *testing.T) {
 	report := LintFile(example(t, manifestFile), lintNow())
 	report.Add(UnreadableChecksums(errors.New("line 3: \x1b[2J"))...)

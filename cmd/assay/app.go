@@ -42,6 +42,7 @@ func commands() []func(*app) *cli.Command {
 		verifyCommand,
 		explainCommand,
 		lintCommand,
+		draftCommand,
 		findCommand,
 		policyCommand,
 		waiveCommand,

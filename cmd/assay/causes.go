@@ -39,7 +39,7 @@ import (
 // metadata that has expired while nothing answers is expired (11 before 20), and
 // what is wrong in a document (10, 15) is not what was typed (2).
 func causes() []cause {
-	return slices.Concat(causesOfAsking(), causesOfRefusal(), causesHere(), causesOfPromises(), causesOfGaps(), causesOfMirrors())
+	return slices.Concat(causesOfAsking(), causesOfDrafts(), causesOfRefusal(), causesHere(), causesOfPromises(), causesOfGaps(), causesOfMirrors())
 }
 
 // causesOfAsking: what was typed, or configured, or whoever asked gave up.

@@ -45,6 +45,7 @@ func completions() map[string]operandWords {
 		"which":             {each: []wordKind{installedWords}},
 		"exec":              {each: []wordKind{upgradeWords}},
 		"policy show":       {each: []wordKind{channelRefWords}},
+		"draft promote":     ref,
 		"completion":        {each: []wordKind{func(*heldNames, string) []string { return shells }}},
 	}
 }

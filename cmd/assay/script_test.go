@@ -25,8 +25,8 @@ func TestMain(m *testing.M) {
 // `configure FILE…`, which does so from files; `damage FILE`, which spoils the
 // cache's copy; `rested DAYS`, after which nothing in the cache was used for so
 // long; `spoil receipt TARGET`, which spoils what is remembered of a target; and
-// `repo`, `signed`, `site` and `pack`, which repo_script_test.go, signed_script_test.go
-// and site_script_test.go explain. Each script has a home of its own, and no
+// `repo`, `signed`, `site` and `pack`, which repo_script_test.go, signed_script_test.go,
+// site_script_test.go and dist_script_test.go explain. Each script has a home of its own, and no
 // network but loopback.
 func TestScript(t *testing.T) {
 	cmds := map[string]func(*testscript.TestScript, bool, []string){
@@ -37,6 +37,7 @@ func TestScript(t *testing.T) {
 		"site":       siteCommand,
 		"pack":       packCommand,
 		"configure":  configureCommand,
+		"dist":       distCommand,
 		"damage":     damageCommand,
 		"spoil":      spoilCommand,
 		"userconfig": userConfig,

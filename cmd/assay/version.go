@@ -1,19 +1,18 @@
 package main
 
 import (
-	"runtime"
-	"runtime/debug"
-
 	"github.com/urfave/cli/v2"
 
-	"assay/artifact"
+	"assay/internal/version"
 )
 
 func versionCommand(a *app) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "print the version of assay",
-		Description: "Prints version, source revision, Go version and platform of this program." +
+		Description: "Prints version, commit, the date of the commit, Go version and platform of this\n" +
+			"program; with --json also the modules that are linked into it, with their\n" +
+			"versions and sums." +
 			examples("assay version", "assay version --json"),
 		Action: func(c *cli.Context) error {
 			if _, err := operands(c, 0, 0); err != nil {
@@ -24,43 +23,24 @@ func versionCommand(a *app) *cli.Command {
 	}
 }
 
-type versionDoc struct {
-	Version  string            `json:"version"`
-	Revision string            `json:"revision,omitempty"`
-	Modified bool              `json:"modified,omitempty"`
-	Go       string            `json:"go"`
-	Platform artifact.Platform `json:"platform"`
-}
-
 func (a *app) printVersion(long bool) error {
-	doc := buildVersion()
-	a.out.line("assay %s", doc.Version)
+	info := buildVersion()
+	a.out.line("assay %s", info.Version)
 	if long {
-		if doc.Revision != "" {
-			a.out.line("revision %s", doc.Revision)
+		if info.Commit != "" {
+			modified := ""
+			if info.Modified {
+				modified = ", modified"
+			}
+			a.out.line("commit %s%s", info.Commit, modified)
 		}
-		a.out.line("%s, %s", doc.Go, doc.Platform)
+		if info.Date != "" {
+			a.out.line("date %s", info.Date)
+		}
+		a.out.line("%s, %s, %s", info.Go, info.Platform, counted(len(info.Modules), "module"))
 	}
-	return a.out.result("version", doc)
+	return a.out.result("version", info)
 }
 
-// buildVersion is what the Go command wrote into this program.
-func buildVersion() versionDoc {
-	doc := versionDoc{Version: "unknown", Go: runtime.Version(), Platform: artifact.Host()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return doc
-	}
-	if doc.Version = info.Main.Version; doc.Version == "" {
-		doc.Version = "(devel)"
-	}
-	for _, setting := range info.Settings {
-		switch setting.Key {
-		case "vcs.revision":
-			doc.Revision = setting.Value
-		case "vcs.modified":
-			doc.Modified = setting.Value == "true"
-		}
-	}
-	return doc
-}
+// buildVersion is what this program was built from.
+func buildVersion() version.Info { return version.Read() }
