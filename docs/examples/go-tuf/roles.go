@@ -46,14 +46,12 @@ func (r repository) init(roles []string) error {
 		}
 	}
 	targets := metadata.Targets()
-	targets.Signed.Version = 0
 	targets.Signed.Delegations = &metadata.Delegations{Keys: map[string]*metadata.Key{}}
 	for _, role := range roles {
 		if err := r.delegate(targets, role); err != nil {
 			return err
 		}
 	}
-	root.Signed.Version = 0
 	if err := r.signRoot(root, root); err != nil {
 		return err
 	}
@@ -61,9 +59,7 @@ func (r repository) init(roles []string) error {
 		return err
 	}
 	for _, role := range roles {
-		empty := metadata.Targets()
-		empty.Signed.Version = 0
-		if err := r.signDelegated(targets, role, empty); err != nil {
+		if err := r.signDelegated(targets, role, metadata.Targets()); err != nil {
 			return err
 		}
 	}
@@ -165,7 +161,7 @@ func (r repository) rotate(role string) error {
 // signRoot signs a new root by the keys of the root before it and by its own: that
 // is how clients follow a change of root keys.
 func (r repository) signRoot(before, root *metadata.Metadata[metadata.RootType]) error {
-	root.Signed.Version++
+	root.Signed.Version = r.newest(metadata.ROOT) + 1
 	root.Signed.Expires = r.until(metadata.ROOT)
 	ids := slices.Concat(before.Signed.Roles[metadata.ROOT].KeyIDs, root.Signed.Roles[metadata.ROOT].KeyIDs)
 	if err := sign(r, root, metadata.ROOT, ids); err != nil {
@@ -183,7 +179,7 @@ func (r repository) signRoot(before, root *metadata.Metadata[metadata.RootType])
 // doc: end
 
 func (r repository) signTargets(root *metadata.Metadata[metadata.RootType], targets *metadata.Metadata[metadata.TargetsType]) error {
-	targets.Signed.Version++
+	targets.Signed.Version = r.newest(metadata.TARGETS) + 1
 	targets.Signed.Expires = r.until(metadata.TARGETS)
 	if err := sign(r, targets, metadata.TARGETS, root.Signed.Roles[metadata.TARGETS].KeyIDs); err != nil {
 		return err
@@ -199,7 +195,7 @@ func (r repository) signDelegated(targets *metadata.Metadata[metadata.TargetsTyp
 	if err != nil {
 		return err
 	}
-	content.Signed.Version++
+	content.Signed.Version = r.newest(role) + 1
 	content.Signed.Expires = r.until(role)
 	if err := sign(r, content, role, edge.KeyIDs); err != nil {
 		return err

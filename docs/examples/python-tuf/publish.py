@@ -73,18 +73,18 @@ class Repository:
         roles. Nothing is there yet for clients: that is for add and online."""
         if list(self.dir.glob("metadata/*.root.json")):
             raise Refused(f"{self.dir}: expected no repository")
-        root = Metadata(Root(version=0, consistent_snapshot=True))
+        root = Metadata(Root(consistent_snapshot=True))
         for role in TOP_LEVEL_ROLE_NAMES:
             root.signed.roles[role].threshold = QUORUM.get(role, (1, 1))[1]
             self.replace_keys(root.signed, role)
-        targets = Metadata(Targets(version=0, delegations=Delegations({}, {})))
+        targets = Metadata(Targets(delegations=Delegations({}, {})))
         for role in roles:
             targets.signed.delegations.roles[role] = self.delegation(role)
             self.replace_keys(targets.signed, role)
         self.sign_root(root, root)
         self.sign_role(root, "targets", targets)
         for role in roles:
-            self.sign_role(targets, role, Metadata(Targets(version=0)))
+            self.sign_role(targets, role, Metadata(Targets()))
         digest = hashlib.sha256(self.file("root", 1).read_bytes()).hexdigest()
         print(f"root 1, sha256 {digest}: tell it to your users by another way than the web server")
 
@@ -180,7 +180,7 @@ class Repository:
     def sign_root(self, before: Metadata, root: Metadata) -> None:
         """Signs a new root by the keys of the root before it and by its own: that is how
         clients follow a change of root keys."""
-        root.signed.version += 1
+        root.signed.version = self.newest("root") + 1
         root.signed.expires = self.until("root")
         self.sign(root, "root", before.signed.roles["root"].keyids + root.signed.roles["root"].keyids)
         before.verify_delegate("root", root)
@@ -190,7 +190,7 @@ class Repository:
     # doc: end
 
     def sign_role(self, delegator: Metadata, role: str, content: Metadata) -> None:
-        content.signed.version += 1
+        content.signed.version = self.newest(role) + 1
         content.signed.expires = self.until(role)
         self.sign(content, role, delegator.signed.get_delegated_role(role).keyids)
         delegator.verify_delegate(role, content)
