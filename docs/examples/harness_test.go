@@ -21,7 +21,7 @@ import (
 var bin string
 
 func TestMain(m *testing.M) {
-	flagged := func() int {
+	run := func() int {
 		dir, err := os.MkdirTemp("", "assay-examples")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		}
 		return m.Run()
 	}
-	os.Exit(flagged())
+	os.Exit(run())
 }
 
 // place is a publisher's folder, with the repository in repo/, and a consumer's home.
