@@ -20,7 +20,6 @@ import (
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
-// doc: expiry
 const day = 24 * time.Hour
 
 // expiry is for how long each role's signature counts. A mirror can hold the past back
@@ -33,8 +32,6 @@ var expiry = map[string]time.Duration{
 }
 
 const expiryOfDelegated = 90 * day
-
-// doc: end
 
 // quorum is how many keys a role has, and how many of them have to sign.
 var quorum = map[string]struct{ keys, threshold int }{metadata.ROOT: {3, 2}}

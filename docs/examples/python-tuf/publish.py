@@ -36,12 +36,10 @@ from tuf.api.metadata import (
 )
 from tuf.api.serialization.json import JSONSerializer
 
-# doc: expiry
 # For how many days each role's signature counts. A mirror can hold the past back for as
 # long as the timestamp counts, and a role that needs a person outlives a holiday.
 EXPIRY = {"root": 365, "targets": 365, "snapshot": 7, "timestamp": 1}
 EXPIRY_OF_DELEGATED = 90
-# doc: end
 
 # How many keys a role has, and how many of them have to sign.
 QUORUM = {"root": (3, 2)}
@@ -88,7 +86,6 @@ class Repository:
         digest = hashlib.sha256(self.file("root", 1).read_bytes()).hexdigest()
         print(f"root 1, sha256 {digest}: tell it to your users by another way than the web server")
 
-    # doc: add
     def add(self, files: str, only: list[str]) -> None:
         """Promises the files below a folder, each by the role that its path belongs to,
         and signs the roles that changed. Clients see none of it before online has run, so
@@ -113,9 +110,6 @@ class Repository:
             self.promise(content.signed, Path(files), found[role])
             self.sign_role(targets, role, content)
 
-    # doc: end
-
-    # doc: promise
     def promise(self, role: Targets, files: Path, paths: list[str]) -> None:
         """Lists files in a role, and lays them where clients ask for them: with
         consistent snapshots a file's digest stands before its name. Release files never
@@ -134,8 +128,6 @@ class Repository:
             folder, _, name = path.rpartition("/")
             write(self.dir / "targets" / folder / f"{digest}.{name}", data)
 
-    # doc: end
-
     # doc: online
     def online(self) -> None:
         """Signs a snapshot of the newest metadata of every role, and a timestamp for it.
@@ -150,7 +142,9 @@ class Repository:
             content = self.load(role)
             targets.verify_delegate(role, content)
             snapshot.signed.meta[f"{role}.json"] = MetaFile(content.signed.version)
-        timestamp = Metadata(Timestamp(version=version, expires=self.until("timestamp"), snapshot_meta=MetaFile(version)))
+        timestamp = Metadata(
+            Timestamp(version=version, expires=self.until("timestamp"), snapshot_meta=MetaFile(version))
+        )
         for role, metadata in (("snapshot", snapshot), ("timestamp", timestamp)):
             self.sign(metadata, role, root.signed.roles[role].keyids)
             root.verify_delegate(role, metadata)
@@ -176,7 +170,6 @@ class Repository:
             self.sign_role(root, "targets", targets)
         # snapshot and timestamp are signed by the next online
 
-    # doc: root
     def sign_root(self, before: Metadata, root: Metadata) -> None:
         """Signs a new root by the keys of the root before it and by its own: that is how
         clients follow a change of root keys."""
@@ -186,8 +179,6 @@ class Repository:
         before.verify_delegate("root", root)
         root.verify_delegate("root", root)
         self.store("root", root)
-
-    # doc: end
 
     def sign_role(self, delegator: Metadata, role: str, content: Metadata) -> None:
         content.signed.version = self.newest(role) + 1
@@ -249,7 +240,6 @@ class Repository:
         write(self.file(role, metadata.signed.version), metadata.to_bytes(JSONSerializer()))
 
 
-# doc: add
 def by_role(files: Path) -> dict[str, list[str]]:
     """The paths below a folder by the role that signs them: the one that is named like
     their first segment, and the top-level one for those that have only one."""
@@ -262,14 +252,14 @@ def by_role(files: Path) -> dict[str, list[str]]:
     return found
 
 
-# doc: end
-
-
 def write(name: Path, data: bytes) -> None:
     """Has a file appear whole. Crash here: a file that ends in .new, which nobody asks for."""
     name.parent.mkdir(parents=True, exist_ok=True)
     new = name.with_name(name.name + ".new")
-    new.write_bytes(data)
+    with open(new, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     new.replace(name)
 
 
