@@ -19,8 +19,8 @@ test: ## every test; RACE=1 with the race detector
 regions: ## two regions and their mirrors, of which one is cut off and comes back, told as it happens
 	$(GO) test -count=1 -v -run '^TestRegions$$' ./cmd/assay
 
-interop: ## a mirror against the clients of others; installs python-tuf for the time of the test
-	ASSAY_INTEROP=install $(GO) test -count=1 -v ./mirror/interop
+interop: ## a mirror against the clients of others, publishing with the tools of others; installs python-tuf and tuf-on-ci for the time of the test
+	ASSAY_INTEROP=install $(GO) test -count=1 -v ./mirror/interop ./docs/examples
 
 soak: ## the tests of faults at length, some twenty-five minutes: 9,000 kills, each syscall failing, a flaky network
 	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer ./mirror
