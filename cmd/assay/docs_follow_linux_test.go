@@ -22,7 +22,10 @@ func TestDocsAreFollowed(t *testing.T) {
 	for name, text := range docPages(t) {
 		if steps := readSteps(text); len(steps) > 0 {
 			followed++
-			t.Run(name, func(t *testing.T) { follow(t, steps) })
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				follow(t, steps)
+			})
 		}
 	}
 	if followed == 0 {
