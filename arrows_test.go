@@ -76,6 +76,7 @@ var arrows = map[string][]string{
 	"internal/plaintar":          {"internal/shown"},
 	"internal/shown":             {},
 	"internal/strictjson":        {},
+	"internal/size":              {},
 	"internal/stricttoml":        {},
 	"internal/systemd":           {},
 	"internal/testrepo":          {"artifact"},
