@@ -6,12 +6,20 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
 BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-.PHONY: all build test regions interop soak lint bench fuzz mutants demo clean
+.PHONY: all build size test regions interop soak lint bench fuzz mutants demo clean
 
 all: build
 
 build: ## the binary, in bin/
 	$(GO) build -trimpath -o bin/ ./cmd/assay
+
+size: export CGO_ENABLED = 0
+size: export GOOS = linux
+size: ## what the binary is made of, by module, and how large it is stripped: the table of docs/benchmarks.md
+	$(GO) build -trimpath -o bin/size/full ./cmd/assay
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/size/stripped ./cmd/assay
+	@GOOS= GOARCH= $(GO) run ./internal/size bin/size/full
+	@wc -c bin/size/stripped
 
 test: ## every test; RACE=1 with the race detector
 	$(GO) test $(if $(RACE),-race -timeout 25m) ./...

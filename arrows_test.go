@@ -81,6 +81,7 @@ var arrows = map[string][]string{
 	"internal/plaintar":        {"internal/shown"},
 	"internal/shown":           {},
 	"internal/strictjson":      {},
+	"internal/size":            {},
 	"internal/stricttoml":      {},
 	"internal/systemd":         {},
 	"internal/version":         {"artifact"},
