@@ -9,12 +9,20 @@ GORELEASER_AT = github.com/goreleaser/goreleaser/v2@v2.15.0
 comma = ,
 BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-.PHONY: all build test regions interop soak lint bench fuzz mutants release release-check demo clean
+.PHONY: all build size test regions interop soak lint bench fuzz mutants release release-check demo clean
 
 all: build
 
 build: ## the binary, in bin/
 	$(GO) build -trimpath -o bin/ ./cmd/assay
+
+size: export CGO_ENABLED = 0
+size: export GOOS = linux
+size: ## what the binary is made of, by module, and how large it is stripped: the table of docs/benchmarks.md
+	$(GO) build -trimpath -o bin/size/full ./cmd/assay
+	$(GO) build -trimpath -ldflags '-s -w' -o bin/size/stripped ./cmd/assay
+	@GOOS= GOARCH= $(GO) run ./internal/size bin/size/full
+	@wc -c bin/size/stripped
 
 test: ## every test; RACE=1 with the race detector
 	$(GO) test $(if $(RACE),-race -timeout 25m) ./...
@@ -22,8 +30,8 @@ test: ## every test; RACE=1 with the race detector
 regions: ## two regions and their mirrors, of which one is cut off and comes back, told as it happens
 	$(GO) test -count=1 -v -run '^TestRegions$$' ./cmd/assay
 
-interop: ## a mirror against the clients of others; installs python-tuf for the time of the test
-	ASSAY_INTEROP=install $(GO) test -count=1 -v ./mirror/interop
+interop: ## a mirror against the clients of others, publishing with the tools of others; installs python-tuf and tuf-on-ci for the time of the test
+	ASSAY_INTEROP=install $(GO) test -count=1 -v ./mirror/interop ./docs/examples
 
 soak: ## the tests of faults at length, some twenty-five minutes: 9,000 kills, each syscall failing, a flaky network
 	ASSAY_FAULTS=soak $(GO) test -count=1 -timeout 60m -v -run 'KilledAtRandom|Killed$$|EachSyscallFails|FlakyNetwork' ./cache ./fetch/install ./fetch/transfer ./mirror

@@ -82,9 +82,11 @@ var arrows = map[string][]string{
 	"internal/sbom":            {},
 	"internal/shown":           {},
 	"internal/strictjson":      {},
+	"internal/size":            {},
 	"internal/stricttoml":      {},
 	"internal/systemd":         {},
 	"internal/version":         {"artifact"},
+	"docs/examples/go-tuf":     {}, // for publishers: it shares nothing with assay
 	"internal/testrepo":        {"artifact"},
 	"internal/conformance/sigstore": {
 		"artifact", "trust/provenance",
@@ -104,9 +106,9 @@ var arrows = map[string][]string{
 var soleUsers = map[string][]string{
 	"github.com/Masterminds/semver":         {"artifact"},
 	"github.com/santhosh-tekuri/jsonschema": {"artifact/release"},
-	"github.com/theupdateframework/go-tuf":  {"trust", "internal/testrepo"},
+	"github.com/theupdateframework/go-tuf":  {"trust", "internal/testrepo", "docs/examples/go-tuf"},
 	"github.com/sigstore/sigstore-go":       {"trust/provenance", "internal/testrepo"},
-	"github.com/sigstore/sigstore":          {"trust/provenance", "internal/testrepo"},
+	"github.com/sigstore/sigstore":          {"trust/provenance", "internal/testrepo", "docs/examples/go-tuf"},
 	"github.com/sigstore/protobuf-specs":    {"trust/provenance", "internal/testrepo"},
 	"github.com/in-toto/attestation":        {"trust/provenance", "trust/provenance/slsa", "internal/testrepo"},
 	"aead.dev/minisign":                     {"trust/provenance/detached"},

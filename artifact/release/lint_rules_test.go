@@ -77,7 +77,8 @@ func TestPublishingHasAManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "```json\n")
+	_, rest, _ := strings.Cut(string(text), "\n## Sign what you publish\n")
+	_, rest, _ = strings.Cut(rest, "```json\n")
 	part, _, ok := strings.Cut(rest, "```\n")
 	var manifest map[string]json.RawMessage
 	if err := json.Unmarshal(example(t, manifestFile), &manifest); err != nil || !ok {

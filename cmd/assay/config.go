@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// configKeys names every key that a file may have; README tells more of them.
+// configKeys names every key that a file may have; docs/configuration.md tells more of them.
 const configKeys = `The system's and the user's config.toml may have these keys:
 
   platform = "linux/arm64"      otherwise this machine's

@@ -108,7 +108,7 @@ serve_expired = true
 sources = ["https://x"]
 `
 
-// TestKeysAreTold shows that help names every key, and README those of a
+// TestKeysAreTold shows that help names every key, and docs/configuration.md those of a
 // declared repository, of transfers and of hosts, docs/mirror.md those of the daemon.
 func TestKeysAreTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.toml")
@@ -119,7 +119,7 @@ func TestKeysAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,8 +135,8 @@ func TestKeysAreTold(t *testing.T) {
 			t.Errorf("help: %s is not named", v.Key)
 		}
 		table, _, _ := strings.Cut(v.Key, ".")
-		if slices.Contains([]string{config.KeyRepositories, config.KeyTransfer, config.KeyHosts}, table) && !strings.Contains(string(readme), "\n| `"+key+"` | ") {
-			t.Errorf("README: %s is not named", v.Key)
+		if slices.Contains([]string{config.KeyRepositories, config.KeyTransfer, config.KeyHosts}, table) && !strings.Contains(string(page), "\n| `"+key+"` | ") {
+			t.Errorf("docs/configuration.md: %s is not named", v.Key)
 		}
 		if table == config.KeyMirror && !strings.Contains(string(operator), "\n| `"+key+"` | ") {
 			t.Errorf("docs/mirror.md: %s is not named", v.Key)

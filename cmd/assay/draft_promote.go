@@ -27,12 +27,12 @@ func draftPromoteCommand(a *app) *cli.Command {
 		Usage:     "put a release from one channel into another",
 		ArgsUsage: "PRODUCT@VERSION FROM TO",
 		Description: "Edits channel-TO/PRODUCT.json in a tree of targets: the release becomes current,\n" +
-			"and what was current and older is superseded. The index of FROM must have it, and\n" +
-			"stays as it is; - in place of FROM is for a release that was in no channel, whose\n" +
-			"manifest must lie in the tree then. An index that does not exist yet is made.\n" +
-			"catalog.json is brought up to date where it lies there. Fields that assay does not\n" +
-			"know stay as they are. A release that a channel in the tree says is revoked is not\n" +
-			"promoted (16).\n\n" +
+			"and what was current and older is superseded. The index of FROM must have it,\n" +
+			"and stays as it is; - in place of FROM is for a release that was in no channel,\n" +
+			"whose manifest must lie in the tree then. An index that does not exist yet is\n" +
+			"made. catalog.json is brought up to date where it lies there. Fields that assay\n" +
+			"does not know stay as they are. A release that a channel in the tree says is\n" +
+			"revoked is not promoted (16).\n\n" +
 			"With --rollout the release reaches the machines by and by, and the one that it\n" +
 			"replaces stays current until the next promotion. No keys are needed, and no\n" +
 			"network: to sign and publish the files is for your TUF tool." +

@@ -39,7 +39,8 @@ func draftReleaseCommand(a *app) *cli.Command {
 			"needed, and no network. docs/publishing.md explains the defaults." +
 			examples(
 				"assay draft release --goreleaser dist --defaults team.toml",
-				`assay draft release --goreleaser dist --defaults team.toml --output targets --tag-object "$(git rev-parse v1.4.2)"`),
+				"assay draft release --goreleaser dist --defaults team.toml --output targets \\",
+				`    --tag-object "$(git rev-parse v1.4.2)"`),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: flagGoreleaser, Usage: "`DIST`, the folder that goreleaser wrote"},
 			&cli.StringFlag{Name: flagDefaults, Usage: "`FILE` with what goreleaser can't know"},

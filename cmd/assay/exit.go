@@ -16,8 +16,8 @@ type exit struct {
 	meaning string
 }
 
-// exits is the table of exit codes. README has the same one, and exit_pages.go
-// says more of each.
+// exits is the table of exit codes; exit_pages.go says more of each, and
+// docs/errors.md is made of both.
 func exits() []exit {
 	return []exit{
 		{0, "done", "done"},

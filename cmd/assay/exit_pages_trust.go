@@ -36,6 +36,7 @@ func pagesOfMetadata() []page {
 			"A transfer was damaged, or a mirror or proxy changed the file.",
 			"The digest that was typed belongs to another file.",
 			"A disk damaged what the cache holds.",
+			"For publishers: a file that goreleaser made is not what its checksums file says, or a program says otherwise than goreleaser how it was built.",
 		}, []string{
 			"Run the command again: damaged bytes were set aside, and it fetches them anew, from another source where there is one.",
 			"`assay cache verify` reads all that is held and sets aside what is damaged.",
@@ -78,7 +79,7 @@ func pagesOfRefusal() []page {
 			"It is of a newer schema than this assay knows.",
 		}, []string{
 			"`assay explain WHAT` shows which document, and what contradicts it.",
-			"Publishers: `assay lint FILE` names each lack before it is published.",
+			"Publishers: `assay lint FILE` names each lack before it is published, and `assay draft release` also how to give what is missing.",
 			"Tell the publisher. Where the schema is newer, update assay.",
 		}},
 		{16, "The publisher has revoked this release. It is never chosen, and never handed out.", []string{

@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -138,36 +135,6 @@ func TestEveryCauseHasAnExit(t *testing.T) {
 			if strings.Contains(cause.hint, word) {
 				t.Errorf("the hint %q suggests to switch something off", cause.hint)
 			}
-		}
-	}
-}
-
-// TestReadmeHasTheExitCodes shows that README's table is the program's: each
-// code and its meaning stand in two cells beside each other, and no others do.
-func TestReadmeHasTheExitCodes(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[int]string{}
-	for line := range strings.Lines(string(text)) {
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		for i := 0; i+1 < len(cells); i += 2 {
-			if code, err := strconv.Atoi(strings.TrimSpace(cells[i])); err == nil {
-				found[code] = strings.TrimSpace(cells[i+1])
-			}
-		}
-	}
-	want := map[int]string{}
-	for _, row := range exits() {
-		want[row.code] = row.meaning
-		if found[row.code] != row.meaning {
-			t.Errorf("README: %d: expected %q, found %q", row.code, row.meaning, found[row.code])
-		}
-	}
-	for code, meaning := range found {
-		if want[code] == "" {
-			t.Errorf("README: %d: expected no such exit code, found %q", code, meaning)
 		}
 	}
 }

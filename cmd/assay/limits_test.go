@@ -30,10 +30,10 @@ func TestLimitsAreThoseOfTrust(t *testing.T) {
 	}
 }
 
-// TestReadmeHasTheLimits shows that each limit stands in README's table with its
+// TestDocsHaveTheLimits shows that each limit stands in the table of configuration.md with its
 // default and its highest value, as `config show` spells them.
-func TestReadmeHasTheLimits(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+func TestDocsHaveTheLimits(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "configuration.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestReadmeHasTheLimits(t *testing.T) {
 	}
 	for key, value := range defaults {
 		if want := value + ", at most " + highest[key]; rows[key] != want {
-			t.Errorf("%s: README: expected %q, found %q", key, want, rows[key])
+			t.Errorf("%s: docs/configuration.md: expected %q, found %q", key, want, rows[key])
 		}
 	}
 }

@@ -75,6 +75,10 @@ func (p Promotion) status(index *release.Channel) (release.Status, error) {
 	if entry, listed := index.Lookup(p.Version); listed && entry.Status == release.StatusDeprecated {
 		return "", fmt.Errorf("%w: %s is deprecated in the channel %s: %s", ErrPromotion, p.name(), p.To, quote(entry.Reason))
 	}
+	// What every machine has been given is not taken back from some of them.
+	if entry, listed := index.Lookup(p.Version); listed && entry.Status == release.StatusCurrent && entry.Rollout == nil && p.Rollout != nil {
+		return "", fmt.Errorf("%w: %s is current in the channel %s for every machine already: expected no rollout of it, found one", ErrPromotion, p.name(), p.To)
+	}
 	for _, e := range index.Releases {
 		if e.Version != p.Version && e.Version.Compare(p.Version) == 0 {
 			return "", fmt.Errorf("%w: the channel %s has %s, which differs from %s in build metadata alone", ErrPromotion, p.To, e.Version, p.Version)

@@ -66,6 +66,7 @@ func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.handle) }
 // Listen listens on a TCP address, "127.0.0.1:8080" or ":443".
 func Listen(ctx context.Context, address string) (net.Listener, error) {
 	config := net.ListenConfig{Control: setUnsent}
+	config.SetMultipathTCP(false) // its connections don't inherit what setUnsent sets
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)

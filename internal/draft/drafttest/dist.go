@@ -210,7 +210,10 @@ func (b *build) contents(program string) []struct {
 
 func (b *build) tarball(folder, program string) ([]byte, error) {
 	var out bytes.Buffer
-	packed := gzip.NewWriter(&out)
+	packed, err := gzip.NewWriterLevel(&out, b.level())
+	if err != nil {
+		return nil, err
+	}
 	archive := tar.NewWriter(packed)
 	for _, f := range b.contents(program) {
 		header := &tar.Header{Name: folder + f.name, Mode: f.mode, Size: int64(len(f.data)), ModTime: b.Date}
@@ -224,15 +227,28 @@ func (b *build) tarball(folder, program string) ([]byte, error) {
 	if err := archive.Close(); err != nil {
 		return nil, err
 	}
-	err := packed.Close()
+	err = packed.Close()
 	return out.Bytes(), err
+}
+
+// level spares the time to compress a large program, which takes a minute under the
+// race detector.
+func (b *build) level() int {
+	if len(b.Program) > 1<<20 {
+		return gzip.NoCompression
+	}
+	return gzip.DefaultCompression
 }
 
 func (b *build) zipped(folder, program string) ([]byte, error) {
 	var out bytes.Buffer
 	archive := zip.NewWriter(&out)
+	method := zip.Deflate
+	if b.level() == gzip.NoCompression {
+		method = zip.Store
+	}
 	for _, f := range b.contents(program) {
-		header := &zip.FileHeader{Name: folder + f.name, Method: zip.Deflate, Modified: b.Date}
+		header := &zip.FileHeader{Name: folder + f.name, Method: method, Modified: b.Date}
 		header.SetMode(os.FileMode(f.mode))
 		w, err := archive.CreateHeader(header)
 		if err != nil {
