@@ -4,9 +4,12 @@ GO ?= go
 # Versions of the tools that lint and bench run; they are no part of go.mod.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.8.0
+# Not its newest: the ones after it need a newer Go than ours.
+GORELEASER_AT = github.com/goreleaser/goreleaser/v2@v2.15.0
+comma = ,
 BENCHSTAT   = golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
 
-.PHONY: all build size test regions interop soak lint bench fuzz mutants demo clean
+.PHONY: all build size test regions interop soak lint bench fuzz mutants release release-check demo clean
 
 all: build
 
@@ -67,8 +70,15 @@ mutants: ## each check of the packages in MUTANTS switched off in turn: a test m
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./cache/archive)
 	$(if $(MUTANTS),,$(GO) run ./internal/mutants $(MUTANTFLAGS) -kind check,skip ./mirror)
 
+# docs/releasing.md has both.
+release: ## a release of the tag that is checked out, in dist/; signed where ASSAY_SIGN_KEY or ASSAY_SIGN_KEYLESS is set
+	$(or $(GORELEASER),$(GO) run $(GORELEASER_AT)) release --clean --skip=publish,announce$(if $(ASSAY_SIGN_KEY)$(ASSAY_SIGN_KEYLESS),,$(comma)sign)
+
+release-check: ## builds a release twice and compares; installs it, runs it, removes it. GORELEASER=PROGRAM spares minutes
+	GORELEASER_AT=$(GORELEASER_AT) bash packaging/check.sh
+
 demo:
 	$(GO) run ./cmd/assay demo
 
 clean:
-	rm -rf bin bench.out
+	rm -rf bin dist bench.out
