@@ -22,7 +22,10 @@ func (c *Client) Beside(ctx context.Context, held Held) ([]artifact.Digest, erro
 	if err != nil {
 		return nil, err
 	}
-	paths := slices.Concat(held.item.Artifact.Bundles, []string{held.Manifest.Path(), held.item.Artifact.SBOM, release.Checksums.Target}, release.Checksums.Bundles)
+	paths := slices.Concat(held.item.Artifact.Bundles, []string{held.Manifest.Path(), held.item.Artifact.SBOM})
+	if sums := release.Checksums; sums != nil { // a release need not have them
+		paths = append(append(paths, sums.Target), sums.Bundles...)
+	}
 	var digests []artifact.Digest
 	for _, path := range paths {
 		if path == "" {

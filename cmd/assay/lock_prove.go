@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"assay/artifact"
 	"assay/fetch"
 	"assay/fetch/lockfile"
 	"assay/trust"
@@ -18,12 +19,13 @@ import (
 // case.
 func (l *locking) proveAll(ctx context.Context) error {
 	var all []*lockPick
-	fresh := 0
+	fresh, platforms := 0, map[artifact.Platform]bool{}
 	for _, t := range l.tools {
 		for _, p := range t.picks {
 			p.same = p.same && !changesArtifact(l.doc.Changes, p)
 			if all = append(all, p); !p.same {
 				fresh++
+				platforms[p.platform] = true
 			}
 		}
 	}
@@ -31,7 +33,7 @@ func (l *locking) proveAll(ctx context.Context) error {
 		return nil
 	}
 	if fresh > 0 && !l.c.Bool(flagCheck) {
-		l.app.out.talk("proving %s of %s, for all platforms", countOf(fresh, "artifact"), countOf(len(l.tools), "tool"))
+		l.app.out.talk("proving %s of %s, for %s", countOf(fresh, "artifact"), countOf(len(l.tools), "tool"), countOf(len(platforms), "platform"))
 	}
 	shown := l.app.progress.batch(len(all))
 	defer shown.close()
