@@ -35,8 +35,9 @@ func draftReleaseCommand(a *app) *cli.Command {
 			"targets for a TUF tool. What goreleaser can't know (team, support, where the\n" +
 			"source lies) is in the defaults, a TOML file.\n\n" +
 			"The manifest is checked as `assay lint` does, and nothing is written while it\n" +
-			"lacks something: each line says what, and how to give it (15). No keys are\n" +
-			"needed, and no network. docs/publishing.md explains the defaults." +
+			"lacks something: each line says what, and how to give it (15). So an empty file\n" +
+			"of defaults is enough to begin with. No keys are needed, and no network.\n" +
+			"docs/publishing.md explains the defaults." +
 			examples(
 				"assay draft release --goreleaser dist --defaults team.toml",
 				"assay draft release --goreleaser dist --defaults team.toml --output targets \\",
@@ -62,6 +63,7 @@ type draftReleaseDoc struct {
 	Product string          `json:"product"`
 	Version string          `json:"version"`
 	Targets []draft.Written `json:"targets"` // the manifest last; none where nothing was written
+	Doubts  []string        `json:"doubts"`
 	LeftOut []draft.LeftOut `json:"left_out"`
 	Lint    lintDoc         `json:"lint"`
 	Ways    []wayDoc        `json:"ways"`
@@ -80,10 +82,11 @@ func (a *app) draftRelease(c *cli.Context) error {
 		return err
 	}
 	doc := draftReleaseDoc{
-		Product: drafted.Place.Product, Version: drafted.Place.Version.String(), Targets: []draft.Written{}, LeftOut: drafted.LeftOut,
+		Product: drafted.Place.Product, Version: drafted.Place.Version.String(), Targets: []draft.Written{},
+		Doubts: append([]string{}, drafted.Doubts...), LeftOut: append([]draft.LeftOut{}, drafted.LeftOut...),
 	}
-	if doc.LeftOut == nil {
-		doc.LeftOut = []draft.LeftOut{}
+	for _, doubt := range doc.Doubts {
+		a.out.warn("%s", doubt)
 	}
 	for _, left := range doc.LeftOut {
 		a.out.warn("%s (%s) is left out: %s", left.Name, left.Type, left.Why)
