@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"assay/artifact/release"
+	"assay/fetch/unpack"
 	"assay/internal/config"
 	"assay/internal/draft"
 	"assay/internal/stricttoml"
@@ -79,7 +80,7 @@ func (a *app) draftRelease(c *cli.Context) error {
 	}
 	drafted, err := draft.New(c.Context, options)
 	if err != nil {
-		return err
+		return archiveHint(err)
 	}
 	doc := draftReleaseDoc{
 		Product: drafted.Place.Product, Version: drafted.Place.Version.String(), Targets: []draft.Written{},
@@ -105,6 +106,16 @@ func (a *app) draftRelease(c *cli.Context) error {
 		return err
 	}
 	return a.unwritten(doc.Lint)
+}
+
+// archiveHint is for archives that can't be unpacked, whose publisher runs this.
+func archiveHint(err error) error {
+	for _, kind := range []error{unpack.ErrUnsafe, unpack.ErrLimit, unpack.ErrMalformed, unpack.ErrUnsupported} {
+		if errors.Is(err, kind) {
+			return withHint(err, "assay would refuse to install it for the same reason: have goreleaser make another archive; nothing was written")
+		}
+	}
+	return err
 }
 
 // unwritten says that nothing was written, after the lines that say why.

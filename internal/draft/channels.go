@@ -57,8 +57,12 @@ func (p Promotion) listed() error {
 		if index == nil {
 			continue
 		}
-		if entry, ok := index.Lookup(p.Version); ok && entry.Status == release.StatusRevoked {
+		entry, ok := index.Lookup(p.Version)
+		switch {
+		case ok && entry.Status == release.StatusRevoked:
 			return fmt.Errorf("%s is %w in the channel %s: %s", p.name(), ErrRevoked, channel, quote(entry.Reason))
+		case ok && entry.Status == release.StatusDeprecated && p.From == NoChannel:
+			return fmt.Errorf("%w: expected a release that was in no channel, found that %s is deprecated in the channel %s: %s", ErrPromotion, p.name(), channel, quote(entry.Reason))
 		}
 	}
 	return nil

@@ -52,10 +52,14 @@ func TestSweep(t *testing.T) {
 // TestOneAtATime: whoever writes second waits, and finds all of it there.
 func TestOneAtATime(t *testing.T) {
 	o := drafted(t, drafttest.Dist{})
-	var group sync.WaitGroup
-	changed := make([]bool, 4)
-	for i := range changed {
+	var releases []*Release
+	for range 4 {
 		r, _ := mustDraft(t, o)
+		releases = append(releases, r)
+	}
+	var group sync.WaitGroup
+	changed := make([]bool, len(releases))
+	for i, r := range releases {
 		group.Go(func() {
 			written, err := r.Write(context.Background(), false)
 			if err != nil {
@@ -87,8 +91,11 @@ func TestLockIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	held, err := lockTree(context.Background(), dir)
-	if err != nil || held.lock == nil {
-		t.Skip("no locks here: ", err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held.lock == nil {
+		t.Fatal("the folder of this test can't be locked")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()

@@ -254,8 +254,10 @@ func TestPromotionRefused(t *testing.T) {
 		"without a manifest": {"1.5.0", "-", "stable", nil, nil, ErrNoRelease, "expected a manifest at hello/1.5.0/release.json"},
 		"not in the channel": {"1.6.0", "candidate", "stable", nil, nil, ErrNoRelease, "found 1.5.0, 1.4.9, 1.4.8"},
 		"deprecated there":   {"1.4.9", "candidate", "stable", nil, nil, ErrPromotion, `"too slow"`},
-		"revoked elsewhere":  {"1.5.0", "candidate", "stable", map[string]string{"channel-nightly/hello.json": revoked}, nil, ErrRevoked, "in the channel nightly"},
-		"older":              {"1.4.8", "candidate", "stable", map[string]string{"channel-stable/hello.json": strings.ReplaceAll(stable, "1.4.2", "1.4.9")}, nil, ErrPromotion, "1.4.9 is current"},
+		"deprecated, round the channel": {"1.5.0", "-", "stable", map[string]string{"hello/1.5.0/release.json": manifest150, "channel-nightly/hello.json": strings.ReplaceAll(revoked, `"revoked"`, `"deprecated"`)},
+			nil, ErrPromotion, "is deprecated in the channel nightly"},
+		"revoked elsewhere": {"1.5.0", "candidate", "stable", map[string]string{"channel-nightly/hello.json": revoked}, nil, ErrRevoked, "in the channel nightly"},
+		"older":             {"1.4.8", "candidate", "stable", map[string]string{"channel-stable/hello.json": strings.ReplaceAll(stable, "1.4.2", "1.4.9")}, nil, ErrPromotion, "1.4.9 is current"},
 		"differs in build metadata": {"1.5.0", "candidate", "stable", map[string]string{"channel-stable/hello.json": strings.ReplaceAll(stable, "1.4.2", "1.5.0+b")}, nil,
 			ErrPromotion, "in build metadata alone"},
 		"a clock behind":    {"1.5.0", "candidate", "stable", nil, func(p *Promotion) { p.Now = p.Now.AddDate(-1, 0, 0) }, ErrPromotion, "clock says"},
@@ -264,7 +266,7 @@ func TestPromotionRefused(t *testing.T) {
 		"a broken catalog":  {"1.5.0", "candidate", "stable", map[string]string{"catalog.json": "{}"}, nil, release.ErrMalformed, "catalog.json"},
 		"a broken manifest": {"1.5.0", "candidate", "stable", map[string]string{"hello/1.5.0/release.json": candidate}, nil, release.ErrSchema, "release.json"},
 		"a long index": {"1.5.0", "candidate", "stable", map[string]string{"channel-stable/hello.json": stable + strings.Repeat(" ", release.MaxChannelBytes)}, nil,
-			ErrInput, "expected a regular file of at most"},
+			ErrInput, "expected at most 4194304 bytes, found 4194"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{}

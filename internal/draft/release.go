@@ -267,8 +267,11 @@ func readSmall(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("%w: %s: expected a regular file of at most %d bytes", ErrInput, quote(path), limit)
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s: expected a regular file, found %s", ErrInput, quote(path), info.Mode().Type())
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%w: %s: expected at most %d bytes, found %d", ErrInput, quote(path), limit, info.Size())
 	}
 	data, err := os.ReadFile(path)
 	if err == nil && int64(len(data)) > limit {
