@@ -351,11 +351,17 @@ func TestLeftOut(t *testing.T) {
 	o := drafted(t, drafttest.Dist{
 		Sign: func([]byte) ([]byte, error) { return []byte("untrusted comment"), nil },
 		Edit: func(list []map[string]any) []map[string]any {
-			return append(list, map[string]any{"name": "other.json", "path": "dist/other.json", "type": "SBOM", "internal_type": 27})
+			return append(list, map[string]any{"name": "other.json", "path": "dist/other.json", "type": "SBOM", "internal_type": 27},
+				map[string]any{"name": "install.sh", "path": "install.sh", "type": "File", "internal_type": 2},
+				map[string]any{"name": "x\x1b/y", "path": "../y", "type": "Snap", "internal_type": 11})
 		},
 	})
 	r, m := mustDraft(t, o)
-	want := []LeftOut{{"checksums.txt.sigstore.json", "Signature", "it is no Sigstore bundle"}, {"other.json", "SBOM", "its name begins with that of no artifact"}}
+	const why = "a manifest has no place for this type"
+	want := []LeftOut{
+		{`"x\x1b/y"`, "Snap", why}, {"checksums.txt.sigstore.json", "Signature", "it is no Sigstore bundle"},
+		{"install.sh", "File", why}, {"other.json", "SBOM", "its name begins with that of no artifact"},
+	}
 	if !slices.Equal(r.LeftOut, want) || m.Checksums.Bundles != nil {
 		t.Errorf("got %+v, %v", r.LeftOut, m.Checksums)
 	}
