@@ -126,7 +126,7 @@ var soleUsers = map[string][]string{
 	"golang.org/x/oauth2":                   {"fetch/pinned/cloud"},
 	"github.com/pelletier/go-toml":          {"internal/stricttoml"},
 	"github.com/adrg/xdg":                   {"internal/config"},
-	"github.com/gofrs/flock":                {"cache", "fetch/install", "mirror/storage", "mirror/airgap", "mirror/backup"},
+	"github.com/gofrs/flock":                {"cache", "fetch/install", "mirror/storage", "mirror/airgap", "mirror/backup", "internal/draft"},
 	"github.com/cenkalti/backoff":           {"fetch/transfer", "fetch/wire"},
 	"github.com/klauspost/compress":         {"fetch/unpack"},
 	"github.com/ulikunitz/xz":               {"fetch/unpack"},

@@ -25,7 +25,7 @@ func causesOfDrafts() []cause {
 		{draft.ErrDist, 15, hintBuild},
 		{draft.ErrChanged, 31, "run the command again when nothing else works on these files"},
 		{draft.ErrTaken, 2, "published bytes never change: make a new version, or, if nobody has published this one, remove its folder; --replace writes another manifest alone"},
-		{draft.ErrNoRelease, 3, "`assay draft release` makes a release; - in place of the channel it comes from puts it into its first one"},
+		{draft.ErrNoRelease, 3, "`assay draft release` makes a release; - in place of the channel it comes from puts it into its first one; --dir names the tree of targets"},
 		{draft.ErrPromotion, 2, ""},
 		{draft.ErrInput, 2, "`assay help draft release` and `assay help draft promote` have examples"},
 		{draft.ErrDisk, 40, "check the free space and the permissions of the folder"},

@@ -34,8 +34,10 @@ func draftPromoteCommand(a *app) *cli.Command {
 			"does not know stay as they are. A release that a channel in the tree says is\n" +
 			"revoked is not promoted (16).\n\n" +
 			"With --rollout the release reaches the machines by and by, and the one that it\n" +
-			"replaces stays current until the next promotion. No keys are needed, and no\n" +
-			"network: to sign and publish the files is for your TUF tool." +
+			"replaces stays current until the next promotion. While it does, the same steps\n" +
+			"again change nothing, and other ones take the place of those left: 100@0h gives\n" +
+			"it to every machine. No keys are needed, and no network: to sign and publish the\n" +
+			"files is for your TUF tool." +
 			examples(
 				"assay draft promote hello@1.5.0 - candidate --dir targets --catalog",
 				"assay draft promote hello@1.5.0 candidate stable --dir targets",
@@ -93,16 +95,25 @@ func (a *app) draftPromote(c *cli.Context) error {
 		}
 	}
 	if doc.Lint.Errors > 0 {
+		doc.unwritten()
 		if err := a.out.result("draft.promote", doc); err != nil {
 			return err
 		}
 		return a.unwritten(doc.Lint)
 	}
-	if err := promoted.Write(); err != nil {
+	if err := promoted.Write(c.Context); err != nil {
 		return err
 	}
 	a.printPromotion(doc, p, promoted, sign)
 	return a.out.result("draft.promote", doc)
+}
+
+// unwritten notes that nothing was changed.
+func (d *draftPromoteDoc) unwritten() {
+	d.Changed = false
+	for i := range d.Documents {
+		d.Documents[i].Changed = false
+	}
 }
 
 func (a *app) printPromotion(doc draftPromoteDoc, p draft.Promotion, promoted *draft.Promoted, sign []string) {
@@ -175,7 +186,7 @@ func parseSteps(text string) ([]draft.Step, error) {
 		share, after, _ := strings.Cut(part, "@")
 		percent, err := strconv.Atoi(strings.TrimSuffix(share, "%"))
 		var span release.Duration
-		if err == nil && strings.Trim(after, "0") != "h" { // a duration is never nothing
+		if err == nil && (after == "h" || strings.Trim(after, "0") != "h") { // a duration is never nothing
 			span, err = release.ParseDuration(after)
 		}
 		if err != nil {

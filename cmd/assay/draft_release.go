@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"assay/artifact/release"
+	"assay/fetch/unpack"
 	"assay/internal/config"
 	"assay/internal/draft"
 	"assay/internal/stricttoml"
@@ -35,8 +36,9 @@ func draftReleaseCommand(a *app) *cli.Command {
 			"targets for a TUF tool. What goreleaser can't know (team, support, where the\n" +
 			"source lies) is in the defaults, a TOML file.\n\n" +
 			"The manifest is checked as `assay lint` does, and nothing is written while it\n" +
-			"lacks something: each line says what, and how to give it (15). No keys are\n" +
-			"needed, and no network. docs/publishing.md explains the defaults." +
+			"lacks something: each line says what, and how to give it (15). So an empty file\n" +
+			"of defaults is enough to begin with. No keys are needed, and no network.\n" +
+			"docs/publishing.md explains the defaults." +
 			examples(
 				"assay draft release --goreleaser dist --defaults team.toml",
 				"assay draft release --goreleaser dist --defaults team.toml --output targets \\",
@@ -62,6 +64,7 @@ type draftReleaseDoc struct {
 	Product string          `json:"product"`
 	Version string          `json:"version"`
 	Targets []draft.Written `json:"targets"` // the manifest last; none where nothing was written
+	Doubts  []string        `json:"doubts"`
 	LeftOut []draft.LeftOut `json:"left_out"`
 	Lint    lintDoc         `json:"lint"`
 	Ways    []wayDoc        `json:"ways"`
@@ -77,13 +80,14 @@ func (a *app) draftRelease(c *cli.Context) error {
 	}
 	drafted, err := draft.New(c.Context, options)
 	if err != nil {
-		return err
+		return archiveHint(err)
 	}
 	doc := draftReleaseDoc{
-		Product: drafted.Place.Product, Version: drafted.Place.Version.String(), Targets: []draft.Written{}, LeftOut: drafted.LeftOut,
+		Product: drafted.Place.Product, Version: drafted.Place.Version.String(), Targets: []draft.Written{},
+		Doubts: append([]string{}, drafted.Doubts...), LeftOut: append([]draft.LeftOut{}, drafted.LeftOut...),
 	}
-	if doc.LeftOut == nil {
-		doc.LeftOut = []draft.LeftOut{}
+	for _, doubt := range doc.Doubts {
+		a.out.warn("%s", doubt)
 	}
 	for _, left := range doc.LeftOut {
 		a.out.warn("%s (%s) is left out: %s", left.Name, left.Type, left.Why)
@@ -102,6 +106,16 @@ func (a *app) draftRelease(c *cli.Context) error {
 		return err
 	}
 	return a.unwritten(doc.Lint)
+}
+
+// archiveHint is for archives that can't be unpacked, whose publisher runs this.
+func archiveHint(err error) error {
+	for _, kind := range []error{unpack.ErrUnsafe, unpack.ErrLimit, unpack.ErrMalformed, unpack.ErrUnsupported} {
+		if errors.Is(err, kind) {
+			return withHint(err, "assay would refuse to install it for the same reason: have goreleaser make another archive; nothing was written")
+		}
+	}
+	return err
 }
 
 // unwritten says that nothing was written, after the lines that say why.

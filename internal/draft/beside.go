@@ -36,7 +36,7 @@ type LeftOut struct {
 // belong finds out which SBOM and which bundle belongs to which file: the one
 // with the longest name that its own begins with.
 func (d *dist) belong(list []entry) (*belongings, error) {
-	b := &belongings{bills: map[string]string{}, bundles: map[string][]string{}, content: map[string][]sbom.Component{}}
+	b := &belongings{bills: map[string]string{}, bundles: map[string][]string{}, content: map[string][]sbom.Component{}, left: d.left}
 	var artifacts, files []string
 	for _, e := range list {
 		if e.isArtifact() {

@@ -19,6 +19,7 @@ import (
 type dist struct {
 	root   *os.Root
 	prefix string // what its list puts before each path
+	left   []LeftOut
 }
 
 func openDist(path string) (*dist, error) {

@@ -42,7 +42,7 @@ import (
 // The kinds of refusal.
 var (
 	// ErrInput is for options, and for defaults, that can't be meant.
-	ErrInput = errors.New("nothing to draft from")
+	ErrInput = errors.New("can't be used")
 	// ErrDist is for a folder that is not as goreleaser leaves it.
 	ErrDist = errors.New("not what goreleaser writes")
 	// ErrOutside is for a path that leaves the folder, or that leads to something else than a file.

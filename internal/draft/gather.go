@@ -70,7 +70,7 @@ func (d *drafter) artifact(ctx context.Context, e entry) (release.Artifact, erro
 	}
 	d.bare = d.bare || !billed
 	for _, p := range found {
-		if err := p.agrees(e.Name, platform, d.manifest.Source.Revision); err != nil {
+		if err := p.agrees(e, platform, d.manifest.Source.Revision); err != nil {
 			return release.Artifact{}, err
 		}
 		if err := d.toolchain(e, p); err != nil {
@@ -78,6 +78,9 @@ func (d *drafter) artifact(ctx context.Context, e entry) (release.Artifact, erro
 		}
 		if !billed {
 			d.parts.program(p.build)
+		}
+		if p.setting("vcs.modified") == "true" {
+			d.modified++
 		}
 		a.Executables = append(a.Executables, p.Executable)
 	}

@@ -41,6 +41,10 @@ const (
 	typeMetadata  = "Metadata"
 )
 
+// unreleased are types that goreleaser publishes and no manifest can describe, or
+// no consumer could judge by. Whoever drafts is told of each.
+var unreleased = []string{"File", "Certificate", "Snap", "Flatpak", "Makeself Package", "Source RPM", "Chocolatey", "Wheel", "Source Dist"}
+
 // entry is one thing that goreleaser made.
 type entry struct {
 	Name      string          `json:"name"`
@@ -116,11 +120,22 @@ func (d *dist) readList() ([]entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", listName, err)
 		}
-		if ok {
+		switch {
+		case ok:
 			taken = append(taken, e)
+		case slices.Contains(unreleased, e.Type):
+			d.left = append(d.left, LeftOut{Name: plainName(e.Name), Type: e.Type, Why: "a manifest has no place for this type"})
 		}
 	}
 	return taken, nil
+}
+
+// plainName is a name that nothing has looked at, fit for a message.
+func plainName(name string) string {
+	if artifact.ValidFileName(name) != nil {
+		return quote(name)
+	}
+	return name
 }
 
 // prefixOf is what stands before the name of metadata.json: "dist/", or nothing.

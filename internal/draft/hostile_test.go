@@ -57,6 +57,7 @@ func TestHostileList(t *testing.T) {
 		"no name":              {edit("name", ""), ErrDist, "expected a file name"},
 		"another program":      {edit("extra.Binaries", []string{"hello", "helper"}), ErrMismatch, "found 0 files of that name"},
 		"a program above":      {edit("extra.Binaries", []string{"../../../LICENSE.txt"}), ErrMismatch, "found 0 files of that name"},
+		"programs without end": {edit("extra.Binaries", slices.Repeat([]string{"hello"}, maxPrograms+1)), ErrDist, "expected at most 256 programs"},
 		"another digest":       {edit("extra.Checksum", "sha256:"+strings.Repeat("0", 64)), ErrMismatch, "as artifacts.json says"},
 		"no format":            {edit("extra.Format", ""), ErrDist, "expected the format"},
 		"no archive":           {edit("extra.Format", "rar"), ErrInput, `found the format "rar"`},

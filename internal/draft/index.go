@@ -9,28 +9,6 @@ import (
 	"assay/artifact/release"
 )
 
-// maxSteps is the most steps that a rollout can have in an index.
-const maxSteps = 100
-
-// checkSteps holds a rollout to one direction, as clients do.
-func checkSteps(steps []Step) error {
-	if len(steps) > maxSteps {
-		return fmt.Errorf("%w: expected at most %d steps of a rollout, found %d", ErrInput, maxSteps, len(steps))
-	}
-	for i, s := range steps {
-		switch {
-		case s.Percent < 0 || s.Percent > 100:
-			return fmt.Errorf("%w: expected percents from 0 to 100, found %d", ErrInput, s.Percent)
-		case s.After < 0 || s.After > time.Duration(release.MaxDuration):
-			return fmt.Errorf("%w: expected steps within 100 years from now on, found %s", ErrInput, s.After)
-		case i > 0 && (s.After <= steps[i-1].After || s.Percent < steps[i-1].Percent):
-			return fmt.Errorf("%w: expected steps that come later and reach no fewer machines, found %d%% after %s behind %d%% after %s",
-				ErrInput, s.Percent, s.After, steps[i-1].Percent, steps[i-1].After)
-		}
-	}
-	return nil
-}
-
 // promoteIndex makes the channel's index as it is after the promotion.
 func (p Promotion) promoteIndex(out *Promoted) error {
 	place, old, index, err := p.index(p.To)
@@ -50,9 +28,12 @@ func (p Promotion) promoteIndex(out *Promoted) error {
 	if out.Status, err = p.status(index); err != nil {
 		return err
 	}
+	if err := p.checkRollout(index, now); err != nil {
+		return err
+	}
 	top := parse(data)
 	entry, listed := index.Lookup(p.Version)
-	done := listed && entry.Status == out.Status
+	done := listed && entry.Status == out.Status && p.asPlanned(entry.Rollout)
 	if !done {
 		out.Superseded = p.superseded(index, now, out.Status)
 		top.set("releases", list(p.entries(top, index, out, now)))
@@ -74,10 +55,6 @@ func (p Promotion) promoteIndex(out *Promoted) error {
 func (p Promotion) status(index *release.Channel) (release.Status, error) {
 	if entry, listed := index.Lookup(p.Version); listed && entry.Status == release.StatusDeprecated {
 		return "", fmt.Errorf("%w: %s is deprecated in the channel %s: %s", ErrPromotion, p.name(), p.To, quote(entry.Reason))
-	}
-	// What every machine has been given is not taken back from some of them.
-	if entry, listed := index.Lookup(p.Version); listed && entry.Status == release.StatusCurrent && entry.Rollout == nil && p.Rollout != nil {
-		return "", fmt.Errorf("%w: %s is current in the channel %s for every machine already: expected no rollout of it, found one", ErrPromotion, p.name(), p.To)
 	}
 	for _, e := range index.Releases {
 		if e.Version != p.Version && e.Version.Compare(p.Version) == 0 {
@@ -128,14 +105,6 @@ func (p Promotion) superseded(index *release.Channel, now time.Time, status rele
 	return versions
 }
 
-// isComplete reports whether a rollout has reached every machine.
-func isComplete(r *release.Rollout, now time.Time) bool {
-	if r == nil {
-		return true
-	}
-	return slices.ContainsFunc(r.Steps, func(s release.RolloutStep) bool { return s.Percent == 100 && !s.At.After(now) })
-}
-
 // entries are the releases of the index after the promotion, the new one first.
 // What is not edited of an entry stays as it was written.
 func (p Promotion) entries(top *object, index *release.Channel, out *Promoted, now time.Time) [][]byte {
@@ -161,21 +130,12 @@ func (p Promotion) entries(top *object, index *release.Channel, out *Promoted, n
 	own.set("since", stamp(now))
 	own.remove("reason")
 	own.remove("advisory")
+	before := parse(own.get("rollout"))
 	own.remove("rollout")
 	if p.Rollout != nil {
-		own.set("rollout", p.rollout(now))
+		own.set("rollout", p.rollout(before, now))
 	}
 	return append([][]byte{own.bytes()}, others...)
-}
-
-// rollout has a salt of its own for each release, so that not always the same
-// machines are the first.
-func (p Promotion) rollout(now time.Time) []byte {
-	var steps [][]byte
-	for _, s := range p.Rollout {
-		steps = append(steps, fmt.Appendf(nil, `{"at":%s,"percent":%d}`, stamp(now.Add(s.After)), s.Percent))
-	}
-	return fmt.Appendf(nil, `{"salt":%s,"steps":%s}`, text(p.Product+"-"+p.Version.String()), list(steps))
 }
 
 // enterCatalog sees to it that the catalog names the product with the channel.

@@ -18,6 +18,9 @@ import (
 	"assay/fetch/unpack"
 )
 
+// maxPrograms is the most programs that a manifest can list for an artifact.
+const maxPrograms = 256
+
 // program is a program that a release brings.
 type program struct {
 	release.Executable
@@ -54,6 +57,9 @@ func (d *dist) plainProgram(e entry) ([]program, error) {
 // consumer's assay would: what that refuses can't be installed.
 // Crash here: the folder stays in scratch; nothing reads it.
 func (d *dist) packedPrograms(ctx context.Context, e entry, scratch string) (found []program, err error) {
+	if n := len(e.more.Binaries); n > maxPrograms {
+		return nil, fmt.Errorf("%w: %s: expected at most %d programs in %s, found %d", ErrDist, listName, maxPrograms, quote(e.Name), n)
+	}
 	format, err := formatOf(e)
 	if err != nil {
 		return nil, err
@@ -150,15 +156,18 @@ func (p program) setting(key string) string {
 }
 
 // agrees compares what a program says of its making with what goreleaser says.
-func (p program) agrees(name string, platform artifact.Platform, commit string) error {
+func (p program) agrees(e entry, platform artifact.Platform, commit string) error {
+	arm, _, _ := strings.Cut(p.setting("GOARM"), ",") // how it computes with fractions follows
 	for _, c := range []struct{ what, listed, own string }{
 		{"operating system", platform.OS, p.setting("GOOS")},
 		{"architecture", platform.Arch, p.setting("GOARCH")},
+		{"level of amd64", e.Goamd64, p.setting("GOAMD64")}, // of a higher one it would not run everywhere
+		{"level of arm", e.Goarm, arm},
 		{"commit", commit, p.setting("vcs.revision")},
 	} {
 		if c.listed != "" && c.listed != artifact.Any && c.own != "" && c.own != c.listed {
 			return fmt.Errorf("%w: the program %s in %s: expected the %s %s, as goreleaser says, found %s, as the program says",
-				ErrMismatch, quote(p.Path), quote(name), c.what, quote(c.listed), quote(c.own))
+				ErrMismatch, quote(p.Path), quote(e.Name), c.what, quote(c.listed), quote(c.own))
 		}
 	}
 	return nil

@@ -1,13 +1,12 @@
 package draft
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"assay/artifact"
@@ -18,10 +17,6 @@ import (
 // NoChannel stands in place of the channel that a release comes from where it has
 // been in none yet.
 const NoChannel = "-"
-
-// maxChannels bounds the channel indexes of a product that are looked through; a
-// catalog can list 64 of them.
-const maxChannels = 1000
 
 // Promotion says which release is to go where.
 type Promotion struct {
@@ -148,67 +143,6 @@ func (p Promotion) read(place release.Place) ([]byte, error) {
 	return data, err
 }
 
-func (p Promotion) index(channel string) (release.Place, []byte, *release.Channel, error) {
-	place := release.Place{Kind: release.KindChannel, Product: p.Product, Channel: channel}
-	data, err := p.read(place)
-	if err != nil || data == nil {
-		return place, nil, nil, err
-	}
-	index, err := release.DecodeChannel(data, p.Product, channel)
-	return place, data, index, err
-}
-
-// listed looks for the release in the channels: the one that it comes from must
-// have it, and revoked in one is revoked in all.
-func (p Promotion) listed() error {
-	if p.From != NoChannel {
-		place, _, from, err := p.index(p.From)
-		if err != nil {
-			return err
-		}
-		if from == nil {
-			return fmt.Errorf("%w: expected the channel's index at %s, found none", ErrNoRelease, place.Path())
-		}
-		entry, ok := from.Lookup(p.Version)
-		if !ok {
-			return fmt.Errorf("%w: expected %s in the channel %s, found %d others", ErrNoRelease, p.name(), p.From, len(from.Releases))
-		}
-		if entry.Status == release.StatusDeprecated {
-			return fmt.Errorf("%w: %s is deprecated in the channel %s: %s", ErrPromotion, p.name(), p.From, quote(entry.Reason))
-		}
-	}
-	found, err := filepath.Glob(filepath.Join(globQuoted(p.Dir), "channel-*", p.Product+".json"))
-	if err != nil || len(found) > maxChannels {
-		return fmt.Errorf("%w: expected at most %d channels, found %d (%v)", ErrInput, maxChannels, len(found), err)
-	}
-	for _, path := range found {
-		channel := strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "channel-")
-		if artifact.ValidChannel(channel) != nil {
-			continue // no client asks for it
-		}
-		_, _, index, err := p.index(channel)
-		if err != nil {
-			return err
-		}
-		if index == nil {
-			continue
-		}
-		if entry, ok := index.Lookup(p.Version); ok && entry.Status == release.StatusRevoked {
-			return fmt.Errorf("%s is %w in the channel %s: %s", p.name(), ErrRevoked, channel, quote(entry.Reason))
-		}
-	}
-	return nil
-}
-
-// globQuoted is a path that stands for itself in a pattern. Windows has no escapes in
-// patterns, and none of these characters but "[" in paths.
-func globQuoted(dir string) string {
-	if os.PathSeparator == '\\' {
-		return dir
-	}
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
-}
-
 // Changed reports whether there is something to write.
 func (p *Promoted) Changed() bool {
 	return slices.ContainsFunc(p.Documents, func(d Document) bool { return d.Changed })
@@ -216,29 +150,42 @@ func (p *Promoted) Changed() bool {
 
 // Write puts the documents into the tree. The index comes first, so that the
 // catalog names no channel that has none. A document that was changed since it was
-// read is an ErrChanged.
+// read is an ErrChanged; two processes write one after the other.
 //
 // Crash here: the index is the new one and the catalog the old one; the same
-// promotion again finds the index as it should be, and goes on with the catalog.
-func (p *Promoted) Write() error {
+// promotion again finds the index as it should be, and goes on with the catalog. A
+// hidden file that a crash left beside a document goes with the next one written.
+func (p *Promoted) Write(ctx context.Context) error {
+	held, err := lockTree(ctx, p.dir)
+	if err != nil {
+		return err
+	}
+	defer held.release()
 	for _, d := range p.Documents {
 		if !d.Changed {
 			continue
 		}
-		path := filepath.Join(p.dir, filepath.FromSlash(d.Place.Path()))
-		now, err := readSmall(path, d.Place.Limit())
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return disk(err)
-		}
-		if string(now) != string(d.old) {
-			return fmt.Errorf("%w: %s", ErrChanged, d.Place.Path())
-		}
-		if err := durable.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return disk(err)
-		}
-		if err := durable.WriteFile(path, d.Data, 0o644); err != nil {
-			return disk(err)
+		if err := p.write(d, held); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+func (p *Promoted) write(d Document, held treeLock) error {
+	path := filepath.Join(p.dir, filepath.FromSlash(d.Place.Path()))
+	now, err := readSmall(path, d.Place.Limit())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return disk(err)
+	}
+	if string(now) != string(d.old) {
+		return fmt.Errorf("%w: %s", ErrChanged, d.Place.Path())
+	}
+	if err := durable.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return disk(err)
+	}
+	if err := held.sweep(filepath.Dir(path), filepath.Base(path)); err != nil {
+		return err
+	}
+	return disk(durable.WriteFile(path, d.Data, 0o644))
 }

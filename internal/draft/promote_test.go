@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -74,11 +75,11 @@ func promoted(t *testing.T, p Promotion) *Promoted {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Write(); err != nil {
+	if err := out.Write(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range out.Documents {
-		for _, f := range release.Lint(d.Place, d.Data, now()).Findings {
+		for _, f := range release.Lint(d.Place, d.Data, p.Now).Findings {
 			if f.Severity == release.SeverityError {
 				t.Errorf("lint: %+v", f)
 			}
@@ -251,10 +252,12 @@ func TestPromotionRefused(t *testing.T) {
 		"no backport":        {"1.5.0", "candidate", "stable", nil, func(p *Promotion) { p.Backport = true }, ErrPromotion, "would be no backport"},
 		"from nowhere":       {"1.5.0", "nightly", "stable", nil, nil, ErrNoRelease, "channel-nightly/hello.json"},
 		"without a manifest": {"1.5.0", "-", "stable", nil, nil, ErrNoRelease, "expected a manifest at hello/1.5.0/release.json"},
-		"not in the channel": {"1.6.0", "candidate", "stable", nil, nil, ErrNoRelease, "found 3 others"},
+		"not in the channel": {"1.6.0", "candidate", "stable", nil, nil, ErrNoRelease, "found 1.5.0, 1.4.9, 1.4.8"},
 		"deprecated there":   {"1.4.9", "candidate", "stable", nil, nil, ErrPromotion, `"too slow"`},
-		"revoked elsewhere":  {"1.5.0", "candidate", "stable", map[string]string{"channel-nightly/hello.json": revoked}, nil, ErrRevoked, "in the channel nightly"},
-		"older":              {"1.4.8", "candidate", "stable", map[string]string{"channel-stable/hello.json": strings.ReplaceAll(stable, "1.4.2", "1.4.9")}, nil, ErrPromotion, "1.4.9 is current"},
+		"deprecated, round the channel": {"1.5.0", "-", "stable", map[string]string{"hello/1.5.0/release.json": manifest150, "channel-nightly/hello.json": strings.ReplaceAll(revoked, `"revoked"`, `"deprecated"`)},
+			nil, ErrPromotion, "is deprecated in the channel nightly"},
+		"revoked elsewhere": {"1.5.0", "candidate", "stable", map[string]string{"channel-nightly/hello.json": revoked}, nil, ErrRevoked, "in the channel nightly"},
+		"older":             {"1.4.8", "candidate", "stable", map[string]string{"channel-stable/hello.json": strings.ReplaceAll(stable, "1.4.2", "1.4.9")}, nil, ErrPromotion, "1.4.9 is current"},
 		"differs in build metadata": {"1.5.0", "candidate", "stable", map[string]string{"channel-stable/hello.json": strings.ReplaceAll(stable, "1.4.2", "1.5.0+b")}, nil,
 			ErrPromotion, "in build metadata alone"},
 		"a clock behind":    {"1.5.0", "candidate", "stable", nil, func(p *Promotion) { p.Now = p.Now.AddDate(-1, 0, 0) }, ErrPromotion, "clock says"},
@@ -263,7 +266,7 @@ func TestPromotionRefused(t *testing.T) {
 		"a broken catalog":  {"1.5.0", "candidate", "stable", map[string]string{"catalog.json": "{}"}, nil, release.ErrMalformed, "catalog.json"},
 		"a broken manifest": {"1.5.0", "candidate", "stable", map[string]string{"hello/1.5.0/release.json": candidate}, nil, release.ErrSchema, "release.json"},
 		"a long index": {"1.5.0", "candidate", "stable", map[string]string{"channel-stable/hello.json": stable + strings.Repeat(" ", release.MaxChannelBytes)}, nil,
-			ErrInput, "expected a regular file of at most"},
+			ErrInput, "expected at most 4194304 bytes, found 4194"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := map[string]string{}
@@ -288,6 +291,21 @@ func TestPromotionRefused(t *testing.T) {
 	}
 }
 
+// TestUnreadableChannel: one that can't be looked into may revoke the release.
+func TestUnreadableChannel(t *testing.T) {
+	dir := tree(t, map[string]string{"channel-candidate/hello.json": candidate, "channel-stable/hello.json": stable, "channel-Old/hello.json": "x", "channel-notes": "x"})
+	p := promotion(t, dir, "1.5.0", "candidate", "stable")
+	if _, err := Promote(p); err != nil {
+		t.Errorf("a name that is no channel's: %v", err)
+	}
+	if err := os.Symlink("channel-nightly", filepath.Join(dir, "channel-nightly")); err != nil {
+		t.Skip(err)
+	}
+	if _, err := Promote(p); !errors.Is(err, ErrDisk) || !strings.Contains(err.Error(), "channel-nightly") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestPromotionMeanwhile(t *testing.T) {
 	dir := tree(t, map[string]string{"channel-candidate/hello.json": candidate, "channel-stable/hello.json": stable})
 	out, err := Promote(promotion(t, dir, "1.5.0", "candidate", "stable"))
@@ -298,7 +316,7 @@ func TestPromotionMeanwhile(t *testing.T) {
 	if err := os.WriteFile(at, []byte(stable+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Write(); !errors.Is(err, ErrChanged) || read(t, dir, "channel-stable/hello.json") != stable+"\n" {
+	if err := out.Write(context.Background()); !errors.Is(err, ErrChanged) || read(t, dir, "channel-stable/hello.json") != stable+"\n" {
 		t.Errorf("got %v", err)
 	}
 }

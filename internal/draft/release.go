@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -41,6 +42,7 @@ type Release struct {
 	Manifest  []byte // as it will be written
 	Checksums []byte // the content of the checksums file; nil: there is none
 	LeftOut   []LeftOut
+	Doubts    []string // what is wrong with it as a release that people are given, though not as a manifest
 
 	options Options
 	files   []file // the others, by name
@@ -61,6 +63,7 @@ type drafter struct {
 	sums     *checksums.List
 	parts    parts
 	bare     bool // an artifact has no SBOM
+	modified int  // programs that were built from something else than the revision
 	out      *Release
 }
 
@@ -76,7 +79,7 @@ func New(ctx context.Context, options Options) (*Release, error) {
 		return nil, err
 	}
 	defer d.dist.close()
-	for _, step := range []func(context.Context) error{d.read, d.head, d.checksums, d.artifacts, d.others, d.dates, d.end} {
+	for _, step := range []func(context.Context) error{d.read, d.head, d.checksums, d.artifacts, d.others, d.dates, d.doubts, d.end} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -118,6 +121,10 @@ func (d *drafter) head(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if d.TagObject != "" && !tagObject.MatchString(d.TagObject) {
+		// git prints the name of a tag that it does not know.
+		return fmt.Errorf("%w: expected the id of a tag object, 40 or 64 lower-case hex digits, found %s: is there such a tag?", ErrInput, quote(d.TagObject))
+	}
 	d.out.Place = release.Place{Kind: release.KindRelease, Product: product, Version: version}
 	d.manifest = release.Release{
 		Schema: "assay.release/v1", Product: product, Version: version,
@@ -132,6 +139,22 @@ func (d *drafter) head(context.Context) error {
 			Started: d.meta.Date.UTC().Truncate(time.Second), Inputs: defaults.Build.Inputs, Toolchain: defaults.Build.Toolchain,
 			Log: cmp.Or(d.Log, defaults.Build.Log), Reproducible: defaults.Build.Reproducible,
 		},
+	}
+	return nil
+}
+
+var tagObject = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
+
+// doubts: goreleaser notes the last tag for a snapshot, too, and people would look
+// for the source there; and what a program was built from may be in no revision.
+func (d *drafter) doubts(context.Context) error {
+	tag, version := d.meta.Tag, d.meta.Version
+	before, named := strings.CutSuffix(tag, version)
+	if tag != "" && (!named || before != strings.TrimRight(before, ".0123456789")) {
+		d.out.Doubts = append(d.out.Doubts, fmt.Sprintf("the tag %s does not name the version %s: do not publish what was built as a snapshot", quote(tag), quote(version)))
+	}
+	if d.modified > 0 {
+		d.out.Doubts = append(d.out.Doubts, fmt.Sprintf("%d of the programs say that they were built from a modified checkout, so not from the revision alone: look at `git status` before goreleaser builds, and after its hooks", d.modified))
 	}
 	return nil
 }
@@ -244,8 +267,11 @@ func readSmall(path string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !info.Mode().IsRegular() || info.Size() > limit {
-		return nil, fmt.Errorf("%w: %s: expected a regular file of at most %d bytes", ErrInput, quote(path), limit)
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s: expected a regular file, found %s", ErrInput, quote(path), info.Mode().Type())
+	}
+	if info.Size() > limit {
+		return nil, fmt.Errorf("%w: %s: expected at most %d bytes, found %d", ErrInput, quote(path), limit, info.Size())
 	}
 	data, err := os.ReadFile(path)
 	if err == nil && int64(len(data)) > limit {

@@ -232,6 +232,31 @@ func TestGoProgram(t *testing.T) {
 	refused(t, all, ErrMismatch, "as the program says")
 }
 
+// TestLevels: a program of a higher level than is said of it does not run everywhere.
+func TestLevels(t *testing.T) {
+	built := func(key, value string) program {
+		return program{build: &debug.BuildInfo{Settings: []debug.BuildSetting{{Key: key, Value: value}}}}
+	}
+	for _, c := range []struct {
+		e    entry
+		p    program
+		want error
+	}{
+		{entry{Goos: "linux", Goarch: "amd64", Goamd64: "v1"}, built("GOAMD64", "v3"), ErrMismatch},
+		{entry{Goos: "linux", Goarch: "amd64", Goamd64: "v3"}, built("GOAMD64", "v3"), nil},
+		{entry{Goos: "linux", Goarch: "arm", Goarm: "6"}, built("GOARM", "7"), ErrMismatch},
+		{entry{Goos: "linux", Goarch: "arm", Goarm: "6"}, built("GOARM", "6,hardfloat"), nil},
+	} {
+		platform, err := c.e.platform()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.p.agrees(c.e, platform, ""); !errors.Is(err, c.want) {
+			t.Errorf("%+v: got %v, want %v", c.e, err, c.want)
+		}
+	}
+}
+
 func TestComponents(t *testing.T) {
 	var p parts
 	p.bill([]sbom.Component{{Name: "b", Version: "v1.0.0", License: "MIT"}})
@@ -248,6 +273,45 @@ func TestComponents(t *testing.T) {
 	if got := p.list(); !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// TestDoubts: a snapshot has the tag of the release before it.
+func TestDoubts(t *testing.T) {
+	for tag, doubted := range map[string]bool{
+		"v1.4.2": false, "1.4.2": false, "hello/v1.4.2": false, "hello-1.4.2": false,
+		"v1.4.1": true, "v1.4.20": true, "v11.4.2": true, "v0.1.4.2": true, "nightly": true,
+	} {
+		o := drafted(t, drafttest.Dist{})
+		at := filepath.Join(o.Dist, metadataName)
+		data, err := os.ReadFile(at)
+		if err := errors.Join(err, os.WriteFile(at, bytes.Replace(data, []byte(`"v1.4.2"`), []byte(`"`+tag+`"`), 1), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		r, _ := mustDraft(t, o)
+		if got := len(r.Doubts) == 1 && strings.Contains(r.Doubts[0], "does not name the version"); got != doubted {
+			t.Errorf("%s: got %q", tag, r.Doubts)
+		}
+	}
+}
+
+// TestModified: what no revision holds is warned of once, however many programs.
+func TestModified(t *testing.T) {
+	d := &drafter{modified: 2, out: &Release{}}
+	if err := d.doubts(context.Background()); err != nil || len(d.out.Doubts) != 1 || !strings.Contains(d.out.Doubts[0], "2 of the programs say") {
+		t.Errorf("got %v, %q", err, d.out.Doubts)
+	}
+}
+
+// TestTagObject: what git prints for a tag that it does not know is no id of one.
+func TestTagObject(t *testing.T) {
+	for _, id := range []string{"v1.4.2", "1f0e9d8", strings.Repeat("A", 40), strings.Repeat("1", 41)} {
+		o := drafted(t, drafttest.Dist{})
+		o.TagObject = id
+		refused(t, o, ErrInput, "expected the id of a tag object")
+	}
+	o := drafted(t, drafttest.Dist{})
+	o.TagObject = strings.Repeat("1", 64)
+	mustDraft(t, o)
 }
 
 func TestPieces(t *testing.T) {
@@ -287,11 +351,17 @@ func TestLeftOut(t *testing.T) {
 	o := drafted(t, drafttest.Dist{
 		Sign: func([]byte) ([]byte, error) { return []byte("untrusted comment"), nil },
 		Edit: func(list []map[string]any) []map[string]any {
-			return append(list, map[string]any{"name": "other.json", "path": "dist/other.json", "type": "SBOM", "internal_type": 27})
+			return append(list, map[string]any{"name": "other.json", "path": "dist/other.json", "type": "SBOM", "internal_type": 27},
+				map[string]any{"name": "install.sh", "path": "install.sh", "type": "File", "internal_type": 2},
+				map[string]any{"name": "x\x1b/y", "path": "../y", "type": "Snap", "internal_type": 11})
 		},
 	})
 	r, m := mustDraft(t, o)
-	want := []LeftOut{{"checksums.txt.sigstore.json", "Signature", "it is no Sigstore bundle"}, {"other.json", "SBOM", "its name begins with that of no artifact"}}
+	const why = "a manifest has no place for this type"
+	want := []LeftOut{
+		{`"x\x1b/y"`, "Snap", why}, {"checksums.txt.sigstore.json", "Signature", "it is no Sigstore bundle"},
+		{"install.sh", "File", why}, {"other.json", "SBOM", "its name begins with that of no artifact"},
+	}
 	if !slices.Equal(r.LeftOut, want) || m.Checksums.Bundles != nil {
 		t.Errorf("got %+v, %v", r.LeftOut, m.Checksums)
 	}

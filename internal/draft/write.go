@@ -30,7 +30,8 @@ type Written struct {
 // has published yet.
 //
 // Crash here: some of the files are there, each whole, without a manifest or with
-// the old one; the next Write goes on from there.
+// the old one, and perhaps one under a hidden name; the next Write removes that and
+// goes on from there. Of two processes the other one waits.
 func (r *Release) Write(ctx context.Context, replace bool) ([]Written, error) {
 	dist, err := openDist(r.options.Dist)
 	if err != nil {
@@ -39,6 +40,14 @@ func (r *Release) Write(ctx context.Context, replace bool) ([]Written, error) {
 	defer dist.close()
 	manifest := r.Place.Path()
 	dir := filepath.Join(r.options.Output, filepath.FromSlash(path.Dir(manifest)))
+	if err := durable.MkdirAll(r.options.Output, 0o755); err != nil {
+		return nil, disk(err)
+	}
+	held, err := lockTree(ctx, r.options.Output)
+	if err != nil {
+		return nil, err
+	}
+	defer held.release()
 	here := make([]bool, len(r.files))
 	for i, f := range r.files {
 		if here[i], err = f.isAt(ctx, filepath.Join(dir, f.name)); err != nil {
@@ -52,6 +61,9 @@ func (r *Release) Write(ctx context.Context, replace bool) ([]Written, error) {
 	}
 	if err := durable.MkdirAll(dir, 0o755); err != nil {
 		return nil, disk(err)
+	}
+	if err := held.sweep(dir, r.names()...); err != nil {
+		return nil, err
 	}
 	var written []Written
 	for i, f := range r.files {
@@ -70,6 +82,15 @@ func (r *Release) Write(ctx context.Context, replace bool) ([]Written, error) {
 	return append(written, Written{
 		Target: manifest, Length: int64(len(r.Manifest)), SHA256: artifact.DigestOf(artifact.SHA256, r.Manifest), Changed: !same,
 	}), nil
+}
+
+// names are those of all files of the release.
+func (r *Release) names() []string {
+	names := []string{manifestName}
+	for _, f := range r.files {
+		names = append(names, f.name)
+	}
+	return names
 }
 
 // isAt reports whether the file is there already.
@@ -136,6 +157,6 @@ func (f file) copy(ctx context.Context, d *dist, to string) error {
 	if found := artifact.SumOf(artifact.SHA256, hash); found != f.sha256 || length != f.length {
 		return fmt.Errorf("%w: %s: expected %s, found %s", ErrChanged, quote(f.name), f.sha256, found)
 	}
-	// Crash here: a hidden file is left beside, which nothing reads.
+	// Crash here: a hidden file is left beside, which the next Write removes.
 	return disk(into.CommitNew())
 }
