@@ -135,6 +135,7 @@ func folds(c byte) bool { return c == ' ' || c == '\t' }
 type tcpConn struct {
 	*net.TCPConn
 	place *place
+	quick bool // it has taken its probe in time
 }
 
 func (c *tcpConn) Read(p []byte) (int, error) {
@@ -152,7 +153,12 @@ func (c *tcpConn) Write(p []byte) (int, error) {
 }
 
 func (c *tcpConn) ReadFrom(r io.Reader) (int64, error) {
-	n, err := c.TCPConn.ReadFrom(r)
+	n, err := c.probe(r)
+	if err == nil {
+		var rest int64
+		rest, err = c.TCPConn.ReadFrom(r)
+		n += rest
+	}
 	c.late(err)
 	return n, err
 }

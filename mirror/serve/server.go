@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"assay/mirror/tracing"
@@ -65,8 +66,8 @@ func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.handle) }
 
 // Listen listens on a TCP address, "127.0.0.1:8080" or ":443".
 func Listen(ctx context.Context, address string) (net.Listener, error) {
-	config := net.ListenConfig{Control: setUnsent}
-	config.SetMultipathTCP(false) // its connections don't inherit what setUnsent sets
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return setUnsent(c, slowUnsent) }}
+	config.SetMultipathTCP(false) // its connections would not inherit the bound
 	l, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("serve: %w", err)
@@ -99,7 +100,7 @@ func Adopt(l net.Listener) error {
 	}
 	raw, err := tcp.SyscallConn()
 	if err == nil {
-		err = setUnsent("", "", raw)
+		err = setUnsent(raw, slowUnsent)
 	}
 	if err != nil {
 		return fmt.Errorf("serve: %s: %w", l.Addr(), err)

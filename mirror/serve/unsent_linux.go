@@ -6,16 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxUnsent is how many bytes the system keeps for a client beyond what is on its
-// way, so that a thousand that read nothing don't use up the memory that TCP has,
-// and slow the others down. What is on its way is as much as the path takes.
-const maxUnsent = 128 << 10
-
-// setUnsent sets it for a listening socket, whose connections inherit it.
-func setUnsent(_, _ string, c syscall.RawConn) error {
+// setUnsent bounds what the system keeps for a client, in bytes; a listener's connections
+// inherit it.
+func setUnsent(c syscall.RawConn, bytes int) error {
 	var failed error
 	if err := c.Control(func(fd uintptr) {
-		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent)
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, bytes)
 	}); err != nil {
 		return err
 	}
