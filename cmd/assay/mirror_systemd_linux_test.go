@@ -200,7 +200,7 @@ func TestUnit(t *testing.T) {
 		}
 	}
 	service := filepath.Join(dir, "assay-mirror.service")
-	if out, err := exec.CommandContext(t.Context(), analyze, "verify", service, filepath.Join(dir, "assay-mirror.socket")).CombinedOutput(); err != nil || len(out) > 0 {
+	if out, err := exec.CommandContext(t.Context(), analyze, "verify", "--man=no", service, filepath.Join(dir, "assay-mirror.socket")).CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("verify: expected nothing, found %v\n%s", err, out)
 	}
 	out, err := exec.CommandContext(t.Context(), analyze, "security", "--offline=true", service).CombinedOutput()
