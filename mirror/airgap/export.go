@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -141,28 +140,19 @@ func (p *plan) write(ctx context.Context, store *storage.Reader, opts ExportOpti
 	return out, writeFile(out.Record, func(file io.Writer) error { return record.write(file, p.list) })
 }
 
-// replaceable wants nothing at a path, an empty file, or one that is ours.
+// replaceable wants nothing at a path, an empty file, or one that is ours, of a newer
+// program too.
 func replaceable(path string, ours func(io.Reader) error) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	err := durable.Replaceable(path, func(file io.Reader) error {
+		if err := ours(file); !errors.Is(err, ErrNewer) {
+			return err
+		}
 		return nil
-	case err != nil:
-		return disk(err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%w: expected the name of a file, found %v: %s", ErrUnfit, info.Mode(), path)
-	case info.Size() == 0:
-		return nil
+	})
+	if errors.Is(err, durable.ErrForeign) {
+		return fmt.Errorf("%w: %w", ErrUnfit, err)
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return disk(err)
-	}
-	defer file.Close()
-	if err := ours(file); err != nil && !errors.Is(err, ErrNewer) {
-		return fmt.Errorf("%w: expected nothing, or what an export wrote, in the place of %s: %w", ErrUnfit, path, err)
-	}
-	return nil
+	return disk(err)
 }
 
 func isVolume(r io.Reader) error {

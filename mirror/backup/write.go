@@ -76,32 +76,23 @@ func Write(ctx context.Context, path string, src Source) (Head, error) {
 	return w.head, disk(file.Commit())
 }
 
-// replaceable wants nothing at a path, an empty file, or a backup.
+// replaceable wants nothing at a path, an empty file, or a backup, of a newer program
+// too.
 func replaceable(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return disk(err)
-	case !info.Mode().IsRegular():
-		return fmt.Errorf("%w: expected the name of a file, found %v: %s", ErrOther, info.Mode(), path)
-	case info.Size() == 0:
-		return nil
+	err := durable.Replaceable(path, func(file io.Reader) error {
+		text, err := plaintar.NewReader(context.Background(), bufio.NewReader(file)).Text(headName, maxHead)
+		if err == nil {
+			_, err = decodeHead(text)
+		}
+		if errors.Is(err, ErrNewer) {
+			return nil
+		}
+		return err
+	})
+	if errors.Is(err, durable.ErrForeign) {
+		return fmt.Errorf("%w: %w", ErrOther, err)
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return disk(err)
-	}
-	defer file.Close()
-	text, err := plaintar.NewReader(context.Background(), bufio.NewReader(file)).Text(headName, maxHead)
-	if err == nil {
-		_, err = decodeHead(text)
-	}
-	if err != nil && !errors.Is(err, ErrNewer) {
-		return fmt.Errorf("%w: expected nothing, or a backup to be replaced: %s: %w", ErrOther, path, err)
-	}
-	return nil
+	return disk(err)
 }
 
 // writer gathers what goes into a backup.
