@@ -27,7 +27,7 @@ func TestReplaceable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]error{"ours": nil, "empty": nil, "missing": nil, "theirs": strange, "folder": ErrForeign, "link": ErrForeign, "ours/below": nil} {
-		err := Replaceable(filepath.Join(dir, name), ours)
+		err := Replaceable(filepath.Join(dir, name), "ours", ours)
 		switch {
 		case name == "ours/below": // ENOTDIR: the system's own error
 			if err == nil || errors.Is(err, ErrForeign) {

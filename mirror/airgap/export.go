@@ -143,7 +143,7 @@ func (p *plan) write(ctx context.Context, store *storage.Reader, opts ExportOpti
 // replaceable wants nothing at a path, an empty file, or one that is ours, of a newer
 // program too.
 func replaceable(path string, ours func(io.Reader) error) error {
-	err := durable.Replaceable(path, func(file io.Reader) error {
+	err := durable.Replaceable(path, "what an export wrote", func(file io.Reader) error {
 		if err := ours(file); !errors.Is(err, ErrNewer) {
 			return err
 		}

@@ -79,7 +79,7 @@ func Write(ctx context.Context, path string, src Source) (Head, error) {
 // replaceable wants nothing at a path, an empty file, or a backup, of a newer program
 // too.
 func replaceable(path string) error {
-	err := durable.Replaceable(path, func(file io.Reader) error {
+	err := durable.Replaceable(path, "a backup to be replaced", func(file io.Reader) error {
 		text, err := plaintar.NewReader(context.Background(), bufio.NewReader(file)).Text(headName, maxHead)
 		if err == nil {
 			_, err = decodeHead(text)
